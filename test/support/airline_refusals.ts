@@ -1,6 +1,6 @@
 /**
- * Checks that each refusal by the airline's agent is justified by the conversation before it. Implements the policy's
- * rules a second time, based only on what the user said and what the tools returned.
+ * Checks that every refusal by an airline agent is justified by the conversation before it. It reimplements the
+ * policy's rules, based only on what the user said and what the tools returned.
  */
 
 import {
@@ -19,16 +19,16 @@ const TODAY = "2024-05-15";
 
 /** A refusal with its context. */
 interface Refused {
-  /** The value in the sentence: a user id, a time or a flight number. */
+  /** The value that the refusal names: a user id, a time or a flight number. */
   readonly named: string;
   /** The user's words about the request, in lower case. */
   readonly said: string;
   readonly before: Transcript;
-  /** The reservation that the user named, as last returned by a tool. */
+  /** The reservation that the user named, in the form in which a tool last returned it. */
   readonly held: JsonObject | undefined;
 }
 
-/** Conditions that justify a refusal, by the wording of the refusal. */
+/** Patterns of refusals, each with the condition that justifies the refusal. */
 const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
   [
     /that reservation is not of (\w+)/,
@@ -82,7 +82,10 @@ const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
   ],
 ];
 
-/** Returns the fault of a refusal that nothing justifies; empty if it is justified, or the message is no refusal. */
+/**
+ * Returns the fault of an unjustified refusal; an empty list if the refusal is justified or the message is not a
+ * refusal.
+ */
 export function groundlessRefusal(
   content: string,
   { before, said }: { before: Transcript; said: string },
@@ -132,8 +135,8 @@ function isPrivileged({ held }: Refused): boolean {
 }
 
 /**
- * Checks that neither the user nor the reservation qualifies for compensation, or that there was no incident to
- * compensate for.
+ * Checks whether there is no right to compensation: neither the user nor the reservation qualifies for it, or there was
+ * no incident.
  */
 function hasNoRight(refused: Refused): boolean {
   const { said, before } = refused;
@@ -175,8 +178,8 @@ function rowsIn(shown: string): JsonObject[] {
 }
 
 /**
- * Checks whether a search result lacks the flight that the user named, or has too few seats on one of the reservation's
- * flights in the requested cabin.
+ * Checks whether seats are missing: a search result lacks the flight that the user named, or a flight of the
+ * reservation has too few seats in the requested cabin.
  */
 function lacksSeats(refused: Refused): boolean {
   const { said, before, held } = refused;

@@ -1,4 +1,4 @@
-/** Arbitrary values for property tests. */
+/** Provides arbitrary values for property tests. */
 
 import fc from "fast-check";
 import {
@@ -9,7 +9,7 @@ import {
 import { normalInt } from "../../env/python/python_value.ts";
 import type { PythonNumber } from "../../env/python/python_value.ts";
 
-/** Returns arbitrary texts, including lone surrogates. */
+/** Returns arbitrary strings, including strings with lone surrogates. */
 export function text(): fc.Arbitrary<string> {
   return fc.oneof(
     fc.string(),
@@ -18,7 +18,7 @@ export function text(): fc.Arbitrary<string> {
   );
 }
 
-/** Returns arbitrary Python floats as taulab represents them. */
+/** Returns arbitrary Python floats in taulab's representation. */
 export function float(): fc.Arbitrary<number | Float> {
   return fc.oneof(
     fc.double(),
@@ -27,7 +27,7 @@ export function float(): fc.Arbitrary<number | Float> {
   ).map((value) => Number.isInteger(value) ? new Float(value) : value);
 }
 
-/** Returns arbitrary Python ints as taulab represents them. */
+/** Returns arbitrary Python ints in taulab's representation. */
 export function int(): fc.Arbitrary<number | bigint> {
   return fc.oneof(
     fc.bigInt(),
@@ -37,7 +37,7 @@ export function int(): fc.Arbitrary<number | bigint> {
     .map(normalInt);
 }
 
-/** Returns arbitrary numbers. */
+/** Returns arbitrary Python numbers, both floats and ints. */
 export function pythonNumber(): fc.Arbitrary<PythonNumber> {
   return fc.oneof(int(), float(), fc.boolean());
 }

@@ -1,4 +1,4 @@
-/** Runs this folder's Python scripts with JSON input and output. */
+/** Runs the Python scripts in this folder with JSON input and output. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -6,10 +6,10 @@ import { testPython } from "./python.ts";
 
 /**
  * Runs a script in this folder.
- * @param input JSON text for its standard input.
- * @param options.python The interpreter. Default: the one that {@linkcode testPython} returns.
- * @returns Its parsed output.
- * @throws {AssertionError} If Python fails; the message has its stderr.
+ * @param input The JSON text for the script's standard input.
+ * @param options.python The path of the interpreter. Default: the result of {@linkcode testPython}.
+ * @returns The parsed JSON from the script's standard output.
+ * @throws {AssertionError} If the script fails. The message contains its stderr.
  */
 export async function askPython(
   script: string,

@@ -1,5 +1,5 @@
 /**
- * Batches of test files, for runs of the whole suite.
+ * Groups the test files into batches for runs of the whole suite.
  *
  * With one worker per file, 300 files spend more time on loading modules and collecting coverage than on tests.
  * Instead, `deno.json` runs the batches in `test/batches/`, the slowest first, with one worker each. A single file can
@@ -10,7 +10,7 @@ import { readdir } from "node:fs/promises";
 
 const TESTS = new URL("../", import.meta.url);
 
-/** The path prefixes of each batch. If several prefixes match a file, the longest one decides. */
+/** The path prefixes of each batch. If several prefixes match a file, the longest prefix applies. */
 export const BATCHES = {
   launch: ["train/slime/launch/launch_test.ts"],
   training: ["tasks/train", "tasks/evaluate", "tasks/mock", "tasks/telecom"],

@@ -25,7 +25,7 @@ import type { Metrics } from "../../train/runs/metrics.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../train/runs/run_info.ts";
 
-/** The run's config: a small world, and groups of eight. */
+/** The config of the run: a small world, and groups of eight episodes. */
 export const BIG_CONFIG = resolveConfig({
   name: "big",
   text: `
@@ -34,13 +34,13 @@ export const BIG_CONFIG = resolveConfig({
   `,
 });
 
-/** Number of groups of eight episodes per step that are played rather than repeated. */
+/** Number of groups that are played in each of the first steps. Later steps repeat their episodes. */
 const GROUPS = 6;
 const GROUP = 8;
 const STEPS = 8;
 const STARTED = new Date("2026-11-25T08:00:00Z");
 
-/** The options of {@linkcode writeBigRun}. */
+/** Options for {@linkcode writeBigRun}. */
 export interface BigRunOptions {
   /** Number of episodes, rounded up to a multiple of 384. Default: 384, none of which are repeats. */
   readonly episodes?: number;
@@ -49,8 +49,8 @@ export interface BigRunOptions {
 }
 
 /**
- * Writes the run.
- * @returns The number of its episodes.
+ * Writes a training run with many episodes to `path`.
+ * @returns The number of episodes in the run.
  */
 export async function writeBigRun(
   path: string,
@@ -70,7 +70,7 @@ export async function writeBigRun(
   return total;
 }
 
-/** Adds a step to a run: 48 episodes in groups of eight, and their line of metrics. */
+/** Adds a step to a run: 48 episodes in groups of eight, and the step's line of metrics. */
 export async function addStep(
   run: TrainingDir,
   step: number,
@@ -128,7 +128,7 @@ function withFailure(episode: Episode, i: number): Episode {
   };
 }
 
-/** Adds a token for each word of the conversation; the agent's tokens have mask 1. */
+/** Adds tokens to an episode, one for each word of the conversation. The agent's tokens have mask 1. */
 function withTokens(episode: Episode): Episode {
   const rng = createRng(episode.seed, "tokens");
   const words = episode.messages.flatMap(({ role, content }) =>
@@ -204,7 +204,7 @@ function evaluationLine(step: number, rewards: readonly number[]): Metrics {
   };
 }
 
-/** Repeats the episodes at later steps until there are `wanted` episodes. */
+/** Repeats a run's episodes at later steps until it has `wanted` episodes. */
 function repeat(path: string, wanted: number): number {
   // The store adds missing columns when it opens a file, and the copy below needs all of them.
   new EpisodeStore(path, { readOnly: true })[Symbol.dispose]();

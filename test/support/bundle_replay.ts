@@ -1,4 +1,4 @@
-/** Replays recordings of τ³-bench's airline and retail domains call by call, on the benchmark's data. */
+/** Replays recordings of τ³-bench's airline and retail domains, one call at a time, on the benchmark's data. */
 
 import { gunzipSync } from "node:zlib";
 import type { Databases, Domain } from "../../env/domain.ts";
@@ -11,7 +11,7 @@ import {
 import { TAU3_BENCH } from "./tau3_bench.ts";
 import { at, objectsAt } from "./telecom_world.ts";
 
-/** The directory of all tools' schemas. */
+/** The directory with the schemas of all tools. */
 export const TAU3_TOOLS = `${TAU3_BENCH}/tools`;
 
 /** A domain in which users have no tools, with its initial database. */
@@ -23,7 +23,7 @@ export interface BundleWorld {
   readonly name: string;
 }
 
-/** Opens a domain with τ³-bench's data. */
+/** Opens a domain of τ³-bench with the benchmark's data. */
 export function bundleWorld(name: string): BundleWorld {
   const domain = domainNamed(name, "tau3") as BundleWorld["domain"];
   const data = unpacked(`${dataOf(name)}/db.json.gz`);
@@ -32,10 +32,11 @@ export function bundleWorld(name: string): BundleWorld {
 }
 
 /**
- * Makes the calls of a record. Each answer must equal the original's, unless the step's `tier` is `internal`: its answer
- * is then the message of an error inside Python.
+ * Makes the calls of a record, and compares results and state hashes with those in the record. If the `tier` of a step
+ * is `internal`, the text of its result is not compared, because the recorded text is the message of an error inside
+ * Python.
  * @param calls One call per step.
- * @returns The differences, one sentence each.
+ * @returns A sentence for each difference.
  */
 export function replayRecord(
   { domain, base, hash: untouched }: BundleWorld,

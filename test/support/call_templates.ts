@@ -1,9 +1,9 @@
-/** Small chat templates that write tool calls as public ones do, one per format. */
+/** Provides small chat templates, one per format, that write tool calls as public templates do. */
 
 import { ChatTemplate } from "../../env/tokens/chat_template.ts";
 import type { ToolCallFormat } from "../../env/tokens/tool_calls/tool_call_format.ts";
 
-/** The template of a call in each format; `f` is the called function. */
+/** The Jinja source that writes a call in each format. The variable `f` is the called function. */
 const CALLS: Readonly<Record<ToolCallFormat, string>> = {
   qwen25:
     `<tool_call>\n{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}}\n</tool_call>`,
@@ -21,7 +21,7 @@ const CALLS: Readonly<Record<ToolCallFormat, string>> = {
     `<|start|>assistant to=functions.{{ f.name }}<|channel|>commentary json<|message|>{{ f.arguments | tojson }}<|call|>`,
 };
 
-/** Returns a template that ends every turn with `</s>`. */
+/** Returns a chat template that writes calls in a format and ends every turn with `</s>`. */
 export function callTemplate(format: ToolCallFormat): ChatTemplate {
   return new ChatTemplate({
     source: sourceOf(CALLS[format]),
@@ -29,7 +29,7 @@ export function callTemplate(format: ToolCallFormat): ChatTemplate {
   });
 }
 
-/** Returns a template that does not show calls. */
+/** Returns a chat template that does not write tool calls. */
 export function silentTemplate(): ChatTemplate {
   return new ChatTemplate({ source: sourceOf(""), endToken: "</s>" });
 }
@@ -46,7 +46,10 @@ ${call}
 {%- if add_generation_prompt -%}[assistant]{%- endif -%}`;
 }
 
-/** A template like GLM's: turns have no end token; each begins with a token that also ends the answer before it. */
+/**
+ * The Jinja source of a template like GLM's. Turns have no end token; each turn begins with a token that also ends the
+ * answer before it.
+ */
 export const GLM_SOURCE = `{%- for m in messages -%}
 {%- if m.role == "user" -%}<|user|>
 {{ m.content }}

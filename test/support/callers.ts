@@ -1,4 +1,4 @@
-/** Callers of model endpoints for tests, which do not depend on the real time. */
+/** Provides callers of model endpoints that do not depend on the real time. */
 
 import {
   type Caller,
@@ -6,7 +6,7 @@ import {
   createCaller,
 } from "../../env/models/call_policy.ts";
 
-/** Creates a caller that never waits. `waits` records the times for which it would have waited. */
+/** Creates a caller that never waits. It adds the milliseconds that it would have waited to `waits`. */
 export function testCaller(
   policy: Partial<CallPolicy> = {},
 ): Caller & { readonly waits: readonly number[] } {

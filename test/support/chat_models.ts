@@ -1,15 +1,15 @@
-/** Chat models without a server. */
+/** Provides fake chat models that need no server. */
 
 import type { ChatModel, ChatReply, Message } from "../../env/types.ts";
 
 /** A recorded request to a fake model. */
 export interface Asked {
   readonly seed: number;
-  /** The whole conversation before the answer. */
+  /** All messages of the conversation before the answer. */
   readonly messages: readonly Message[];
 }
 
-/** Creates a model whose answers are computed by a function; `asked` records its requests. */
+/** Creates a model that computes its answers with a function and records its requests in `asked`. */
 export function answeringModel(
   answer: (asked: Asked) => string | Partial<ChatReply>,
 ): ChatModel & { readonly asked: readonly Asked[] } {

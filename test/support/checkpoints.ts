@@ -1,4 +1,4 @@
-/** Small checkpoints of both formats, for tests that read them intact or damaged. */
+/** Writes small checkpoints in Hugging Face's and Megatron's formats, which tests may damage. */
 
 import { join } from "node:path";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../../train/slime/checkpoint/verify_checkpoint.ts";
 import { openCheckpoint } from "../../train/slime/checkpoint/tensor_view.ts";
 
-/** A Qwen3 of a few thousand parameters with a tied embedding and two groups of two heads. */
+/** The shape of a Qwen3 model with a few thousand parameters, a tied embedding, and two groups of two heads. */
 export const TINY: CheckpointShape = {
   layers: 3,
   hidden: 32,
@@ -33,22 +33,22 @@ export const TINY: CheckpointShape = {
 /** Options for {@linkcode writePair}. */
 export interface PairOptions {
   readonly shape?: CheckpointShape;
-  /** Changes the tensors of the Hugging Face directory. */
+  /** Returns changed tensors for the Hugging Face directory. */
   readonly hf?: (tensors: SyntheticTensor[]) => SyntheticTensor[];
-  /** Changes the chunks of the Megatron checkpoint. */
+  /** Returns changed chunks for the Megatron checkpoint. */
   readonly megatron?: (chunks: SyntheticChunk[]) => SyntheticChunk[];
   readonly shardBytes?: number;
 }
 
-/** A Hugging Face and a Megatron checkpoint of one model; Megatron's vocabulary is padded to 128. */
+/** A Hugging Face and a Megatron checkpoint of the same model. Megatron's vocabulary is padded to 128. */
 export interface Pair {
   readonly hf: string;
   readonly megatron: string;
-  /** The directory of the Megatron checkpoint that has `.metadata`. */
+  /** The directory in the Megatron checkpoint that contains `.metadata`. */
   readonly release: string;
 }
 
-/** Writes both checkpoints under `dir`. */
+/** Writes a pair of checkpoints under `dir`. */
 export async function writePair(
   dir: string,
   { shape = TINY, hf = same, megatron = same, shardBytes = 20_000 }:
@@ -77,7 +77,10 @@ function same<T>(value: T): T {
   return value;
 }
 
-/** Opens and verifies the checkpoints, in blocks so small that each tensor needs many. */
+/**
+ * Verifies a checkpoint, and compares it with `other` if given. The blocks are so small that each tensor has many of
+ * them.
+ */
 export async function verify(
   one: string,
   other?: string,

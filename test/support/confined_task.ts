@@ -4,7 +4,7 @@ import { z } from "zod";
 import { main } from "../../tasks/_cli.ts";
 
 const flags = z.object({
-  /** The directory that it may write to. */
+  /** The directory that the task may write to. */
   allowed: z.string().default("allowed"),
   busy: z.boolean().default(false),
   dryRun: z.boolean().default(false),

@@ -1,4 +1,4 @@
-/** Arbitrary conversations for property tests. */
+/** Provides arbitrary conversations for property tests. */
 
 import fc from "fast-check";
 import type { Message } from "../../env/types.ts";
@@ -14,7 +14,7 @@ const TEXT = fc.oneof(
   ),
 );
 
-/** An assistant's words, without surrounding white space or thoughts, which some templates drop. */
+/** Texts of an assistant. They have no surrounding white space and no thoughts, because some templates drop these. */
 const WORDS = TEXT.map((text) => `Well ${text} so`);
 
 interface Exchange {
@@ -29,7 +29,10 @@ const EXCHANGE: fc.Arbitrary<Exchange> = fc.record({
   call: fc.option(fc.record({ argument: TEXT, result: TEXT })),
 });
 
-/** Conversations of the tool-calling agent: an optional system message, then exchanges with and without calls. */
+/**
+ * Returns arbitrary conversations of the tool-calling agent: an optional system message, then exchanges with and
+ * without calls.
+ */
 export function conversations(): fc.Arbitrary<Message[]> {
   return fc.record({
     system: fc.option(TEXT),

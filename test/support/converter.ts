@@ -1,26 +1,28 @@
-/** A fake slime checkout whose converters are shell scripts. They copy a prepared result, fail halfway, or hang. */
+/**
+ * Creates a fake slime checkout whose converters are shell scripts. They copy a prepared result, fail halfway, or hang.
+ */
 
 import { join } from "node:path";
 import { type Pair, writePair } from "./checkpoints.ts";
 import { inTempDir } from "./temp_dir.ts";
 
-/** The behavior of the converters. */
+/** The behavior of the fake converters. */
 export type Behavior = "well" | "fail" | "hang";
 
-/** A checkout with fake converters. */
+/** A slime checkout with fake converters. */
 export interface FakeSlime {
   readonly dir: string;
   /** The `--set` flags that make a recipe use the checkout. */
   readonly flags: readonly string[];
-  /** Makes the converters copy `source` from now on, and behave as given. */
+  /** Makes the converters copy `source` and behave as given from now on. */
   prepare(source: string, behavior?: Behavior): Promise<void>;
-  /** Returns the arguments of each call, oldest first. */
+  /** Returns `PYTHONPATH` and the arguments of each call of a converter, oldest first. */
   calls(): Promise<string[]>;
 }
 
 /**
- * Creates the checkout.
- * @param words The tool's last output if it fails.
+ * Creates a slime checkout with fake converters in `dir`.
+ * @param words The last output of a converter that fails.
  */
 export async function fakeSlime(
   dir: string,
@@ -82,7 +84,7 @@ esac
 export interface ConverterWorld extends Pair {
   readonly slime: FakeSlime;
   readonly dir: string;
-  /** The directory to which conversions write. */
+  /** The directory that conversions write to. */
   readonly out: string;
   /** A conversion result that lacks a tensor. */
   readonly forgetful: string;

@@ -1,4 +1,7 @@
-/** Fixtures for the doctor's checks: hosts with scripted answers, recipes, model directories and evaluations. */
+/**
+ * Provides fixtures for tests of the doctor's checks: hosts with scripted answers, recipes, model directories and
+ * evaluations.
+ */
 
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -24,12 +27,12 @@ import {
 import { fakeEpisode, fakeTask } from "./lab.ts";
 import { QWEN3_DIR } from "./qwen3.ts";
 
-/** The scripted output of a command; a string is its stdout. */
+/** The scripted output of a command. A string is the command's stdout. */
 export type Answer = string | Partial<ShellOutput>;
 
 /**
- * Creates a host with scripted answers, by parts of commands: a command gets the first answer whose key it contains.
- * Other commands are not found.
+ * Creates a host that answers a command with the first of `answers` whose key is part of the command. All other
+ * commands fail as not found.
  */
 export function toldShell(
   answers: Readonly<Record<string, Answer>>,
@@ -90,7 +93,7 @@ export function slimeOf(
   return resolveSlime({ name: "test", text }, sets.map(parseSet));
 }
 
-/** Creates the context of the checks for a recipe and hosts; everything else is unset. */
+/** Creates the context in which checks run, for a recipe and hosts. Everything else has an empty default. */
 export function checkContext(
   slime: ResolvedSlime,
   { hosts = [toldShell({})], ...more }: Partial<CheckContext> = {},
@@ -113,7 +116,7 @@ export function checkContext(
   };
 }
 
-/** Two idle H100 GPUs in the format of `nvidia-smi --query-gpu`. */
+/** The rows of two idle H100 GPUs in the format of `nvidia-smi --query-gpu`. */
 export const IDLE_GPUS = gpuRows(2);
 
 /** Returns rows in the format of `nvidia-smi --query-gpu`. */
@@ -146,7 +149,7 @@ export function topology(count: number, link: string): string {
   ].join("\n");
 }
 
-/** Returns a report on a host's Python that has everything that slime needs. */
+/** Returns a report on the Python of a host that has everything that slime needs. */
 export function pythonFacts(
   more: Readonly<Record<string, unknown>> = {},
   packages: Readonly<Record<string, string | null>> = {},
@@ -194,7 +197,7 @@ export function hfConfig(name: ModelName): Record<string, unknown> {
   };
 }
 
-/** Writes sparse shard files with the sizes of a real model, which take up no disk space. */
+/** Writes the shard files of a model with their real sizes. They are sparse, so they take up almost no disk space. */
 export async function writeShards(
   dir: string,
   { name, shards }: { readonly name: ModelName; readonly shards: number },
@@ -214,7 +217,7 @@ export async function writeShards(
   );
 }
 
-/** Writes a file of bf16 tensors with the given shapes. */
+/** Writes a safetensors file of bfloat16 tensors with the given shapes. */
 export async function writeShard(
   path: string,
   tensors: Readonly<Record<string, readonly number[]>>,
@@ -251,7 +254,7 @@ export async function writeModel(
   await writeShards(dir, { name, shards: 2 });
 }
 
-/** Writes an evaluation of a model on generated tasks; `solved` is the number of solved ones. */
+/** Writes an evaluation of a model on generated tasks. `solved` is the number of tasks that the model solved. */
 export async function writeEvaluation(
   path: string,
   { model = "Qwen3-0.6B", solved, scored, startedAt = "2026-01-01T00:00:00Z" }:
@@ -280,7 +283,7 @@ export async function writeEvaluation(
   dir.add({ episode: fakeEpisode({ value: null }), task: 0 }, 0);
 }
 
-/** Starts a server on loopback with an answer for each path; other paths return a 404. */
+/** Starts a server on loopback with an answer for each path. Other paths return 404. */
 export function pathServer(
   answers: Readonly<Record<string, unknown>>,
 ): AsyncDisposable & { readonly url: string; readonly asked: string[] } {

@@ -1,4 +1,4 @@
-/** An environment server in this process with a small generated world. */
+/** Starts environment servers in the test's process, with a small generated world. */
 
 import { generated } from "../../env/generated/generated.ts";
 import {
@@ -12,14 +12,14 @@ import {
 } from "../../env/serve/environment/live_sessions.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 
-/** The dataset that the server serves. */
+/** The dataset that the servers use by default. */
 export const SERVED_DATASET = await generated(7, {
   trainTasks: 4,
   devTasks: 1,
   testTasks: 2,
 });
 
-/** The settings of {@linkcode environmentServer}. */
+/** Options for {@linkcode environmentServer}. */
 export interface EnvironmentServerOptions extends LiveSessionsOptions {
   readonly world?: Partial<SessionWorld>;
   readonly app?: Partial<EnvironmentAppOptions>;
@@ -27,12 +27,12 @@ export interface EnvironmentServerOptions extends LiveSessionsOptions {
 
 /** A running environment server. Disposing of it stops the server. */
 export interface EnvironmentServer extends AsyncDisposable {
-  /** The URL of the server: `http://127.0.0.1:40001`. */
+  /** The URL of the server, such as `http://127.0.0.1:40001`. */
   readonly url: string;
   readonly sessions: LiveSessions;
   /**
    * Posts a body as JSON.
-   * @returns The response's status, headers and JSON.
+   * @returns The status, the headers and the parsed JSON of the response.
    */
   post(
     path: string,

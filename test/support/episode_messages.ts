@@ -1,6 +1,6 @@
 /**
- * Complete episodes as messages: the expert's in the generated world, in each agent's format, and τ-bench's
- * recordings.
+ * Provides complete episodes as messages: those of the expert in the generated world, in each agent's format, and those
+ * in τ-bench's recordings.
  */
 
 import type { DomainName } from "../../env/domains/registry.ts";
@@ -23,7 +23,7 @@ import type { Agent, Dataset, Message, ToolSchema } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import { recordingPath, TAU_BENCH } from "./tau_bench.ts";
 
-/** An episode's messages, with the tools in its prompt. */
+/** The messages of an episode, and the tools in its prompt. */
 export interface EpisodeMessages {
   readonly name: string;
   readonly messages: readonly Message[];
@@ -31,7 +31,7 @@ export interface EpisodeMessages {
 }
 
 /**
- * Returns episodes of each agent in the generated retail world.
+ * Returns episodes in the generated retail world in the format of each agent.
  * @param count Number of tasks per agent.
  */
 export async function generatedEpisodes(
@@ -96,7 +96,9 @@ async function serve(
   return conversations;
 }
 
-/** Returns τ-bench's gold calls with the recorded tool results, in the tool-calling agent's format. */
+/**
+ * Returns conversations of τ-bench's gold calls and the recorded tool results, in the format of the tool-calling agent.
+ */
 export async function goldEpisodes(
   domain: DomainName,
   { file, count }: { file: string; count: number },
@@ -113,7 +115,7 @@ export async function goldEpisodes(
   });
 }
 
-/** Returns conversations with all kinds of valid and invalid calls, with τ-bench's tool results. */
+/** Returns conversations with all kinds of valid and invalid calls, and the results of τ-bench's tools. */
 export async function fuzzedEpisodes(
   domain: DomainName,
   { file, count }: { file: string; count: number },
@@ -153,7 +155,7 @@ async function recorded(domain: DomainName, file: string) {
   };
 }
 
-/** Returns the messages of a call and of its result. */
+/** Returns the messages of a call and its result. */
 function called(
   index: number,
   { name, kwargs, observation }: {
@@ -170,7 +172,7 @@ function called(
   ];
 }
 
-/** Returns recorded conversations in τ-bench's airline domain in which models play agent and user. */
+/** Returns recorded conversations in τ-bench's airline domain in which models play the agent and the user. */
 export async function modelEpisodes(count: number): Promise<EpisodeMessages[]> {
   const file = "trajectories_airline_dev.json.gz";
   const { tools, records } = await recorded("airline", file);

@@ -1,24 +1,25 @@
 /**
- * An episode server whose episodes take milliseconds. An episode's reward is 0 or 1, drawn from its seed, and some
- * episodes fail. The server also answers the requests that slime sends to engines at the end of a rollout.
+ * Starts a fake episode server whose episodes take milliseconds. The reward of an episode is 0 or 1, drawn from its
+ * seed, and some episodes fail. The server also answers the requests that slime sends to engines at the end of a
+ * rollout.
  */
 
-/** A running episode server. Disposing of it stops the server. */
+/** A running fake episode server. Disposing of it stops the server. */
 export interface EpisodeServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** The number of requested episodes, by split. */
+  /** The number of requested episodes, keyed by split. */
   readonly asked: Map<string, number>;
-  /** Answers all later requests for episodes with this response. */
+  /** Makes the server answer all later requests for episodes with the given response. */
   refuse(answer: { readonly status: number; readonly text: string }): void;
   /**
-   * Keeps the next episode from ending.
-   * @returns A function that ends it.
+   * Prevents the next episode from ending.
+   * @returns A function that lets the episode end.
    */
   holdNext(): () => void;
 }
 
-/** Starts a server on a free port. */
+/** Starts a fake episode server on a free port. */
 export function serveEpisodes(): EpisodeServer {
   const asked = new Map<string, number>();
   let refusal: Parameters<EpisodeServer["refuse"]>[0] | undefined;

@@ -1,4 +1,4 @@
-/** A model server that replays the expert's episodes, which it recognizes by the user's first message. */
+/** Starts a model server that replays the expert's episodes. It recognizes an episode by the user's first message. */
 
 import { expertAgent } from "../../env/agents/expert.ts";
 import { printPythonJson } from "../../env/python/python_json.ts";
@@ -7,7 +7,7 @@ import type { Action, Dataset, Split } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import { chatAnswer, type ModelServer, modelServer } from "./model_server.ts";
 
-/** Starts a server with the expert's episodes on the tasks of a split, for one seed. */
+/** Starts a model server that replays the expert's episodes on the tasks of a split, for one seed. */
 export async function expertModel(
   dataset: Dataset,
   { split, seed }: { readonly split: Split; readonly seed: number },

@@ -21,8 +21,8 @@ const CONFIG = resolveBy(evaluationSchema, {
 });
 
 /**
- * Writes the evaluation to `path`. It has six episodes: the expert's two, two that end before their write, one that
- * cancels an order that nobody asked about, and one with an infrastructure failure.
+ * Writes an evaluation of six episodes to `path`. Two are played by the expert, two end before their write, one cancels
+ * an order that nobody asked about, and one has an infrastructure failure.
  */
 export async function writeFailedRun(path: string): Promise<void> {
   const dataset = await openDataset(CONFIG.data);
@@ -46,7 +46,7 @@ export async function writeFailedRun(path: string): Promise<void> {
   await dir.end({ outcome: "completed", now, wallS: 1, peakRssBytes: 1 });
 }
 
-/** Returns an order of another user, pending or not. */
+/** Returns the id of another user's order, pending or not as requested. */
 function orderOf(task: Task | undefined): string {
   const ids = task?.actions.map(({ arguments: args }) => args.get("order_id"));
   return String(ids?.find((id) => typeof id === "string"));
@@ -74,7 +74,10 @@ function zero({ reward }: Episode) {
   return reward === null ? null : { ...reward, value: 0 };
 }
 
-/** Returns a call that cancels an order; it has no effect unless the order is pending. */
+/**
+ * Returns a turn in which the agent calls the tool that cancels an order. The call has no effect unless the order is
+ * pending.
+ */
 function cancel(order: string): Turn {
   const args = new Map([["order_id", order], ["reason", "no longer needed"]]);
   return {

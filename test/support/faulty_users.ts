@@ -1,4 +1,7 @@
-/** Simulated users with one known fault. They act like the scripted user, except in one message or at the end. */
+/**
+ * Creates simulated users with one known fault. They act like the scripted user, except in one message or at the end of
+ * the conversation.
+ */
 
 import type { RetailGoal } from "../../env/domains/retail/goal/request.ts";
 import { createRng, type Rng } from "../../env/random.ts";
@@ -9,7 +12,7 @@ import {
   type UserFault,
 } from "../../env/types.ts";
 
-/** A set of wordings for the faults: one for tuning the detectors, and one held out. */
+/** A set of wordings for the faults: the set for tuning the detectors, or the held-out set. */
 export type Wording = "tuned" | "held_out";
 
 const WORDS: Record<Wording, {
@@ -67,7 +70,7 @@ function goalOf({ goal }: Task): RetailGoal | undefined {
   return goal as RetailGoal | undefined;
 }
 
-/** Checks whether the user of a task can have a fault. */
+/** Checks whether a fault is possible for the user of a task. */
 export function canHave(fault: UserFault, task: Task): boolean {
   const goal = goalOf(task);
   if (goal === undefined) return false;
@@ -77,7 +80,7 @@ export function canHave(fault: UserFault, task: Task): boolean {
   return fault === "leak" ? goal.requests.length > 1 : needsWrite;
 }
 
-/** Creates a user with one fault; `null` adds only harmless oddities. */
+/** Creates a factory of users with one fault. If `fault` is `null`, the users have only harmless oddities. */
 export function faultyUser(
   scripted: UserFactory,
   { fault, wording }: { fault: UserFault | null; wording: Wording },
@@ -124,7 +127,7 @@ export function faultyUser(
   };
 }
 
-/** Returns the details of all requests in one message, as an impatient user would. */
+/** Returns a message with the details of all requests, as an impatient user would write it. */
 function everything(task: Task, rng: Rng): string {
   return (goalOf(task)?.requests ?? []).map((request) => {
     const { orderId, orderWords, items = [], newItems = [] } = request;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Flags of `unshare` that create a mount namespace: as root, or as an unprivileged user. */
+/** Flags of `unshare` that create a mount namespace, as root or as an unprivileged user. */
 const WAYS = [["-m"], ["-rm"]] as const;
 
 const MOUNT = 'mount -t tmpfs -o size="$1" none "$2" && shift 2 && exec "$@"';
@@ -45,13 +45,12 @@ async function wayToUnshare(): Promise<readonly string[] | undefined> {
 
 const WAY = Deno.build.os === "linux" ? await wayToUnshare() : undefined;
 
-/** Whether such a disk cannot be mounted. If so, tests that need it are skipped. */
+/** Whether a small disk cannot be mounted on this machine. If so, tests that need one are skipped. */
 export const NO_SMALL_DISK = WAY === undefined;
 
 /**
- * Runs a task with a disk of `size` mounted at `dir`. `size` has the format of `mount`, such as `300k`. The contents of
- * the disk are lost afterwards.
- * @param options.isAllowed An additional directory that the task may write to.
+ * Runs a task with a disk of `size` mounted at `dir`. `size` has the format of `mount`'s option, such as `300k`. The
+ * contents of the disk are lost afterwards.
  */
 export async function runOnSmallDisk(
   name: keyof typeof project.tasks,

@@ -1,10 +1,10 @@
-/** Golden files: recorded output that people read. `deno task test:update` updates them. */
+/** Compares output that people read with golden files, which `deno task test:update` updates. */
 
 import assert from "node:assert/strict";
 
 /**
  * Compares `text` with the file `name` of `test/golden/`, or writes the file if `UPDATE_GOLDEN` is set.
- * @throws {AssertionError} If they differ.
+ * @throws {AssertionError} If the text and the file differ.
  */
 export async function assertGolden(name: string, text: string): Promise<void> {
   const url = new URL(`../golden/${name}`, import.meta.url);

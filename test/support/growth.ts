@@ -2,23 +2,23 @@
 
 import process from "node:process";
 
-/**
- * Lengths of the two texts in UTF-16 units, and the least CPU time in milliseconds of quadratic work on the longer one.
- */
+/** Length of the shorter text in UTF-16 code units. */
 const SMALL = 4_000;
+/** Length of the longer text in UTF-16 code units. */
 const LARGE = 16_000;
+/** The least CPU time, in milliseconds, that quadratic work on the longer text takes. */
 const NOTICEABLE_MS = 12;
 
 /**
- * The largest accepted growth. From the shorter to the longer text, n log n work grows by a factor of 5, quadratic work
- * by 16.
+ * The largest accepted growth factor of the CPU time. From the shorter to the longer text, n log n work grows by a
+ * factor of 5, and quadratic work by a factor of 16.
  */
 const MAX_GROWTH = 9;
 
 /**
- * Measures whether the time to read a text grows faster than n log n.
+ * Measures whether the CPU time to read a text grows faster than n log n.
  * @param make Creates a text of about the given length.
- * @returns How many times longer the longer text takes; `undefined` if the growth is accepted.
+ * @returns The growth factor from the shorter to the longer text; `undefined` if it is accepted.
  */
 export function superlinear(
   read: (text: string) => unknown,

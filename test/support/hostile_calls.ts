@@ -1,6 +1,6 @@
 /**
- * Tool calls of a hostile model: some have arguments that are wrong, missing, superfluous, nested or huge, and some are
- * almost right.
+ * Generates tool calls of a hostile model. In some of them, arguments are wrong, missing, superfluous, nested or huge;
+ * others are almost correct.
  */
 
 import { isWrite } from "../../env/audit/finding.ts";
@@ -83,7 +83,10 @@ export class HostileCaller {
   readonly #world: HostileWorld;
   readonly #rng: Rng;
   readonly #golds: readonly ToolAction[];
-  /** The user whom most calls concern. With a random user per call, a call would seldom affect later ones. */
+  /**
+   * The id of the user whom most calls concern. If each call concerned a random user, it would seldom affect later
+   * calls.
+   */
   readonly #userId: string;
   readonly #fields: ReadonlyMap<string, readonly JsonValue[]>;
 
@@ -101,7 +104,10 @@ export class HostileCaller {
     });
   }
 
-  /** Returns the next call: a gold call, intact or corrupted, or one whose arguments are chosen by their names. */
+  /**
+   * Returns the next call: a gold call, intact or corrupted, or a call of any tool with values that fit the names of
+   * its arguments.
+   */
   next(database: Database): ToolAction {
     const rng = this.#rng;
     const sane = rng.next() < 0.5 && this.#golds.length > 0
@@ -129,7 +135,10 @@ export class HostileCaller {
     return callOf(tool.name, args);
   }
 
-  /** Returns a value of the field `name` from some row; for `user_id`, possibly the id of a changed row. */
+  /**
+   * Returns a value for the argument `name`. If it is the id of a row, the value is often that of a changed row.
+   * Otherwise, it is usually a value that a field of the same name has in some row.
+   */
   #valueFor(name: string, database: Database): JsonValue {
     const rng = this.#rng;
     const table = database.tables.find((table) =>
@@ -204,7 +213,10 @@ function callOf(name: string, args: JsonObject = new Map()): ToolAction {
   return { name, arguments: args };
 }
 
-/** Returns values by name: from the arguments of gold calls, then from fields of a few rows of each table. */
+/**
+ * Returns values from the arguments of gold calls and from a few rows of each table, keyed by the name of the argument
+ * or field.
+ */
 function fieldsOf(
   database: Database,
   { golds, rng }: { golds: readonly ToolAction[]; rng: Rng },
@@ -229,7 +241,7 @@ function fieldsOf(
   return fields;
 }
 
-/** Returns the ids within a row, such as payment methods, the newest first. */
+/** Returns the ids within a row, such as those of payment methods, newest first. */
 function idsIn(value: JsonValue): string[] {
   if (Array.isArray(value)) return value.flatMap(idsIn);
   if (!(value instanceof Map)) return [];

@@ -1,6 +1,6 @@
 /**
- * Compares taulab's Jinja with jinja2, configured like transformers' chat templates. One Python process renders many
- * templates.
+ * Compares taulab's Jinja with jinja2, configured as transformers configures it for chat templates. One Python process
+ * renders many templates.
  */
 
 import { parsePythonJson } from "../../env/python/python_json.ts";
@@ -9,7 +9,7 @@ import { JinjaTemplate } from "../../env/tokens/jinja/template.ts";
 import type { Value } from "../../env/tokens/jinja/values.ts";
 import { askPython } from "./ask_python.ts";
 
-/** The outcome of rendering a template: its text, or the kind of error. */
+/** The outcome of rendering a template: the text, or the kind of error. */
 export type Outcome =
   | { readonly text: string }
   | { readonly error: string; readonly message: string };
@@ -17,7 +17,7 @@ export type Outcome =
 /** A template on which Python and taulab disagree. */
 export interface Difference {
   readonly source: string;
-  /** The index of the context in the template's group. */
+  /** The index of the context in the group of the template. */
   readonly context: number;
   readonly ours: Outcome;
   readonly theirs: Outcome;
@@ -27,7 +27,7 @@ export interface Difference {
 export interface Comparison {
   /** The number of compared renderings. */
   readonly compared: number;
-  /** The number of renderings that succeeded in Python. */
+  /** The number of renderings that succeeded in Python and returned a text. */
   readonly texts: number;
   readonly differences: readonly Difference[];
 }
@@ -110,7 +110,10 @@ function failure(error: unknown): Outcome {
   return { error: error.kind, message: error.message };
 }
 
-/** Checks whether two outcomes agree: errors must have the same kind, and raised exceptions also the same message. */
+/**
+ * Checks whether two outcomes agree. Errors must have the same kind, and exceptions that a template raises must also
+ * have the same message.
+ */
 function agree(ours: Outcome, theirs: Outcome): boolean {
   if ("text" in ours || "text" in theirs) {
     return "text" in ours && "text" in theirs &&
@@ -120,7 +123,7 @@ function agree(ours: Outcome, theirs: Outcome): boolean {
     (ours.error !== "raised" || ours.message === theirs.message);
 }
 
-/** Removes the memory addresses with which Python prints some objects. taulab has no addresses. */
+/** Removes the memory addresses with which Python prints some objects, because taulab prints none. */
 function addressless(text: string): string {
   return text
     .replace(/<generator object [^>]*>/g, "<generator object>")

@@ -1,8 +1,8 @@
-/** Chat templates in the style of public ones, and conversations to render with them. */
+/** Provides chat templates in the style of public templates, and conversations to render with them. */
 
 import { QWEN3_HYBRID, QWEN3_INSTRUCT } from "./qwen3.ts";
 
-/** A template with a header per role, tools as indented JSON, the date, and calls as JSON. */
+/** A template with a header for each role, tools as indented JSON, the date, and calls as JSON. */
 const HEADERS = `{{- bos_token }}
 {%- if custom_tools is defined %}{%- set tools = custom_tools %}{%- endif %}
 {%- if not tools is defined %}{%- set tools = none %}{%- endif %}
@@ -37,7 +37,7 @@ const HEADERS = `{{- bos_token }}
 {%- if add_generation_prompt %}{{- '[assistant]\\n\\n' }}{%- endif %}
 `;
 
-/** A template that writes tools and calls as XML; Python prints the values that have no tag. */
+/** A template that writes tools and calls as XML. Values that have no tag are printed in Python's format. */
 const XML = `{% macro extra(json, handled) %}
     {%- if json is mapping %}
         {%- for key in json if key not in handled %}
@@ -85,7 +85,7 @@ const XML = `{% macro extra(json, handled) %}
 {%- endfor %}
 `;
 
-/** A template with recursive macros that declare schemas, and with sorted arguments in brackets. */
+/** A template with recursive macros that declare schemas, and with sorted arguments in braces. */
 const DECLARATIONS = `{%- macro declare(properties, required) -%}
     {%- set ns = namespace(first=true) -%}
     {%- for key, value in properties | dictsort -%}
@@ -127,11 +127,11 @@ const DECLARATIONS = `{%- macro declare(properties, required) -%}
 {%- if add_generation_prompt %}<turn>model
 {% endif %}`;
 
-/** A template whose arguments are text, joined with other text. */
+/** A template that expects arguments as text and joins them with other text. */
 const TEXT_ARGUMENTS =
   `{% if not add_generation_prompt is defined %}{% set add_generation_prompt = false %}{% endif %}{% set ns = namespace(is_first=false, is_tool=false, system='', outputs=0) %}{%- for message in messages %}{%- if message['role'] == 'system' %}{% set ns.system = ns.system ~ '\\n' ~ message['content'] %}{%- endif %}{%- endfor %}{{ bos_token }}{{ ns.system }}{%- for message in messages %}{%- if message['role'] == 'user' %}{%- set ns.is_tool = false -%}{{ '<U>' + message['content'] }}{%- endif %}{%- if message['role'] == 'assistant' and message['tool_calls'] %}{%- for tool in message['tool_calls'] %}{%- if not ns.is_first %}{{ '<A><calls>' + tool['type'] + '<sep>' + tool['function']['name'] + '\\n' + '\`\`\`json' + '\\n' + tool['function']['arguments'] + '\\n' + '\`\`\`' }}{%- set ns.is_first = true -%}{%- else %}{{ '\\n' + tool['function']['arguments'] }}{%- endif %}{%- endfor %}{%- endif %}{%- if message['role'] == 'assistant' and message['content'] is not none %}{% set content = message['content'] %}{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}{% endif %}{{ content + '<end>' }}{%- endif %}{%- if message['role'] == 'tool' %}{%- set ns.outputs = ns.outputs + 1 %}{{ '<out ' ~ ns.outputs ~ '>' + message['content'] }}{%- endif %}{%- endfor -%}{% if add_generation_prompt %}{{ '<A>' }}{% endif %}`;
 
-/** A template with alternating roles, tools before the last question, and ids of calls. */
+/** A template that requires alternating roles, and writes the tools before the last question and the ids of calls. */
 const ALTERNATING =
   `{%- set loop_messages = messages[1:] if messages[0]["role"] == "system" else messages %}
 {%- set user_messages = loop_messages | selectattr("role", "equalto", "user") | list %}
@@ -211,7 +211,7 @@ function call(name: string, given: string, id = "call00001"): string {
 const PAY = call("pay", ARGUMENTS);
 
 /**
- * Conversations as JSON: with a system message, CRLF, thoughts, null arguments, several calls, arguments as text,
+ * Conversations as JSON, with system messages, CRLF, thoughts, null arguments, several calls, arguments as text,
  * content parts, and invalid roles.
  */
 const CONVERSATIONS: readonly string[] = [
@@ -238,7 +238,10 @@ const CONVERSATIONS: readonly string[] = [
   `[{"role": "assistant", "content": "first"}, {"role": "assistant", "content": "second"}, {"role": "tool", "content": "r"}]`,
 ];
 
-/** The variables of chat templates as JSON: each conversation with and without tools and generation prompt. */
+/**
+ * The variables of chat templates as JSON: each conversation with and without tools, and with and without a generation
+ * prompt.
+ */
 export const CHAT_CONTEXTS: readonly string[] = CONVERSATIONS.flatMap((
   messages,
 ) =>

@@ -1,4 +1,4 @@
-/** Small templates, one per construct of Jinja or Python, for the comparison with jinja2. */
+/** Provides small templates, one for each construct of Jinja or Python, for the comparison with jinja2. */
 
 /** The variables of all constructs as Python's JSON, which preserves floats and the order of keys. */
 export const CONTEXT = String.raw`{
@@ -573,7 +573,7 @@ strftime_now("%d %b %Y, %A %B %-d %j %U %W %V %G %u %w %y %C %e %p") is string
 strftime_now(1)
 `;
 
-/** Statements, white space control and scopes. */
+/** Templates with statements, white space control and scopes. */
 const STATEMENTS: readonly string[] = [
   "a\n{% if yes %}\nb\n{% endif %}\nc\n",
   "a\n  {%- if yes -%}  \n b \n {%- endif -%} \n c",
@@ -695,8 +695,8 @@ const STATEMENTS: readonly string[] = [
 ];
 
 /**
- * Templates that combine several constructs: the usual ways in which public templates handle messages, numbers and
- * text, and invalid templates.
+ * Templates that combine several constructs to handle messages, numbers and text as public templates do, and invalid
+ * templates.
  */
 const MIXED = String.raw`
 {{ table|tojson(indent=2, sort_keys=True) }}
@@ -840,7 +840,7 @@ const MIXED = String.raw`
 {{ n.real }}{{ x.real }}{{ n.bit_length() }}{{ x.is_integer() }}
 `;
 
-/** All of this module's templates. */
+/** All templates of this module. */
 export const CONSTRUCTS: readonly string[] = [
   ...[EXPRESSIONS, FILTERS].flatMap((list) =>
     list.trim().split("\n").map((expression) => `{{ ${expression} }}`)

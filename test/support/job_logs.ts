@@ -1,9 +1,9 @@
 /**
- * The last lines of jobs' logs, by symptom, as these programs print them: Ray 2.49, PyTorch 2.9, NCCL, SGLang 0.5,
- * Megatron, and slime at 624b824. Names, numbers and paths are invented.
+ * Provides the last lines of job logs, keyed by symptom, as Ray 2.49, PyTorch 2.9, NCCL, SGLang 0.5, Megatron, and
+ * slime at 624b824 print them. Names, numbers and paths are invented.
  */
 
-/** Returns the log of an error in an actor's method, with the lines that Ray prints around it. */
+/** Returns the log of an error in a method of an actor, with the lines that Ray prints around the error. */
 function taskError(
   method: string,
   { type, text, file = "/root/slime/slime/ray/train_actor.py" }: {
@@ -60,7 +60,7 @@ const CONNECTION_ERROR =
 const GPU_OOM =
   "CUDA out of memory. Tried to allocate 4.64 GiB. GPU 0 has a total capacity of 79.11 GiB of which 1.12 GiB is free. Process 71 has 77.98 GiB memory in use. Of the allocated memory 70.10 GiB is allocated by PyTorch, and 1.86 GiB is reserved by PyTorch but unallocated.";
 
-/** Logs by the id of their symptom; at least one per symptom. */
+/** Logs, keyed by the id of their symptom. Every symptom has at least one. */
 export const LOGS: Readonly<Record<string, readonly string[]>> = {
   hooks: [
     taskError("RolloutManager.generate", {
@@ -332,7 +332,7 @@ ncclUnhandledCudaError: Call to CUDA function failed.`,
   ],
 };
 
-/** Logs without a known symptom that contain words of known symptoms. */
+/** Logs that have no known symptom but contain words of known symptoms, keyed by a description. */
 export const UNKNOWN_LOGS: Readonly<Record<string, string>> = {
   "an error of an actor's constructor": creationError(
     "RolloutManager",

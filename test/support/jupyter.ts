@@ -1,4 +1,4 @@
-/** Runs Jupyter for tests of the notebooks, with the tests' Python and with separate directories. */
+/** Executes notebooks in Jupyter, with the tests' Python and separate directories. */
 
 import assert from "node:assert/strict";
 import { z } from "zod";
@@ -21,13 +21,13 @@ const executedSchema = z.object({
 
 /** The output of an executed notebook. */
 export interface Shown {
-  /** The displayed texts of each cell, by the cell's id. */
+  /** The displayed texts of each cell, keyed by the cell's id. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
   /** The MIME bundles of all outputs. */
   readonly bundles: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Executes a notebook in Jupyter. Its output directory is removed afterwards. */
+/** Executes a notebook in Jupyter. The directory of its output is removed afterwards. */
 export async function executeInJupyter(
   notebook: Notebook,
   options: { readonly timeoutS?: number; readonly signal?: AbortSignal } = {},

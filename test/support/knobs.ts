@@ -1,4 +1,7 @@
-/** Tests of the settings of generated worlds. Each test compares a figure of the tasks at two values of a setting. */
+/**
+ * Registers tests of the settings of generated worlds. Each test checks a figure of the tasks at two values of a
+ * setting.
+ */
 
 import assert from "node:assert/strict";
 import type { GeneratedDataset } from "../../env/generated/generated.ts";
@@ -22,17 +25,17 @@ export type AnyWorld = GeneratedDataset<unknown, AnyTask>;
 /** The accepted range of a figure. */
 export type Bounds = readonly [least: number, most: number];
 
-/** A test case: a figure of a world at two values of a setting. */
+/** A test case: a figure of generated worlds, and its accepted range at two values of a setting. */
 export interface Knob<O> {
   readonly does: string;
   readonly low: O;
   readonly high: O;
-  /** The accepted ranges for the worlds of `low` and `high`. */
+  /** The accepted ranges of the figure for the options `low` and `high`. */
   readonly wanted: readonly [low: Bounds, high: Bounds];
   figure(world: AnyWorld): number;
 }
 
-/** Registers a test for each setting. */
+/** Registers a test for each test case. */
 export function knobTests<O>(
   name: string,
   { make, knobs }: {
@@ -55,12 +58,12 @@ export function knobTests<O>(
   }
 }
 
-/** Returns the mean; `NaN` for an empty list. */
+/** Returns the mean of values; `NaN` for an empty list. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Returns the mean of a figure over those requests of train tasks that satisfy `counts`. */
+/** Returns the mean of a figure over the requests of train tasks that satisfy `counts`. */
 export function ofRequests(
   figure: (request: AnyRequest, task: AnyTask) => number,
   counts: (request: AnyRequest) => boolean = () => true,

@@ -1,6 +1,6 @@
 /**
- * A fake lab without a model. Its policy is a single number, the probability of solving a task. Training changes that
- * number in the direction in which it would change a real policy.
+ * Provides a fake lab without a model. Its policy is a single number, the probability of solving a task. Training
+ * changes this number in the same direction as it would change a real policy.
  */
 
 import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";
@@ -23,7 +23,7 @@ import {
   type UpdateStats,
 } from "../../train/trainer.ts";
 
-/** Creates a run of a recipe in `dir/run`, for training in a fake lab. */
+/** Creates a run from a recipe in `dir/run`, for training in a fake lab. */
 export async function newFakeRun(
   dir: string,
   recipe: string,
@@ -48,11 +48,11 @@ export function timeless(lines: readonly Metrics[]) {
 
 /** Settings of a fake lab. */
 export interface FakeLabOptions {
-  /** Called before each update; may throw an error, or abort the training. */
+  /** Called before each update. It may throw an error or abort the training. */
   readonly onUpdate?: (count: number) => void;
-  /** Selects jobs that fail because of infrastructure. */
+  /** Returns whether a job fails because of infrastructure. Default: no job fails. */
   readonly fails?: (job: Job) => boolean;
-  /** Returns the reward. Default: drawn with the policy's skill as probability. */
+  /** Returns the reward of a job. Default: 0 or 1, drawn with the policy's skill as the probability of 1. */
   readonly reward?: (job: Job) => number;
 }
 
@@ -135,7 +135,7 @@ export class FakeTrainer implements Trainer {
   }
 }
 
-/** Creates a lab of 20 train, 6 dev and 8 test tasks. */
+/** Creates a fake lab with 20 train, 6 dev and 8 test tasks. */
 export function fakeLab(
   options: FakeLabOptions = {},
 ): Lab & { trainer: FakeTrainer } {
@@ -181,7 +181,7 @@ function play(
   });
 }
 
-/** Returns an episode of one turn; if `value` is `null`, its user failed. */
+/** Returns an episode of one turn with the reward `value`. If `value` is `null`, its user has failed. */
 export function fakeEpisode(
   options: { task?: Task; seed?: number; value: number | null },
 ): Episode {
@@ -240,7 +240,7 @@ export function fakeEpisode(
   };
 }
 
-/** Returns a task of a split. */
+/** Returns a fake task of a split. */
 export function fakeTask(split: Split, index: number): Task {
   return {
     id: `retail/${split}/${index}`,

@@ -9,9 +9,9 @@
 import { createRng } from "../../env/random.ts";
 
 /**
- * The faults of an answer: a temporary refusal (`429`, `500`, `503`); a connection that closes (`drop`) or stays open
- * (`stall`) without an answer, or in the middle of one (`half`, `stall in the body`); a body that is not JSON
- * (`malformed`); JSON that is not an answer (`shape`).
+ * The kinds of faults. Temporary errors have a status (`429`, `500`, `503`). A connection may close (`drop`) or stay
+ * open (`stall`) before the answer, or do so in the middle of an answer (`half`, `stall in the body`). A body may not
+ * be JSON (`malformed`), or may be JSON that is not an answer (`shape`).
  */
 export const FAULTS = [
   "429",
@@ -26,7 +26,7 @@ export const FAULTS = [
   "stall in the body",
 ] as const;
 
-/** A fault of an answer. */
+/** A kind of fault, from {@linkcode FAULTS}. */
 export type Fault = typeof FAULTS[number];
 
 /** A request as the server received it. */
@@ -35,17 +35,17 @@ export interface ModelRequest {
   readonly headers: Headers;
   // deno-lint-ignore no-explicit-any -- tests read arbitrary fields
   readonly body: any;
-  /** The index of the request in the order of arrival, from 0. */
+  /** The index of the request in the order of arrival, starting at 0. */
   readonly index: number;
 }
 
-/** The settings of {@linkcode modelServer}. */
+/** Options for {@linkcode modelServer}. */
 export interface ModelServerOptions {
-  /** Returns the body of an answer, or a whole response. */
+  /** Returns the JSON body of the answer, or the whole response. */
   readonly answer: (
     request: ModelRequest,
   ) => unknown | Response | Promise<unknown | Response>;
-  /** The share of requests with a fault, or the fault of each request. */
+  /** The share of requests that get a fault, or a function that returns the fault for each request. */
   readonly faults?:
     | {
       readonly seed: number;
@@ -58,14 +58,14 @@ export interface ModelServerOptions {
 
 /** A running model server. Disposing of it stops the server. */
 export interface ModelServer extends AsyncDisposable {
-  /** The URL of the server: `http://127.0.0.1:40001`. */
+  /** The URL of the server, such as `http://127.0.0.1:40001`. */
   readonly url: string;
   readonly requests: readonly ModelRequest[];
   /** The number of times that each fault occurred. */
   readonly played: ReadonlyMap<Fault, number>;
 }
 
-/** Returns a chat completion with text, or with a tool call. */
+/** Returns a chat completion with text or with a tool call. */
 export function chatAnswer(
   content: string | null,
   call?: { name: string; arguments: string },
@@ -139,8 +139,8 @@ export function modelServer(options: ModelServerOptions): ModelServer {
 }
 
 /**
- * Draws faults based on a request's body and the number of times that it has occurred, so that the order of arrival
- * does not matter.
+ * Returns a function that draws faults. A fault depends only on the body of the request and how often that body has
+ * occurred before, so the order of arrival does not matter.
  */
 function faultDrawer(
   faults: ModelServerOptions["faults"],
@@ -201,7 +201,7 @@ function reply(status: number, body: string, headers = ""): Uint8Array {
   return new Uint8Array([...new TextEncoder().encode(head), ...bytes]);
 }
 
-/** Reads requests from a connection, one after the other. */
+/** Reads requests from a connection, one at a time. */
 class RequestReader {
   readonly #connection: Deno.Conn;
   #bytes = new Uint8Array(0);

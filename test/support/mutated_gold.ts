@@ -1,4 +1,4 @@
-/** Gold actions with one error, which certification should reject. */
+/** Tests certification with gold actions that contain an error, which it should reject. */
 
 import { isWrite } from "../../env/audit/finding.ts";
 import {
@@ -10,15 +10,15 @@ import type { Dataset, Task } from "../../env/types.ts";
 
 /** The result of certifying mutated gold actions. */
 export interface Mutations {
-  /** The share of mutations that were rejected, within 0..1. */
+  /** The share of mutations that were rejected, from 0 to 1. */
   readonly share: number;
-  /** The mutations that were not rejected. */
+  /** Descriptions of the mutations that were not rejected. */
   readonly passed: readonly string[];
   /** The result as text, for the message of a failed test. */
   readonly text: string;
 }
 
-/** Mutates gold actions of a dataset's train tasks and tries to certify them. */
+/** Mutates the gold actions of a dataset's train tasks, and tries to certify the results. */
 export async function rejectedMutations(
   dataset: Dataset,
   count: number,
@@ -42,7 +42,7 @@ export async function rejectedMutations(
   return { share, passed, text };
 }
 
-/** Returns the gold actions with a changed argument, a missing action, or an additional write. */
+/** Returns a task whose gold actions have a changed argument, a missing action, or an additional write. */
 function mutated(
   task: Task,
   { tasks, rng }: { tasks: readonly Task[]; rng: Rng },

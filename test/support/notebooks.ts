@@ -1,10 +1,10 @@
-/** Notebooks that tests write. */
+/** Writes notebooks for tests. */
 
 import { join } from "node:path";
 
 /**
  * Writes a notebook with a heading and the given code cells, whose ids are `c0`, `c1`, ….
- * @returns Its path.
+ * @returns The path of the notebook.
  */
 export async function writeNotebook(
   dir: string,

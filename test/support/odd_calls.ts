@@ -1,4 +1,7 @@
-/** Calls with unusual arguments: values of other types, spellings that pydantic coerces, extra or missing keys. */
+/**
+ * Generates unusual arguments for calls: values of other types, spellings that pydantic coerces, and extra or missing
+ * keys.
+ */
 
 import {
   add,
@@ -62,7 +65,7 @@ export function oddValue(rng: Rng): JsonValue {
   return copyValue(rng.pick(ODD));
 }
 
-/** Respells a number or changes it slightly; replaces any other value with an unusual one. */
+/** Respells a number or changes it slightly. Replaces any other value with an unusual value. */
 function respelt(rng: Rng, value: JsonValue): JsonValue {
   if (isPythonNumber(value) && rng.next() < 0.7) {
     return rng.pick<JsonValue>([
@@ -87,7 +90,7 @@ function respelt(rng: Rng, value: JsonValue): JsonValue {
   return oddValue(rng);
 }
 
-/** Replaces one part of a value with something unusual. */
+/** Replaces one part of a value with an unusual value. */
 function oddAt(rng: Rng, value: JsonValue): JsonValue {
   if (Array.isArray(value) && value.length > 0 && rng.next() < 0.7) {
     const at = rng.int(value.length);
@@ -116,7 +119,7 @@ function oddMember(rng: Rng, object: JsonObject): JsonObject {
   return odd;
 }
 
-/** Returns arguments, some of which may be unusual. */
+/** Returns arguments, possibly after an unusual change. */
 export function maybeOdd(
   rng: Rng,
   args: JsonObject,

@@ -1,4 +1,4 @@
-/** Runs recorded by taulab 0.1.0 at d2f64c1, before folders, columns and phases were renamed. */
+/** Provides runs that taulab 0.1.0 recorded at d2f64c1, before folders, columns and phases were renamed. */
 
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,13 +7,13 @@ import { gunzipSync } from "node:zlib";
 const RUNS = fileURLToPath(new URL("runs/", import.meta.url));
 
 /**
- * The name of a recorded run: a training run that was stopped after step 154 of 156, or an evaluation of the expert with
- * τ-bench's result file.
+ * The name of a recorded run: a training run that was stopped after step 154 of 156, or an evaluation of the expert
+ * with a result file in τ-bench's format.
  */
 export type OldRun = "old_training" | "old_evaluation";
 
 /**
- * Copies a run into a directory and decompresses its files.
+ * Copies a recorded run into a directory and decompresses its files.
  * @returns The path of the copy.
  */
 export async function unpackOldRun(run: OldRun, dir: string): Promise<string> {
@@ -29,7 +29,7 @@ export async function unpackOldRun(run: OldRun, dir: string): Promise<string> {
   return join(dir, run);
 }
 
-/** Returns the lines that the training run would have had after step 154 if it had not been stopped. */
+/** Returns the lines of metrics that the training run would have had after step 154 if it had not been stopped. */
 export async function linesAfterStop(): Promise<Record<string, unknown>[]> {
   const text = await Deno.readTextFile(join(RUNS, "old_training_after.jsonl"));
   return text.trim().split("\n").map((line) => JSON.parse(line));

@@ -1,4 +1,4 @@
-/** Writes a run of a tiny, untrained policy. */
+/** Writes runs of a tiny, untrained policy. */
 
 import { join } from "node:path";
 import { type Config, resolveConfig } from "../../train/config/config.ts";
@@ -20,7 +20,9 @@ export const TINY_CONFIG: Config = resolveConfig({
   `,
 });
 
-/** Writes a run with a checkpoint at each of `steps`, all with the same weights. Calls `look` with the run's lab. */
+/**
+ * Writes a run with a checkpoint at each of `steps`, all with the same weights. Calls `look` with the lab of the run.
+ */
 export async function writePolicyRun(
   path: string,
   { steps = [1], startedAt = new Date(0), look }: {

@@ -1,6 +1,6 @@
 /**
- * Replaces the work of a task in `tasks/` with a probe of its permissions. It runs as the main module,
- * `probing_task.ts?train FLAGS --json`, with the permissions that deno.json gives to that task.
+ * Runs a task in `tasks/` with a probe of its permissions instead of its work. This module runs as the main module, as
+ * in `probing_task.ts?train FLAGS --json`, with the permissions that deno.json gives to the task.
  */
 
 import { main } from "../../tasks/_cli.ts";

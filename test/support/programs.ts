@@ -1,6 +1,6 @@
-/** Programs of this machine that tests use. */
+/** Finds and runs programs on this machine. */
 
-/** Checks whether a program is installed; its exit status does not matter. */
+/** Checks whether a program is installed by running it. Its exit status does not matter. */
 export async function hasProgram(
   name: string,
   ...args: string[]
@@ -20,8 +20,8 @@ export async function hasProgram(
 
 /**
  * Runs a program to its end.
- * @returns Its standard output.
- * @throws {Error} If it fails; the message has its stderr.
+ * @returns The program's standard output.
+ * @throws {Error} If the program fails. The message contains its stderr.
  */
 export async function runProgram(
   name: string,

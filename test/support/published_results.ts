@@ -1,6 +1,6 @@
 /**
- * Result files in τ-bench's format, as τ-bench would write them for conversations in a small generated world. The world
- * is stored on disk in τ-bench's layout.
+ * Creates result files as τ-bench would write them for conversations in a small generated world. The world is stored on
+ * disk in τ-bench's layout.
  */
 
 import { join } from "node:path";
@@ -21,13 +21,13 @@ import type { Action, Dataset, Observation, Task } from "../../env/types.ts";
 /** The form of an agent's calls in a record: tool calls, or text after `Action:`. */
 export type Style = "calls" | "text";
 
-/** A small world and its directory. */
+/** A small world, and the directory where it is stored. */
 export interface ResultWorld {
   readonly dataset: Dataset;
   readonly dir: string;
 }
 
-/** Writes the world below `dir`. */
+/** Writes a small generated world below `dir`. */
 export async function writeResultWorld(dir: string): Promise<ResultWorld> {
   const dataset = await generated(1, {
     refusedShare: 0,
@@ -45,8 +45,8 @@ export async function writeResultWorld(dir: string): Promise<ResultWorld> {
 }
 
 /**
- * Returns the record of an agent that makes the gold calls of `task`, or no calls, and tells the user the required
- * outputs.
+ * Returns the record of an episode in which the agent tells the user the required outputs, and makes either the gold
+ * calls of `task` or no calls.
  */
 export async function resultRecord(
   dataset: Dataset,
@@ -126,7 +126,7 @@ export function failedRecord(task: number): JsonObject {
   });
 }
 
-/** Returns records as the text of a file, in τ-bench's format. */
+/** Returns the text of a result file with the given records. */
 export function resultText(records: readonly JsonValue[]): string {
   return printPythonJson([...records]);
 }

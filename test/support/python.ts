@@ -1,14 +1,15 @@
 /**
- * The Python for tests of slime's dependencies: PyTorch, Ray, SGLang's router and parsers, Megatron-Core, transformers.
+ * Finds the Python interpreters for tests of slime's dependencies, such as PyTorch, Ray, SGLang, Megatron-Core and
+ * transformers, and of trainers' clients.
  *
- * `.ci/run` installs it and sets `TAULAB_TEST_PYTHON`. Without it, those tests are ignored; their names say what they
- * need.
+ * `.ci/run` installs the interpreter and sets `TAULAB_TEST_PYTHON`. Without that variable, the tests are ignored. The
+ * name of a test says which packages it needs.
  */
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Returns the path of the interpreter; `undefined` if there is none. */
+/** Returns the path of the interpreter for tests; `undefined` if there is none. */
 export function testPython(): string | undefined {
   return Deno.env.get("TAULAB_TEST_PYTHON") || undefined;
 }
@@ -24,11 +25,11 @@ export function withoutPython(): boolean {
   return testPython() === undefined;
 }
 
-/** Environment clients of trainers. The package versions that they need conflict with slime's. */
+/** The name of a trainer's environment client. The package versions that it needs conflict with slime's. */
 export type ClientName = "nemo-gym" | "openenv" | "verifiers" | "verl";
 
 /**
- * Returns the Python that `.ci/test-python` installs for a client: `openenv` has openenv-core and TRL.
+ * Returns the Python that `.ci/test-python` installs for a client. The Python for `openenv` has openenv-core and TRL.
  * @returns The path of the interpreter; `undefined` if there is none.
  */
 export function clientPython(client: ClientName): string | undefined {

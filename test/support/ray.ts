@@ -1,15 +1,18 @@
-/** Fixtures for tests with a real Ray: its Python, free ports, and a proxy whose connections can be cut. */
+/**
+ * Provides fixtures for tests with a real Ray: a Python interpreter, free ports, and a proxy whose connections can be
+ * cut.
+ */
 
 import { testPython } from "./python.ts";
 
-/** Returns the tests' interpreter. Tests that call it are ignored without one. */
+/** Returns the path of the Python interpreter that has Ray. Tests that need it are ignored if none is installed. */
 export function rayPython(): string {
   return testPython() ?? "python3";
 }
 
 /**
- * Returns a `ray` script with settings that recipes do not have: few resources, a GPU report every second, and only the
- * dashboard modules that taulab uses, because each module is a process.
+ * Returns the source of a `ray` script that starts Ray with settings that recipes lack: few resources, a GPU report
+ * every second, and only the dashboard modules that taulab uses, because each module is a process.
  */
 export function smallRay(): string {
   const flags = {
@@ -55,12 +58,12 @@ export function freePort(): number {
 /** A proxy to a port on this machine. Its connection can be cut and restored. */
 export interface CutWire extends AsyncDisposable {
   readonly url: string;
-  /** Breaks all connections and refuses new ones. */
+  /** Breaks all connections and refuses new connections. */
   cut(): void;
   restore(): void;
 }
 
-/** Starts a proxy to a port on this machine. */
+/** Starts a proxy to a port on this machine, whose connections can be cut. */
 export function cutWire(port: number): CutWire {
   const own = freePort();
   let listener: Deno.TcpListener | undefined;

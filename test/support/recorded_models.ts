@@ -1,6 +1,6 @@
 /**
- * Models that replay recorded conversations over HTTP: the expert as agent, and the scripted user. Every other task is
- * served badly, so that rewards differ.
+ * Records conversations of the expert and the scripted user, and replays them as a model server. In every other task,
+ * the agent gives up, so that rewards differ.
  */
 
 import { expertAgent } from "../../env/agents/expert.ts";
@@ -16,18 +16,18 @@ import {
 import { scriptedUser } from "../../env/users/scripted.ts";
 import { chatAnswer, type ModelRequest } from "./model_server.ts";
 
-/** The answers of a model server to agents and users. */
+/** A function that computes the answers of a model server to agents and users. */
 export type Answer = (request: ModelRequest) => unknown;
 
-/** The fields of a request's messages that the fake server reads. */
+/** The fields of a message in a request that the fake server reads. */
 interface ApiMessage {
   readonly role: string;
   readonly content: string;
 }
 
 /**
- * Records conversations on the tasks and returns the answers of a server. The model's name gives the role: `agent` or
- * `user`.
+ * Records a conversation on each task, and returns a function that answers requests from them. The name of the model
+ * gives its role, `agent` or `user`.
  */
 export async function recordedAnswers(
   dataset: Dataset,

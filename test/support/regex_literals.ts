@@ -1,23 +1,26 @@
-/** Finds the regular expression literals in source code without running it. */
+/** Finds the regular expression literals in source code without running the code. */
 
 /** A regular expression literal in source code. */
 export interface RegexLiteral {
-  /** The number of the line, from 1. */
+  /** The number of the line where the literal begins, starting at 1. */
   readonly line: number;
   readonly source: string;
   readonly flags: string;
 }
 
-/** Matches the words after which a slash begins a regular expression. After any other word, a slash is a division. */
+/**
+ * Matches code that ends with a keyword after which a slash begins a regular expression. After any other word, a slash
+ * is a division.
+ */
 const BEFORE_REGEX =
   /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|yield|await|void|delete|new)$/;
 
 /** Returns the regular expression literals in TypeScript or JavaScript code, in order. */
 export function regexLiterals(code: string): RegexLiteral[] {
   const found: RegexLiteral[] = [];
-  /** The code before the cursor, without strings and comments. It determines the meaning of a slash. */
+  /** The code before the current position, without strings and comments. The meaning of a slash depends on it. */
   let before = "";
-  /** The brace depths at which a template literal continues. */
+  /** The brace depths at which the enclosing template literals continue. */
   const templates: number[] = [];
   let depth = 0;
   for (let at = 0; at < code.length;) {
@@ -77,7 +80,7 @@ function afterQuote(code: string, at: number, quote: string): number {
   return code.length;
 }
 
-/** Returns the end of a template's text: its closing quote, or the `$` of a `${`. */
+/** Returns the index where a text of a template literal ends: at the closing quote, or at the `$` of a `${`. */
 function templateEnd(code: string, at: number): number {
   for (let i = at; i < code.length; i++) {
     if (code[i] === "\\") i++;

@@ -1,4 +1,4 @@
-/** A tiny retail world: two users, one of them with orders, and one product with variants. */
+/** Creates a tiny retail world: two users, one of whom has orders, and one product with variants. */
 
 import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";
 import { createDatabase, type Database } from "../../env/database.ts";
@@ -40,7 +40,7 @@ const ORDERS = `{${order("#A", "pending", "paypal_1")},
   ${order("#B", "delivered", "paypal_1")},
   ${order("#C", "pending", "gift_card_1")}}`;
 
-/** Creates a new copy of the world's database. */
+/** Creates a new copy of the tiny world's database. */
 export function smallDatabase(): Database {
   return createDatabase(
     new Map([
@@ -51,7 +51,7 @@ export function smallDatabase(): Database {
   );
 }
 
-/** Creates a dataset of the world with one task for each list of gold actions. */
+/** Creates a dataset of the tiny world with one task for each list of gold actions. */
 export function smallDataset(
   golds: readonly { actions: readonly ToolAction[]; outputs?: string[] }[],
 ): Dataset {
@@ -80,12 +80,12 @@ export function smallDataset(
   };
 }
 
-/** Creates a tool action with arguments given as JSON. */
+/** Creates a tool action. The arguments are given as JSON. */
 export function action(name: string, args = "{}"): ToolAction {
   return { name, arguments: parsePythonJson(args) as JsonObject };
 }
 
-/** Creates a float with an integer value. */
+/** Creates a Python float with an integer value. */
 export function whole(value: number): Float {
   return new Float(value);
 }

@@ -1,9 +1,9 @@
-/** Changes a run's `run.json`, to simulate runs of other kinds or versions. */
+/** Changes the `run.json` of a run to simulate runs of other kinds or versions. */
 
 import { join } from "node:path";
 import type { RunInfo } from "../../train/runs/run_info.ts";
 
-/** Rewrites `run.json` without a seal, as before seals existed. */
+/** Changes `run.json` and removes its seal, as in runs that were written before seals existed. */
 export async function changeRunInfo(
   path: string,
   change: (info: RunInfo) => object,

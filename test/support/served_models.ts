@@ -1,4 +1,4 @@
-/** Chat models at a test server, which never really wait. */
+/** Creates chat models that call a test server and never wait before a retry. */
 
 import type { CallPolicy } from "../../env/models/call_policy.ts";
 import { resolveEndpoint } from "../../env/models/endpoints.ts";
@@ -10,7 +10,7 @@ import {
 import type { ChatModel } from "../../env/types.ts";
 import { testCaller } from "./callers.ts";
 
-/** Creates a model at the server's `/v1` with the key `s3cret-key` and the given call policy. */
+/** Creates a chat model that calls the server's `/v1` with the key `s3cret-key`. */
 export function modelAt(
   server: { readonly url: string },
   policy:

@@ -1,4 +1,4 @@
-/** Temporary hosts and repositories for tests of setup. */
+/** Provides temporary hosts and repositories for tests of `deno task setup`. */
 
 import { join } from "node:path";
 import type { SetupOptions } from "../../train/slime/setup/setup_options.ts";
@@ -13,20 +13,20 @@ import {
 import { type FakeHost, fakeHost } from "./sshd.ts";
 import { inTempDir } from "./temp_dir.ts";
 
-/** The hosts and repositories of a test. */
+/** The hosts and the repositories of a test. */
 export interface World {
   readonly dir: string;
   readonly hosts: readonly FakeHost[];
   readonly slime: Repository;
   readonly tauBench: Repository;
-  /** Returns the directory in which a host's programs record their calls. */
+  /** Returns the directory where the programs of a host record their calls. */
   root(host: number): string;
-  /** Returns the path of a file in a host's home. */
+  /** Returns the path of a file in the home directory of a host. */
   home(host: number, path: string): string;
   options(set?: Readonly<Record<string, unknown>>): Promise<SetupOptions>;
 }
 
-/** Calls `body` with hosts that have fake programs and a Megatron-LM checkout. */
+/** Calls `body` with temporary hosts that have fake programs and a Megatron-LM checkout. */
 export async function inWorld(
   count: number,
   body: (world: World) => Promise<void>,
@@ -62,7 +62,7 @@ export async function inWorld(
   });
 }
 
-/** Formats the states of a host's steps: `slime ran, model waiting`. */
+/** Formats the states of a host's steps, for example as `slime ran, model waiting`. */
 export function states({ steps }: HostReport): string {
   return steps.map(({ id, state }) => `${id} ${state}`).join(", ");
 }

@@ -1,6 +1,6 @@
 /**
- * Fixtures for setup: repositories to clone, and fake `git`, `docker`, `python3` and `hf` that record their calls and
- * fail on request.
+ * Provides fixtures for tests of `deno task setup`: repositories to clone, and fake programs `git`, `docker`, `python3`
+ * and `hf` that record their calls and fail on request.
  */
 
 import { dirname, join } from "node:path";
@@ -24,7 +24,7 @@ export interface Repository {
 
 /**
  * Creates a repository in slime's layout.
- * @param files Additional files by path.
+ * @param files The contents of additional files, keyed by path.
  */
 export function slimeRepository(
   dir: string,
@@ -63,8 +63,8 @@ async function repository(
 }
 
 /**
- * Commits all files of a checkout.
- * @returns The commit.
+ * Commits all files in a checkout.
+ * @returns The hash of the commit.
  */
 export async function commit(dir: string, message: string): Promise<string> {
   await git(dir, "add", "-A");
@@ -79,8 +79,9 @@ export function git(dir: string, ...args: string[]): Promise<string> {
 }
 
 /**
- * Installs the fake programs into a host's `bin`. They append each call as a line to the file `calls` in `root`. A file
- * `NAME.mode` in `root` makes a program fail: `fail` (status 1 and a message), `fail-once`, or `hang` (stops halfway).
+ * Installs the fake programs in the directory `bin` of a host. They append each call as a line to the file `calls` in
+ * `root`. If `root` has a file `NAME.mode`, its content is the mode in which the program fails: `fail` (exits with
+ * status 1 and a message), `fail-once`, or `hang` (stops halfway).
  */
 export async function installPrograms(
   bin: string,
@@ -100,8 +101,9 @@ export async function installPrograms(
 }
 
 /**
- * Returns the fake programs by name. The fake pip installs the `deno` that is stored in `root`.
- * @param realPython The program that handles the calls that the fake `python3` does not. Default: they do nothing.
+ * Returns the sources of the fake programs, keyed by name. The fake pip installs the `deno` that is stored in `root`.
+ * @param realPython The program that handles calls that the fake `python3` does not handle. By default, these calls do
+ * nothing.
  */
 export async function programTexts(
   root: string,
@@ -125,7 +127,7 @@ export async function programTexts(
   return { ...Object.fromEntries(texts), deno };
 }
 
-/** Returns the recorded calls that change something, in order. */
+/** Returns the recorded calls that make changes, in order. */
 export async function changes(root: string): Promise<string[]> {
   const text = await Deno.readTextFile(join(root, "calls")).catch(() => "");
   const changing =
@@ -133,7 +135,7 @@ export async function changes(root: string): Promise<string[]> {
   return text.split("\n").filter((line) => changing.test(line));
 }
 
-/** Sets the mode of a program. */
+/** Sets the mode in which a fake program fails. */
 export function misbehave(
   root: string,
   program: string,
@@ -162,7 +164,7 @@ const GIT = `case "$*" in *fetch*) misbehave;; esac
 exec REAL "$@"
 `;
 
-/** A `docker` whose containers are the host itself. */
+/** The source of a fake `docker` whose containers are the host itself. */
 const DOCKER = `mkdir -p "$root/images" "$root/containers"
 key() { echo "$1" | tr '/:' '__'; }
 case "$1 $2" in
@@ -217,8 +219,8 @@ esac
 `;
 
 /**
- * A `hf` that downloads two shards with four bytes of tensors each. An interrupted download leaves half of the second
- * shard.
+ * The source of a fake `hf` that downloads two shards with four bytes of tensors each. An interrupted download leaves
+ * half of the second shard.
  */
 const HF = `d=$6; mkdir -p "$d/.cache"
 shard() { printf '\\074\\0\\0\\0\\0\\0\\0\\0%s1234' '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]      }}'; }
@@ -230,7 +232,7 @@ misbehave
 shard >"$d/model-00002-of-00002.safetensors"
 `;
 
-/** The hosts and repositories of {@linkcode worldOptions}. */
+/** Options for {@linkcode worldOptions}: the hosts and the repositories of a setup. */
 export interface WorldOptions {
   readonly hosts: readonly (Host | undefined)[];
   readonly slime: Repository;
@@ -239,8 +241,8 @@ export interface WorldOptions {
 }
 
 /**
- * Returns the options of a setup on bare hosts, with everything in their home directories. The test creates
- * Megatron-LM itself.
+ * Returns the options of a setup that installs everything in the home directories of hosts, without containers. The
+ * checkout of Megatron-LM must already exist.
  */
 export async function worldOptions(
   { hosts, slime, tauBench, set = {} }: WorldOptions,

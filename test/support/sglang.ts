@@ -1,4 +1,4 @@
-/** Runs SGLang's tool-call parsers in one Python process for all cases of a test. */
+/** Runs SGLang's tool-call parsers in one Python process for all test cases. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -6,27 +6,27 @@ import type { ToolCallFormat } from "../../env/tokens/tool_calls/tool_call_forma
 import type { ToolSchema } from "../../env/types.ts";
 import { testPython } from "./python.ts";
 
-/** A text to parse, and the parser of SGLang to use. */
+/** A text to parse, and the name of the parser in SGLang. */
 export interface SglangCase {
   readonly parser: ToolCallFormat;
   readonly text: string;
 }
 
-/** The result of a parser. */
+/** The result of an SGLang parser for a text. */
 export interface SglangAnswer {
-  /** The result of `has_tool_call`. */
+  /** The result of the parser's `has_tool_call`. */
   readonly marker: boolean;
   /** The text outside of the calls; `null` if the parser raised an exception. */
   readonly normal: string | null;
-  /** The name and the arguments as JSON of each call. */
+  /** The name of each call, and its arguments as JSON. */
   readonly calls: readonly (readonly [name: string, parameters: string])[];
   /** The name of the exception that the parser raised; `null` if there was none. */
   readonly error: string | null;
 }
 
 /**
- * Runs the parsers.
- * @throws {AssertionError} If Python fails; the message has its stderr.
+ * Runs SGLang's parsers on all test cases.
+ * @throws {AssertionError} If Python fails. The message contains its stderr.
  */
 export async function askSglang(
   tools: readonly ToolSchema[],

@@ -1,6 +1,6 @@
 /**
- * slime's side of the bridge in tests: policies served as SGLang serves them, rows, and rollouts in Python with
- * generate.py.
+ * Provides slime's side of the bridge for tests: it serves policies as SGLang would, writes rows, and runs rollouts in
+ * Python with generate.py.
  */
 
 import assert from "node:assert/strict";
@@ -23,13 +23,13 @@ function pathOf(path: string): string {
 export interface ServedTask extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
-  /** The other fields of the line that it prints when it is ready. */
+  /** The fields of the JSON line that the task prints when it is ready. */
   readonly ready: Readonly<Record<string, unknown>>;
   kill(signal: Deno.Signal): void;
   readonly ended: Promise<Deno.CommandStatus>;
 }
 
-/** Starts `deno task serve ARGS --json` and waits until it is ready. */
+/** Starts `deno task serve --json` with the given arguments, and waits until it is ready. */
 export async function serveTask(
   args: readonly string[],
   options: TaskOptions = {},
@@ -60,7 +60,7 @@ export async function serveTask(
   };
 }
 
-/** Serves an untrained policy as SGLang would. `run` is its run dir, which is created if missing. */
+/** Serves an untrained policy as SGLang would. `run` is the policy's run dir, which is created if it does not exist. */
 export async function servePolicy(run: string): Promise<ServedTask> {
   const isThere = await Deno.stat(run).then(() => true, () => false);
   if (!isThere) await writePolicyRun(run);
@@ -103,7 +103,7 @@ export async function serveRouter(
   };
 }
 
-/** Returns a port that nothing listens on. */
+/** Returns a port on which nothing listens. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
@@ -111,7 +111,7 @@ function freePort(): number {
 
 /**
  * Writes the rows of a split in slime's format.
- * @returns Their path.
+ * @returns The path of the file.
  */
 export async function writeRows(
   dir: string,
@@ -122,7 +122,7 @@ export async function writeRows(
   return path;
 }
 
-/** Returns the parts of slime's arguments that generate.py reads. */
+/** Returns the arguments of slime that generate.py reads. */
 export function slimeArgs(
   engine: string,
   more: Record<string, unknown> = {},
@@ -151,9 +151,9 @@ export function slimeArgs(
   };
 }
 
-/** A slime sample as generate.py returns it. */
+/** A sample of slime, as generate.py returns it. */
 export interface SlimeSample {
-  /** A single message with the task's number. */
+  /** A single message whose content is the number of the task. */
   readonly prompt: readonly { readonly content: string }[];
   readonly index: number;
   readonly group_index: number | null;
@@ -177,7 +177,7 @@ export interface SlimeSample {
   };
 }
 
-/** The result of a rollout. */
+/** The result of a rollout, as rollout.py prints it. */
 export interface RolloutEvent {
   readonly event: "rollout";
   readonly seconds: number;
@@ -189,7 +189,7 @@ export interface RolloutEvent {
   readonly normalized: readonly number[];
 }
 
-/** A line of rollout.py's output. */
+/** A line of rollout.py's output, parsed as JSON. */
 export type BridgeEvent =
   | { readonly event: "begin"; readonly rollout: number }
   | RolloutEvent
@@ -201,7 +201,7 @@ export type BridgeEvent =
   }
   | { readonly event: "end"; readonly longest_gap: number };
 
-/** Runs rollouts and evaluations; `onEvent` is called for each line of output. */
+/** Runs rollouts and evaluations with rollout.py, and calls `onEvent` for each line of its output. */
 export async function runRollouts(
   input: {
     readonly args: Record<string, unknown>;
@@ -241,7 +241,7 @@ export async function runRollouts(
   return events;
 }
 
-/** Checks the invariants of every sample that slime gets. */
+/** Checks the invariants of a sample that slime receives. */
 export function checkSample(sample: SlimeSample): void {
   const { tokens, response_length, loss_mask, rollout_log_probs } = sample;
   assert.ok(response_length >= 1 && response_length < tokens.length);
@@ -256,7 +256,7 @@ export function checkSample(sample: SlimeSample): void {
   else assert.ok(["completed", "truncated"].includes(sample.status));
 }
 
-/** Returns the task's number from a sample. */
+/** Returns the number of the task in a sample. */
 export function taskNumber({ prompt }: SlimeSample): number {
   return Number(prompt[0]!.content);
 }

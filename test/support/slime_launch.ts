@@ -1,5 +1,6 @@
 /**
- * Recipes and plans of a stand-in train.py, and functions that launch it. All tests of a file share one Ray cluster.
+ * Provides recipes and plans for runs of a stand-in train.py, and launches them. All tests in a file share one Ray
+ * cluster.
  */
 
 import { join } from "node:path";
@@ -23,7 +24,7 @@ import { freePort, rayPython, smallRay } from "./ray.ts";
 
 const SLIME = fileURLToPath(new URL("./slime", import.meta.url));
 
-/** The directories and ports of a test file's runs. */
+/** The directories and ports that the runs of a test file share. */
 export interface LaunchWorld {
   readonly dir: string;
   readonly runs: string;
@@ -33,7 +34,7 @@ export interface LaunchWorld {
   readonly jobs: RayJobs;
 }
 
-/** Returns the files of the stand-in slime, by their paths in its checkout. */
+/** Returns the path and the text of each file in the stand-in checkout of slime. */
 export async function slimeFiles(): Promise<[string, string][]> {
   const files: [string, string][] = [];
   async function add(dir: string): Promise<void> {
@@ -49,7 +50,10 @@ export async function slimeFiles(): Promise<[string, string][]> {
   return files;
 }
 
-/** Creates a world. `dir` must be short, because the paths of Ray's sockets begin with it. */
+/**
+ * Creates the directories and ports for the runs of a test file. `dir` must be short, because the paths of Ray's
+ * sockets begin with it.
+ */
 export async function launchWorld(dir: string): Promise<LaunchWorld> {
   const dashboardPort = freePort();
   await Deno.writeTextFile(join(dir, "ray"), smallRay(), { mode: 0o755 });
@@ -63,9 +67,9 @@ export async function launchWorld(dir: string): Promise<LaunchWorld> {
   };
 }
 
-/** Settings of a test run. */
+/** The settings of a run in a test. */
 export interface RunShape {
-  /** The URL of an episode server that also acts as the router; `null` to start servers for the run. */
+  /** The URL of an episode server that also acts as the router; `null` if the run starts its own servers. */
   readonly episodes: string | null;
   readonly engine: number;
   readonly model?: string;
@@ -76,7 +80,10 @@ export interface RunShape {
   readonly groupSize: number;
   readonly evalEvery?: number;
   readonly saveEvery?: number;
-  /** Asynchronous training; `gpus` then counts only the trainer's GPUs, and the engine has one more. Default: off. */
+  /**
+   * The kind of asynchronous training. If it is set, `gpus` counts only the trainer's GPUs, and the engine has an
+   * additional GPU. Default: synchronous training.
+   */
   readonly async?: "one-step" | "full";
   /** Environment variables that control train.py. */
   readonly env?: Readonly<Record<string, string>>;
@@ -137,7 +144,7 @@ export function launchRecipe(world: LaunchWorld, shape: RunShape) {
   };
 }
 
-/** Overrides of a test's launch. */
+/** Optional settings of {@linkcode launch}. */
 export interface LaunchMore {
   readonly session?: number;
   readonly fromStep?: number;
@@ -200,7 +207,7 @@ export async function launch(
   return { ...result, run };
 }
 
-/** Opens this machine as a fleet; if `jobsUrl` is given, Ray is reached at that URL. */
+/** Opens a fleet that consists of this machine. If `jobsUrl` is given, Ray is reached at that URL. */
 export function testFleet(jobsUrl?: string): Fleet {
   const fleet = openFleet([], { env: () => undefined });
   return jobsUrl === undefined ? fleet : {

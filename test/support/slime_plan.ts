@@ -1,4 +1,4 @@
-/** Slime recipes and the facts that plans are based on, without data, hosts or a run. */
+/** Provides slime recipes and the facts on which plans are based, without data, hosts or a run. */
 
 import { parseSet, type Recipe } from "../../train/config/config.ts";
 import {
@@ -18,7 +18,7 @@ export const SLIME_RECIPES = [
   "qwen3-8b-2nodes",
 ] as const;
 
-/** Reads a slime recipe by its name. */
+/** Reads a slime recipe in the repository by its name. */
 export async function slimeRecipe(
   name: typeof SLIME_RECIPES[number],
 ): Promise<Recipe> {
@@ -26,7 +26,7 @@ export async function slimeRecipe(
   return { name: `${name}.yaml`, text: await Deno.readTextFile(url) };
 }
 
-/** Resolves a recipe with overrides of the form `KEY=VALUE`. */
+/** Resolves a slime recipe with overrides of the form `KEY=VALUE`. */
 export async function slimeOf(
   name: typeof SLIME_RECIPES[number],
   ...sets: readonly string[]
@@ -34,14 +34,17 @@ export async function slimeOf(
   return resolveSlime(await slimeRecipe(name), sets.map(parseSet));
 }
 
-/** Plan data with as many rows as τ-retail has. */
+/** The data for a plan, with the same number of rows as τ-bench's retail domain. */
 export const RETAIL_ROWS: PlanData = {
   rows: [rows("train", 500), rows("dev", 20)],
   promptTokens: 4_000,
   fingerprint: "f",
 };
 
-/** Returns the facts of a first session; only the NVLink topology is unknown. */
+/**
+ * Returns the facts for the first session of a run, with the given changes. By default, the NVLink topology of the
+ * hosts is unknown.
+ */
 export function slimeFactsOf(facts: Partial<LaunchFacts> = {}): LaunchFacts {
   return {
     run: "a1",

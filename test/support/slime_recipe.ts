@@ -1,4 +1,4 @@
-/** Slime recipes for tests: a generated world, scripted users, the tokenizer of a tiny policy. */
+/** Writes slime recipes with a generated world, scripted users and the tokenizer of a tiny policy. */
 
 import { join } from "node:path";
 import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
@@ -6,7 +6,7 @@ import { openDataset } from "../../train/config/open_dataset.ts";
 import { createCpuLab } from "../../train/cpu/cpu_lab.ts";
 import { TINY_CONFIG } from "./policy_run.ts";
 
-/** Returns the tokenizer of the tiny policy. */
+/** Returns the tokenizer files of the tiny policy. */
 export async function tinyTokenizerFiles(): Promise<TokenizerFiles> {
   const dataset = await openDataset(TINY_CONFIG.data);
   await using lab = await createCpuLab({ config: TINY_CONFIG, dataset });
@@ -26,7 +26,8 @@ export async function writeModelDir(
 }
 
 /**
- * Writes a recipe whose model is in `model`. The sections in `more` add to the defaults or replace them.
+ * Writes a slime recipe whose model is in the directory `model`. The sections in `more` are added to the defaults or
+ * replace them.
  * @returns Its path.
  */
 export async function writeSlimeRecipe(

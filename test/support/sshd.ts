@@ -1,6 +1,6 @@
 /**
- * Hosts that are reached through a real sshd, each with its own address, home and PATH. They are in network namespaces
- * if the machine allows them, otherwise on 127.0.0.x with separate ports.
+ * Creates hosts that are reached through a real sshd, each with its own address, home directory and PATH. They are in
+ * network namespaces if the machine allows that, otherwise on 127.0.0.x with separate ports.
  */
 
 import { join } from "node:path";
@@ -15,13 +15,13 @@ export const HAS_SSHD = await hasProgram("/usr/sbin/sshd", "-?") &&
 export interface FakeHost extends AsyncDisposable {
   /** The entry of the host in hosts.yaml. */
   readonly host: Host;
-  /** The path of its home directory. */
+  /** The path of the host's home directory. */
   readonly home: string;
-  /** The first directory on its PATH. */
+  /** The first directory on the host's PATH. */
   readonly bin: string;
-  /** The host's network namespace, if it has one. */
+  /** The name of the host's network namespace, if it has one. */
   readonly namespace: string | undefined;
-  /** Returns the command lines of the host's processes, except sshd's. */
+  /** Returns the command lines of the host's processes, except those of sshd. */
   processes(): Promise<string[]>;
   /** Stops sshd and all of its sessions. */
   stop(): Promise<void>;
@@ -141,7 +141,10 @@ class Sshd implements FakeHost {
     await this.#net.remove();
   }
 
-  /** Finds processes by the marker that sshd puts into their environment, because Deno itself may not read /proc. */
+  /**
+   * Returns the processes of sshd's sessions. A shell finds them by a marker that sshd adds to their environment,
+   * because Deno itself may not read /proc.
+   */
   async #sessions(): Promise<{ pid: number; line: string }[]> {
     const files = await shell(
       'grep -lzx "TAULAB_FAKE_HOST=$0" /proc/[0-9]*/environ',
@@ -155,7 +158,7 @@ class Sshd implements FakeHost {
   }
 }
 
-/** Waits until sshd listens. Its stderr is read to the end, so that it never blocks on a full pipe. */
+/** Waits until sshd listens, and continues to read its stderr, so that sshd never blocks on a full pipe. */
 async function untilListening(
   stderr: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): Promise<void> {
@@ -171,7 +174,9 @@ async function untilListening(
   })();
 }
 
-/** Returns all descendants of a process: for sshd, its connections and the commands in them. */
+/**
+ * Returns the ids of all descendants of a process. Those of sshd are its connections and the commands that run in them.
+ */
 async function descendants(root: number): Promise<number[]> {
   const all = [...(await shell("ps -eo pid=,ppid=")).matchAll(/(\d+) +(\d+)/g)]
     .map(([, pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }));
@@ -185,20 +190,20 @@ async function kill(pids: readonly number[]): Promise<void> {
   if (pids.length > 0) await shell(`kill -KILL ${pids.join(" ")}`);
 }
 
-/** Returns the output of a script. Processes that have ended in the meantime are not an error. */
+/** Runs a shell script and returns its output. Ignores errors, because processes may have ended in the meantime. */
 function shell(script: string, ...args: string[]): Promise<string> {
   return runProgram("sh", ["-c", `{ ${script}; } 2>/dev/null || :`, ...args]);
 }
 
-/** Creates the directory to which sshd confines its unprivileged code if sshd runs as root. */
+/** Creates the directory to which sshd, if it runs as root, confines its unprivileged code. */
 async function ensureChrootDir(): Promise<void> {
   await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 })
     .catch(() => {});
 }
 
 /**
- * Connects two hosts by a network that excludes this machine.
- * @returns Their addresses in that network; without namespaces, this machine's address for both.
+ * Connects two hosts through a network that excludes this machine.
+ * @returns The addresses of the hosts in that network. Without namespaces, both are the address of this machine.
  */
 export async function wireHosts(
   one: FakeHost,
@@ -230,12 +235,14 @@ interface Net {
   readonly address: string;
   readonly port: number;
   readonly namespace: string | undefined;
-  /** The prefix of commands that run in the namespace. */
+  /** The command prefix that runs a command in the namespace. */
   readonly exec: readonly string[];
   remove(): Promise<void>;
 }
 
-/** Creates a network namespace that is connected to this one; `undefined` if that is not allowed. */
+/**
+ * Creates a network namespace that is connected to the current namespace. Returns `undefined` if that is not allowed.
+ */
 async function namespace(): Promise<Net | undefined> {
   const id = crypto.randomUUID().replaceAll("-", "").slice(0, 10);
   const name = `tl${id}`;

@@ -1,11 +1,13 @@
-/** A `docker` for test hosts that runs commands in another root directory; see `stand_in_docker.sh`. */
+/**
+ * Installs a stand-in for `docker` on test hosts. It runs commands in another root directory; see `stand_in_docker.sh`.
+ */
 
 import { dirname, join } from "node:path";
 import { runProgram } from "./programs.ts";
 
 const SCRIPT = new URL("./stand_in_docker.sh", import.meta.url);
 
-/** Whether this account may create namespaces, which stand in for containers. */
+/** Whether this account may create the namespaces that stand in for containers. */
 export const HAS_NAMESPACES = await runProgram("unshare", [
   ...["--mount", "--pid", "--fork", "--net"],
   ...["sh", "-c", "mount --make-rprivate / && command -v nsenter"],
@@ -13,26 +15,29 @@ export const HAS_NAMESPACES = await runProgram("unshare", [
 
 /** The contents of an image. */
 export interface ImageFiles {
-  /** Directories of this machine to mount in addition to the system's; the suffix ` rw` makes one writable. */
+  /**
+   * Directories of this machine to mount in addition to those of the system. The suffix ` rw` makes a directory
+   * writable.
+   */
   readonly binds?: readonly string[];
   /** Environment variables that the image sets. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Files by absolute path. A text that begins with `#!` becomes executable. */
+  /** The texts of files, keyed by absolute path. A file that begins with `#!` is executable. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** Docker on a host. Disposing of it removes its containers. */
+/** The stand-in for Docker on a host. Disposing of it removes its containers. */
 export interface StandInDocker extends AsyncDisposable {
   /** Makes an image available to `docker pull`. */
   publish(image: string, content?: ImageFiles): Promise<void>;
   /**
-   * Runs docker as on the host itself.
+   * Runs the stand-in `docker` on the host.
    * @returns Its standard output.
    */
   docker(...args: string[]): Promise<string>;
-  /** Returns the path of a container's file on this machine. */
+  /** Returns the path on this machine of a file in a container. */
   inside(container: string, path: string): string;
-  /** Sets whether the daemon responds. */
+  /** Sets whether the Docker daemon responds. */
   answers(does: boolean): Promise<void>;
 }
 
@@ -44,9 +49,9 @@ const IMAGE_ENV = {
 const LINKS = ["bin", "lib", "lib64", "sbin"];
 
 /**
- * Installs docker on a host.
+ * Installs the stand-in for Docker on a host.
  * @param bin A directory on the host's PATH.
- * @param state The directory of images and containers.
+ * @param state The directory where images and containers are stored.
  */
 export async function installDocker(
   bin: string,

@@ -1,17 +1,20 @@
-/** Runs tasks as separate processes with the command in deno.json, so that they have exactly its permissions. */
+/**
+ * Runs tasks as separate processes with their commands in deno.json, so that they have exactly the permissions listed
+ * there.
+ */
 
 import { fileURLToPath } from "node:url";
 import project from "../../deno.json" with { type: "json" };
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Options of a task's process. */
+/** Options for the process of a task. */
 export interface TaskOptions {
-  /** Environment variables to add. Without them, the environment names neither data nor endpoints. */
+  /** Environment variables to add. By default, the environment names neither data nor endpoints. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Returns the command of a task. */
+/** Returns the command that runs a task. */
 export function taskCommand(
   name: keyof typeof project.tasks,
   args: readonly string[],
@@ -36,17 +39,17 @@ export function taskCommand(
   });
 }
 
-/** The format of a task's error: a line with the error, and optionally a line with a hint. */
+/** Matches the error output of a task: a line with the error, and optionally a line with a hint. */
 export const ERROR_AND_HINT = /^error: .+\n(hint: .+\n)?$/;
 
-/** The result of a task's process. */
+/** The exit status and the output of a task's process. */
 export interface TaskOutput {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a task to its end. */
+/** Runs a task as a separate process to its end. */
 export async function runTask(
   name: keyof typeof project.tasks,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** Draws correct and almost correct calls to τ³-bench's airline tools, based on the state of the world. */
+/** Draws correct and almost correct calls of τ³-bench's airline tools, based on the state of the world. */
 
 import type { Database } from "../../env/database.ts";
 import type { JsonObject, JsonValue } from "../../env/python/python_value.ts";
@@ -9,7 +9,7 @@ import type { DrawCall, PlayedCall } from "./tau2_play.ts";
 
 const CABINS = ["business", "economy", "basic_economy"];
 
-/** Expressions of all kinds, for `calculate`. */
+/** Expressions of all kinds for the tool `calculate`. */
 export const EXPRESSIONS = [
   "2 + 2",
   "1 / 3",
@@ -101,7 +101,7 @@ function lengthOf(value: JsonValue): number {
   return Array.isArray(value) || typeof value === "string" ? value.length : 1;
 }
 
-/** Draws a flight and a date, on which the flight may not be available. */
+/** Draws a date for a flight. The flight may not be available on that date. */
 function drawLeg(rng: Rng, database: Database, number: string): JsonObject {
   const days = [...objectAt(database.get("flights", number)!, "dates")];
   const bookable = days.filter(([, day]) =>
@@ -199,7 +199,7 @@ function priceOf(database: Database, leg: JsonObject, cabin: string): number {
   return prices instanceof Map ? Number(prices.get(cabin)) : 0;
 }
 
-/** Draws payments, which usually add up to the total. A method may occur twice. */
+/** Draws payments, which usually add up to the total. A payment method may occur twice. */
 function payments(rng: Rng, user: JsonObject, total: number): JsonValue[] {
   const methods = [...objectAt(user, "payment_methods").keys()];
   if (methods.length === 0) return [];

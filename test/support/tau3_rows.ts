@@ -1,4 +1,4 @@
-/** A small airline and a small store in τ³-bench's format, for tests without its data. */
+/** Creates a small airline and a small store in τ³-bench's format, for tests that do not need the benchmark's data. */
 
 import type { Database } from "../../env/database.ts";
 import type { Domain } from "../../env/domain.ts";
@@ -124,7 +124,7 @@ export function smallStore(): SmallWorld {
   });
 }
 
-/** A world that answers calls. */
+/** A world in which tests can make tool calls. */
 export class SmallWorld {
   readonly database: Database;
   readonly #domain: Domain;
@@ -143,7 +143,7 @@ export class SmallWorld {
     return callBundle(this.#domain, { agent: this.database }, call).content;
   }
 
-  /** Returns a value within a row, in Python's JSON format. */
+  /** Returns a value within a row; `undefined` if it does not exist. */
   at(table: string, id: string, ...path: string[]): JsonValue | undefined {
     let value: JsonValue | undefined = this.database.get(table, id);
     for (const key of path) {

@@ -1,4 +1,4 @@
-/** A small domain in τ³-bench's format: a shop with one item, and a user with a lamp. */
+/** Defines a small domain in τ³-bench's format: a shop with one item, and a user with a lamp. */
 
 import { createDatabase } from "../../env/database.ts";
 import { defineDomain } from "../../env/domain.ts";
@@ -31,7 +31,7 @@ function set(
   database.edit(table, "one")?.set(key, value);
 }
 
-/** The domain. The shop's database shows that the lamp is lit only after `sync`. */
+/** The toy domain. The shop's database shows only after `sync` that the lamp is lit. */
 export const toy = defineDomain({
   benchmark: "tau3",
   name: "toy",
@@ -144,7 +144,7 @@ export const TOY_TASK = {
   },
 };
 
-/** The shortest possible prompt templates. */
+/** Prompt templates that are as short as possible. */
 export const TOY_PROMPTS = {
   agent_instruction: "Serve.",
   agent_system: "<<agent_instruction>> <<policy>>",
@@ -168,14 +168,14 @@ export const TOY_PROMPTS = {
 };
 
 /**
- * Writes the data of the domain.
+ * Writes the data of the toy domain.
  * @param tasks Default: {@linkcode TOY_TASK}.
  */
 export async function writeToyBundle(
   dir: string,
   { tasks = [TOY_TASK], files = {} }: {
     tasks?: readonly unknown[];
-    /** Additional files by path in the domain's folder; `null` omits a file. */
+    /** The texts of additional files, keyed by their paths in the domain's folder; `null` omits a file. */
     files?: Readonly<Record<string, string | null>>;
   } = {},
 ): Promise<void> {
@@ -215,7 +215,7 @@ export async function writeToyBundle(
   }
 }
 
-/** Writes and reads the domain's data. */
+/** Writes the data of the toy domain to a temporary directory, and reads it. */
 export async function toyBundle(
   options: Parameters<typeof writeToyBundle>[1] = {},
 ): Promise<Tau3Bundle> {
@@ -247,7 +247,7 @@ export function saying(content: string) {
   return { content, cost: 0.5 };
 }
 
-/** Formats an object as Python's JSON. */
+/** Formats an object as JSON in Python's style. */
 export function jsonOf(object: JsonObject): string {
   return printPythonJson(object);
 }

@@ -1,6 +1,6 @@
 /**
- * The location of τ-bench's data and recordings: `TAU_BENCH_DIR`, otherwise in the directory that contains the
- * repository.
+ * Locates τ-bench's data and recordings. They are in the directory that `TAU_BENCH_DIR` names, by default in
+ * `shared/tau-bench` next to the repository.
  */
 
 import { existsSync } from "node:fs";
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 export const TAU_BENCH: string = Deno.env.get("TAU_BENCH_DIR") ||
   fileURLToPath(new URL("../../../shared/tau-bench", import.meta.url));
 
-/** Whether the data is missing, so that tests that need it are ignored. */
+/** Whether τ-bench's data is missing. If so, tests that need it are ignored. */
 export const NO_TAU_BENCH = !existsSync(TAU_BENCH);
 
 /** Returns the path of a recording. */

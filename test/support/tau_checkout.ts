@@ -1,4 +1,4 @@
-/** A small checkout in τ-bench's layout, written for these tests. Tests may change its files. */
+/** Provides the files of a small checkout in τ-bench's layout, written for tests. Tests may change the files. */
 
 const TOOL = (name: string, className: string) =>
   `from typing import Any, Dict
@@ -124,7 +124,7 @@ Think, then {{"name": "x"}}"""
 ACT_INSTRUCTION = "Act: " + 'now'
 `;
 
-/** Returns the text of every file, by path. */
+/** Returns the texts of the checkout's files, keyed by path. */
 export function checkoutFiles(): Map<string, string> {
   const files = new Map<string, string>([
     ["LICENSE", "Do as you like.\n"],

@@ -1,4 +1,6 @@
-/** Runs a conversation between telecom's expert and its scripted user under the benchmark's own rules and reward. */
+/**
+ * Runs conversations between telecom's expert and its scripted user, under the rules and the reward of the benchmark.
+ */
 
 import { Desk, type Script } from "../../env/agents/desk.ts";
 import { evaluateSimulation } from "../../env/benchmarks/tau3/evaluators/evaluate_simulation.ts";
@@ -30,11 +32,11 @@ export async function telecomSource(): Promise<TalkSource> {
   };
 }
 
-/** The settings of {@linkcode talkAbout}. */
+/** Options for {@linkcode talkAbout}. */
 export interface TalkOptions {
   readonly source: TalkSource;
   readonly seed?: number;
-  /** The agent's script. Default: the expert's. */
+  /** Returns the script of the agent. Default: the expert's script. */
   readonly agent?: (start: { readonly desk: Desk }) => Script;
 }
 
@@ -93,7 +95,7 @@ export async function rewardOf(
   return value;
 }
 
-/** Formats messages and calls, one line each. */
+/** Formats messages and calls, one per line. */
 export function linesOf(messages: readonly Tau3Message[]): string[] {
   return messages.flatMap((message) =>
     message.role === "tool"

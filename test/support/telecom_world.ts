@@ -1,4 +1,7 @@
-/** Telecom's data and recordings, and a world without a conversation, for tests of tools, user and expert. */
+/**
+ * Provides telecom's data and recordings, and a world without a conversation, for tests of the tools, the user and the
+ * expert.
+ */
 
 import { gunzipSync } from "node:zlib";
 import type { Databases, Domain, Side } from "../../env/domain.ts";
@@ -14,7 +17,7 @@ import { TAU3_BENCH } from "./tau3_bench.ts";
 
 const DATA = `${TAU3_BENCH}/data/tau2/domains/telecom`;
 
-/** Returns the databases of agent and user in their initial state. */
+/** Returns the databases of the agent and the user in their initial states. */
 export function telecomDatabases(): Databases {
   const [agent, user] = ["db", "user_db"].map((name) =>
     parseToml(Deno.readTextFileSync(`${DATA}/${name}.toml`))
@@ -22,12 +25,12 @@ export function telecomDatabases(): Databases {
   return telecom.bundle.load({ agent: agent!, user: user! });
 }
 
-/** Returns all tasks as they are in the file. */
+/** Returns all tasks as they are in the benchmark's file. */
 export function telecomTasks(): JsonObject[] {
   return parsePythonJson(unpacked(`${DATA}/tasks.json.gz`)) as JsonObject[];
 }
 
-/** Returns the task ids of a split. */
+/** Returns the ids of the tasks in a split. */
 export function telecomSplit(name: string): ReadonlySet<string> {
   const splits = parsePythonJson(
     Deno.readTextFileSync(`${DATA}/split_tasks.json`),
@@ -39,7 +42,7 @@ function unpacked(path: string): string {
   return new TextDecoder().decode(gunzipSync(Deno.readFileSync(path)));
 }
 
-/** Returns a nested value: `at(task, "initial_state", "initialization_actions")`; `null` if it is missing. */
+/** Returns a nested value, as in `at(task, "initial_state", "initialization_actions")`; `null` if it is missing. */
 export function at(value: JsonValue, ...path: readonly string[]): JsonValue {
   let inner = value;
   for (const key of path) {
@@ -48,7 +51,7 @@ export function at(value: JsonValue, ...path: readonly string[]): JsonValue {
   return inner;
 }
 
-/** Returns a nested list of objects; empty if it is missing. */
+/** Returns a nested list of objects; an empty list if it is missing. */
 export function objectsAt(
   value: JsonValue,
   ...path: readonly string[]
@@ -57,7 +60,7 @@ export function objectsAt(
   return Array.isArray(list) ? list.filter((one) => one instanceof Map) : [];
 }
 
-/** A world of one task that can be changed. */
+/** A telecom world that tests can change. It has its own copy of both databases. */
 export class TelecomWorld {
   readonly databases: Required<Databases>;
   readonly #solo: boolean;
@@ -76,8 +79,8 @@ export class TelecomWorld {
   }
 
   /**
-   * Runs a function, then syncs.
-   * @returns The result if it is a check.
+   * Runs a function of the benchmark's environment, then syncs the databases.
+   * @returns The result of the function if it is a check; otherwise `undefined`.
    */
   run(action: JsonObject): boolean | undefined {
     const side: Side = action.get("env_type") === "user" ? "user" : "agent";
@@ -100,7 +103,7 @@ export class TelecomWorld {
     );
   }
 
-  /** Returns the hashes of both databases, with the names that recordings use. */
+  /** Returns the hashes of both databases under the names that recordings use. */
   hashes(): { db: string; user_db: string } {
     const { hash } = telecom.bundle;
     return {

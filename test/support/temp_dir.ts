@@ -1,6 +1,6 @@
-/** Temporary directories for tests. */
+/** Creates temporary directories for tests. */
 
-/** Calls `body` with an empty directory, which is always removed afterwards. */
+/** Calls `body` with an empty temporary directory, which is always removed afterwards. */
 export async function inTempDir(
   body: (dir: string) => Promise<void>,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-/** A small Ray cluster on loopback. */
+/** Starts small Ray clusters on loopback. */
 
 import { dirname, join } from "node:path";
 import { localShell } from "../../train/slime/hosts/local_shell.ts";
@@ -12,8 +12,8 @@ import {
 import { freePort, rayPython } from "./ray.ts";
 
 /**
- * Returns the plan of a Ray cluster with simulated GPUs. Its files are below `dir`, whose path must be short, because
- * the paths of sockets begin with it.
+ * Returns the plan of a Ray cluster with simulated GPUs and files below `dir`. The path `dir` must be short, because
+ * the paths of Ray's sockets begin with it.
  */
 export function rayPlan(dir: string, gpus = 2): RayPlan {
   const dashboardPort = freePort();
@@ -56,14 +56,14 @@ export function rayPlan(dir: string, gpus = 2): RayPlan {
   };
 }
 
-/** A temporary Ray cluster. */
+/** A temporary Ray cluster. Disposing of it stops the cluster. */
 export interface TestRay extends AsyncDisposable {
   readonly plan: RayPlan;
   readonly jobs: RayJobs;
   readonly started: StartedRay;
 }
 
-/** Starts a Ray cluster. */
+/** Starts a temporary Ray cluster. */
 export async function startTestRay(): Promise<TestRay> {
   const dir = await Deno.makeTempDir({ prefix: "r" });
   const plan = rayPlan(dir);

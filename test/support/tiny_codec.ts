@@ -1,4 +1,4 @@
-/** The tokenizer and the template of the tiny policy, trained on a handful of sentences. */
+/** Creates a tokenizer, trained on a handful of sentences, and a chat template like those of the embedded trainer. */
 
 import { createChatTemplate } from "../../env/tokens/chat_template.ts";
 import type { Codec } from "../../env/tokens/conversation.ts";
@@ -6,13 +6,13 @@ import { createTokenizer } from "../../env/tokens/tokenizer.ts";
 import type { Message, ToolSchema } from "../../env/types.ts";
 import { trainTokenizer } from "../../train/cpu/tiny_tokenizer.ts";
 
-/** Two tools, one of which has a parameter. */
+/** Two tools whose schemas declare no parameters. */
 export const TOOLS: readonly ToolSchema[] = ["look", "pay"].map((name) => ({
   type: "function",
   function: { name, description: `To ${name}`, parameters: {} },
 }));
 
-/** Returns the text of a call as the model writes it. */
+/** Returns the text of a tool call as the model writes it. */
 export function callText(name: string, json = "{}"): string {
   return `<tool_call>\n{"name": "${name}", "arguments": ${json}}\n</tool_call>`;
 }
@@ -37,7 +37,7 @@ const CONVERSATION: readonly Message[] = [
   { role: "assistant", content: "It is pending." },
 ];
 
-/** Creates a codec like the embedded trainer's. */
+/** Creates a codec (tokenizer and chat template) like that of the embedded trainer. */
 export function tinyCodec(): Codec {
   const files = trainTokenizer([CONVERSATION, CONVERSATION], {
     vocabSize: 400,

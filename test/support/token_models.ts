@@ -1,4 +1,4 @@
-/** Fake token models, which have no weights. */
+/** Creates fake token models, which have no weights. */
 
 import { createRng } from "../../env/random.ts";
 import type { Tokenizer } from "../../env/tokens/tokenizer.ts";
@@ -9,15 +9,15 @@ import type {
   TokenModel,
 } from "../../env/types.ts";
 
-/** Options that all fake models have. */
+/** Options for all fake token models. */
 export interface FakeOptions {
   /** Maximum number of tokens per conversation. Default: 100,000. */
   readonly contextLength?: number;
 }
 
 /**
- * Creates a model that returns the given texts in order, each with an end token and truncated at the token limit. Each
- * position has a different log probability.
+ * Creates a model that returns the given texts in order, each followed by an end token and truncated at the token
+ * limit. Every position has a different log probability.
  */
 export function sayingModel(
   tokenizer: Tokenizer,
@@ -42,7 +42,7 @@ export function sayingModel(
 }
 
 /**
- * Creates a model that replays the sampled ids of a trajectory, and checks that each prompt equals the recorded one.
+ * Creates a model that replays the sampled ids of a trajectory, and checks that each prompt equals the recorded prompt.
  */
 export function replayingModel(
   trajectory: Trajectory,
@@ -75,9 +75,9 @@ export function replayingModel(
 export function babblingModel(
   tokenizer: Tokenizer,
   options: FakeOptions & {
-    /** Probability that the next token ends the answer. Default: 0.2. */
+    /** The probability that the next token ends the answer. Default: 0.2. */
     readonly endShare?: number;
-    /** Called and awaited before each answer. Default: none. */
+    /** Called and awaited before each answer. By default, the model does not wait. */
     readonly wait?: () => Promise<void>;
   } = {},
 ): TokenModel {

@@ -1,8 +1,8 @@
-/** Texts that tokenizers may split differently. */
+/** Provides texts that different tokenizers may split differently. */
 
 import fc from "fast-check";
 
-/** Returns texts with all kinds of characters that tokenizers treat specially. */
+/** Returns random texts with all kinds of characters that tokenizers treat specially. */
 export function arbitraryTexts(): string[] {
   const part = fc.oneof(
     fc.string({ unit: "binary" }),
@@ -23,12 +23,12 @@ export function arbitraryTexts(): string[] {
     .filter((one) => !one.includes(GUARD_CHARACTER));
 }
 
-/** The noncharacter that encoders use as a guard. They do not treat it as plain text. */
+/** The noncharacter that encoders use as a guard, so they do not treat it as plain text. */
 const GUARD_CHARACTER = "\uFDD1";
 
 /**
- * Returns texts with every combining mark between characters with which normalization may reorder or compose it, and
- * texts with the pairs that normalization decomposes.
+ * Returns one text for every combining mark, in which normalization may reorder or compose the mark with other
+ * characters, and one for every character that normalization decomposes.
  */
 export function markTexts(): string[] {
   const texts: string[] = [];

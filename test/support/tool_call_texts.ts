@@ -1,10 +1,10 @@
-/** Texts with tool calls in every format: complete calls, and pieces in any order. */
+/** Provides texts with tool calls in every format: complete calls, and pieces of calls in any order. */
 
 import fc from "fast-check";
 import type { ToolCallFormat } from "../../env/tokens/tool_calls/tool_call_format.ts";
 import type { ToolSchema } from "../../env/types.ts";
 
-/** Tools with a parameter of every type that parsers treat specially. */
+/** Tools with parameters of every type that parsers treat specially. */
 export const CALL_TOOLS: readonly ToolSchema[] = [
   tool("pay", {
     n: { type: "integer" },
@@ -31,7 +31,7 @@ function tool(
 
 const KEYS = ["n", "x", "s", "b", "o", "l", "any", "e", "two", "free", "zz"];
 
-/** Values that models write, valid and invalid. */
+/** Texts of argument values that models may write, valid and invalid. */
 const VALUES = [
   "1",
   "-1",
@@ -97,7 +97,7 @@ const JSON_CALLS = [
   " ",
 ];
 
-/** The pieces that texts of a format consist of. */
+/** The pieces that make up the texts of each format. */
 const PIECES: Readonly<Record<ToolCallFormat, readonly string[]>> = {
   qwen25: ["<tool_call>\n", "\n</tool_call>", "<tool_call>", "</tool_call>"]
     .concat(JSON_CALLS),
@@ -200,18 +200,18 @@ const PIECES: Readonly<Record<ToolCallFormat, readonly string[]>> = {
 
 const LOOSE = ["Let me see.", " ", "\n", "\u0085", "\uFEFF", ","];
 
-/** Returns the pieces of a format. */
+/** Returns the pieces that make up the texts of a format. */
 export function piecesOf(format: ToolCallFormat): readonly string[] {
   return [...PIECES[format], ...LOOSE];
 }
 
-/** Returns arbitrary texts of a format's pieces, joined in any order. */
+/** Returns arbitrary texts that join pieces of a format in any order. */
 export function brokenTexts(format: ToolCallFormat): fc.Arbitrary<string> {
   const piece = fc.constantFrom(...piecesOf(format));
   return fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(""));
 }
 
-/** Returns arbitrary complete calls of a format, with any value for any parameter. */
+/** Returns arbitrary complete calls in a format, with any value for any parameter. */
 export function wholeTexts(format: ToolCallFormat): fc.Arbitrary<string> {
   const given = fc.array(
     fc.tuple(fc.constantFrom(...KEYS), fc.constantFrom(...VALUES)),

@@ -1,6 +1,6 @@
 /**
- * Trackers and log viewers from PyPI, and runs to show in them. `.ci/test-python` installs each in its own directory
- * alongside the tests' Python, because their dependencies conflict.
+ * Runs trackers and log viewers from PyPI, and creates runs to show in them. `.ci/test-python` installs each tool in
+ * its own directory alongside the tests' Python, because their dependencies conflict.
  */
 
 import { existsSync } from "node:fs";
@@ -17,10 +17,10 @@ import type { TrackingConfig } from "../../train/tracking/tracking_schema.ts";
 import { TrainingDir } from "../../train/runs/training_dir.ts";
 import { testPython } from "./python.ts";
 
-/** The tools, named like their directories. */
+/** The name of a tool, which is also the name of its directory. */
 export type Tool = "tensorboard" | "mlflow" | "wandb" | "trackio" | "inspect";
 
-/** Returns the directory of a tool's packages; `undefined` without the tests' Python. */
+/** Returns the directory of a tool's packages; `undefined` if the tests' Python is not installed. */
 export function toolPackages(tool: Tool): string | undefined {
   const python = testPython();
   return python === undefined
@@ -28,21 +28,21 @@ export function toolPackages(tool: Tool): string | undefined {
     : join(dirname(dirname(python)), tool);
 }
 
-/** Returns the value of `ignore` for a test that needs the tool. */
+/** Returns the value of `ignore` for a test that needs a tool: whether the tool is not installed. */
 export function without(tool: Tool): boolean {
   const packages = toolPackages(tool);
   return packages === undefined || !existsSync(packages);
 }
 
-/** Options of a tool's Python process. */
+/** Options for the Python process of a tool. */
 export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Whether to open a pipe to its standard input. Default: it has none. */
+  /** Opens a pipe to the process's standard input. By default, the process has no standard input. */
   readonly stdin?: "piped";
 }
 
-/** Returns a command that runs a tool's Python. */
+/** Returns a command that runs Python with the packages of a tool. */
 export function toolCommand(
   tool: Tool,
   args: readonly string[],
@@ -59,9 +59,9 @@ export function toolCommand(
 }
 
 /**
- * Runs a script of this folder.
- * @returns The JSON that it printed.
- * @throws {Error} If it fails; the message has its stderr.
+ * Runs a Python script in this folder with the packages of a tool.
+ * @returns The parsed JSON that the script printed.
+ * @throws {Error} If the script fails. The message contains its stderr.
  */
 export async function askTool(
   tool: Tool,
@@ -76,7 +76,7 @@ export async function askTool(
   return JSON.parse(said!.trim().split("\n").at(-1)!);
 }
 
-/** Returns a port that nothing listens on. */
+/** Returns a port on which nothing listens. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
@@ -109,7 +109,7 @@ export async function trackedRun(
   return await runSession({ run, dataset });
 }
 
-/** Resumes a run as `--resume` does. A completed run is only sent to trackers. */
+/** Resumes a run as `--resume` does. If the run has completed, it is only sent to its trackers. */
 export async function resumed(path: string): Promise<SessionResult> {
   await using run = await TrainingDir.resume(path);
   const dataset = await openDataset(run.config.data);

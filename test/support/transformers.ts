@@ -1,4 +1,4 @@
-/** Runs Hugging Face transformers in one Python process for all cases of a test file. */
+/** Runs Hugging Face transformers in one Python process for all test cases of a file. */
 
 import { printPythonJson } from "../../env/python/python_json.ts";
 import type { Message, ToolSchema } from "../../env/types.ts";
@@ -11,18 +11,15 @@ export interface ConversationCase {
   readonly template: string;
   readonly messages: readonly Message[];
   readonly tools?: readonly ToolSchema[];
-  /** Additional variables of the template. */
+  /** Additional variables for the template. */
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** Whether to render the prompt before each answer too. Default: false. */
+  /** Whether to also render the prompt before each answer. Default: `false`. */
   readonly prompts?: boolean;
 }
 
-/**
- * The rendering of a conversation by transformers, with a generation prompt unless the conversation ends with an
- * answer.
- */
+/** A conversation as transformers renders it, with a generation prompt unless the conversation ends with an answer. */
 export interface ConversationAnswer {
-  /** The rendered text: `apply_chat_template(tokenize=False)`. */
+  /** The text that `apply_chat_template(tokenize=False)` returns. */
   readonly text: string;
   /**
    * The token ids that `apply_chat_template(tokenize=True)` returns with the fast tokenizer, which parses control tokens
@@ -31,9 +28,12 @@ export interface ConversationAnswer {
   readonly ids: readonly number[];
   /** Whether the slow tokenizer, written in Python, returns the same ids. */
   readonly slow: boolean;
-  /** The ids if the tokenizer treats control tokens in the messages' text as plain text. */
+  /** The token ids if the tokenizer treats control tokens in the messages' text as plain text. */
   readonly guarded: readonly number[];
-  /** The guarded ids of the prompt before each answer; empty unless requested. */
+  /**
+   * The token ids of the prompt before each answer, with control tokens in the messages' text treated as plain text;
+   * empty unless requested.
+   */
   readonly prompts: readonly (readonly number[])[];
 }
 
@@ -44,11 +44,11 @@ export interface TransformersAnswers {
 }
 
 /**
- * Runs transformers.
- * @throws {AssertionError} If Python fails; the message has its stderr.
+ * Runs transformers on texts and conversations.
+ * @throws {AssertionError} If Python fails. The message contains its stderr.
  */
 export async function askTransformers(cases: {
-  /** The directory of the model. */
+  /** The directory of the model whose tokenizer is used. */
   readonly directory: string;
   readonly texts: readonly string[];
   readonly conversations: readonly ConversationCase[];
@@ -70,7 +70,7 @@ function toPython(one: ConversationCase): Record<string, unknown> {
   };
 }
 
-/** Converts a message to the format of OpenAI's clients. */
+/** Converts a message to the format that OpenAI's clients use. */
 function messageToPython(message: Message): Record<string, unknown> {
   const { role, content } = message;
   if (role === "tool") {

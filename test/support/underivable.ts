@@ -1,6 +1,6 @@
 /**
- * Finds values in an agent's calls and messages that do not follow from the conversation before them. It is written
- * independently of the expert, and reads messages but never the gold actions.
+ * Finds values in an agent's calls and messages that do not follow from the preceding conversation. The checks are
+ * independent of the expert's code and never read the gold actions.
  */
 
 import {
@@ -12,16 +12,16 @@ import { row, rows, text } from "../../env/domains/shared/read_row.ts";
 import type { Message, ToolAction } from "../../env/types.ts";
 import { groundlessRefusal } from "./airline_refusals.ts";
 
-/** Patterns of users' requests, by the tool that fulfills them. Tools that only read have no patterns. */
+/** Patterns of users' requests, keyed by the tool that fulfills the request. Tools that only read have no patterns. */
 export type RequestWords = Readonly<Record<string, RegExp>>;
 
-/** A domain-specific check of a call, which returns the faults that it finds. */
+/** A domain-specific check of a call. It returns the faults that it finds. */
 export type CallCheck = (
   call: ToolAction,
   before: Transcript,
 ) => readonly string[];
 
-/** A domain-specific check of a message, which returns the faults that it finds. */
+/** A domain-specific check of an agent's message. It returns the faults that it finds. */
 export type WordsCheck = (
   content: string,
   of: {
@@ -36,11 +36,14 @@ export interface Rules {
   readonly words: RequestWords;
   readonly check?: CallCheck;
   readonly checkWords?: WordsCheck;
-  /** Matches values that an agent may tell only if they were said or shown before. Default: every number. */
+  /**
+   * Matches values that an agent may mention only if they were said or shown before. By default, it matches every
+   * number.
+   */
   readonly told?: RegExp;
 }
 
-/** Returns every fault of a conversation, with its position. */
+/** Returns every fault in a conversation, with the position of its message. */
 export function underivable(
   messages: readonly Message[],
   { words, check, checkWords, told: telling = /\d+(\.\d+)?/g }: Rules,
@@ -73,7 +76,7 @@ export interface Answered {
 /** The part of a conversation before a message. */
 export class Transcript {
   readonly #messages: readonly Message[];
-  /** All of the user's words, in lower case. */
+  /** The text of all the user's messages, in lower case. */
   readonly said: string;
   /** The texts of all tool results. */
   readonly shown: readonly string[];
@@ -90,7 +93,7 @@ export class Transcript {
   }
 
   /**
-   * Returns the user's words since their last request, in lower case.
+   * Returns the text of the user's messages since their last request, in lower case.
    * @param words Matches a request.
    */
   sinceRequest(words: RegExp): string {
@@ -99,7 +102,7 @@ export class Transcript {
     return at < 0 ? "" : said.slice(at).join("\n");
   }
 
-  /** Checks whether a value was shown, or said as people say it (`one way`). */
+  /** Checks whether a value was shown by a tool or said by the user, who may say `one way` for `one_way`. */
   has(value: string): boolean {
     const words = value.toLowerCase();
     return this.said.includes(words) ||
@@ -119,7 +122,7 @@ export class Transcript {
     });
   }
 
-  /** Returns the last shown row with this value in a field. */
+  /** Returns the last row shown by a tool that has the given value in a field. */
   row(field: string, value: string): JsonObject | undefined {
     return this.rows.findLast((one) => text(one, field) === value);
   }
@@ -130,9 +133,7 @@ export class Transcript {
   }
 }
 
-/**
- * Returns the strings in the arguments that were neither said nor shown, and the numbers in calculations that were not.
- */
+/** Returns the strings in a call's arguments, and the numbers in calculations, that were neither said nor shown. */
 function unknownValues(
   { name, arguments: args }: ToolAction,
   before: Transcript,
@@ -143,7 +144,10 @@ function unknownValues(
     .map((value) => `${name} has "${value}", which was not said or shown`);
 }
 
-/** Returns the parts of an argument that must be known: the numbers of a calculation, the words of a thought. */
+/**
+ * Returns the parts of an argument that must be known beforehand: the numbers in a calculation, or the words of a
+ * thought.
+ */
 export function partsOf(name: string, value: string): readonly string[] {
   if (name === "calculate") return value.match(/\d+(\.\d+)?/g) ?? [];
   if (name !== "think") return [value];
@@ -157,7 +161,9 @@ export function leaves(value: JsonValue): string[] {
   return typeof value === "string" ? [value] : [];
 }
 
-/** Returns the fault of a write that is not the user's last request, or was requested together with another one. */
+/**
+ * Returns the fault of a write that is not the user's last request, or that was requested together with another write.
+ */
 function unsupportedChoice(
   { name }: ToolAction,
   { before, words }: { before: Transcript; words: RequestWords },
@@ -175,7 +181,10 @@ function anyOf(words: RequestWords): RegExp {
   return new RegExp(Object.values(words).map((one) => one.source).join("|"));
 }
 
-/** Returns the amounts, ids and answers that an agent tells although they were not shown, said or counted. */
+/**
+ * Returns the values in an agent's message that were neither shown nor said, and are not counts of something that was
+ * shown.
+ */
 function unknownTold(
   content: string,
   { before, telling }: { before: Transcript; telling: RegExp },
@@ -199,7 +208,7 @@ function isCount(value: number, { rows: shown }: Transcript): boolean {
   );
 }
 
-/** The checks of an airline. Users' requests contain no sums, so plain numbers are not checked. */
+/** The checks of the airline domain. Users' requests contain no sums, so plain numbers are not checked. */
 export const AIRLINE: Rules = {
   words: {
     book_reservation: /\bbook a\b/,
@@ -213,7 +222,7 @@ export const AIRLINE: Rules = {
   checkWords: groundlessRefusal,
 };
 
-/** Patterns of users' requests in a store. */
+/** Patterns of users' requests in the retail domain. */
 const RETAIL_WORDS: RequestWords = {
   cancel_pending_order: /\bcancel/,
   return_delivered_order_items: /\breturn/,
@@ -224,7 +233,7 @@ const RETAIL_WORDS: RequestWords = {
   modify_user_address: /\bdefault address\b/,
 };
 
-/** The checks of a store. */
+/** The checks of the retail domain. */
 export const RETAIL: Rules = { words: RETAIL_WORDS, check: retailCheck };
 
 /** Checks that the items, variants and payment methods of a call match the user's description. */
@@ -253,7 +262,7 @@ function retailCheck(call: ToolAction, before: Transcript): string[] {
   ];
 }
 
-/** Checks that the user named an item of the product that the call looks up. */
+/** Checks that the user named an item of the product that a call looks up. */
 function productCheck(
   { arguments: args }: ToolAction,
   before: Transcript,
@@ -269,7 +278,7 @@ function productCheck(
     : [`the product ${id} was not named`];
 }
 
-/** Checks whether a name was said, ignoring all characters except letters: `tshirt` for `T-Shirt`. */
+/** Checks whether a name was said, ignoring all characters except letters, so that `tshirt` counts as `T-Shirt`. */
 function isNamedIn(said: string, name: string): boolean {
   const plain = (one: string) => one.toLowerCase().replaceAll(/[^a-z]/g, "");
   return plain(said).includes(plain(name));
@@ -299,8 +308,8 @@ function optionsOf(item: JsonObject | undefined): string[] {
 }
 
 /**
- * Checks whether the user described a variant: by all of its options, or by those that differ from the old variant's,
- * if they match no other available variant.
+ * Checks whether the user described a variant by all of its options, or by the options that differ from the old
+ * variant, if no other available variant matches them.
  */
 function isVariantSaid(
   id: string,
@@ -328,7 +337,8 @@ function isVariantSaid(
 }
 
 /**
- * Checks whether the user named a payment method: by its id, by its kind if that is unique, or as the one used to pay.
+ * Checks whether the user named a payment method by its id, by its kind if that is unique, or as the method with which
+ * they paid.
  */
 function isMethodSaid(
   id: string,

@@ -1,9 +1,12 @@
-/** Hides from agents what they must not know: a task's gold actions, and the policy's verdicts on requests. */
+/**
+ * Hides information from agents that they must not have: the gold actions of a task, and the policy's verdicts on
+ * requests.
+ */
 
 import type { Goal } from "../../env/domains/shared/goal/goal.ts";
 import type { Agent, Task } from "../../env/types.ts";
 
-/** Wraps an agent so that its tasks have no gold actions, and its goals have neither refusals nor required outputs. */
+/** Wraps an agent so that it sees tasks without gold actions, and goals without refusals and required outputs. */
 export function withoutVerdicts(agent: Agent): Agent {
   return {
     ...agent,

@@ -1,13 +1,15 @@
-/** A W&B server in memory. It accepts the requests with which W&B's client and our tracker upload a run. */
+/**
+ * Implements a W&B server in memory. It accepts the requests with which W&B's client and taulab's tracker upload a run.
+ */
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 
-/** The only key that the server accepts. */
+/** The only API key that the server accepts. */
 export const WANDB_KEY = "0123456789abcdef".repeat(3).slice(0, 40);
 
-/** The entity to which the key belongs. */
+/** The entity to which {@linkcode WANDB_KEY} belongs. */
 export const WANDB_ENTITY = "our-team";
 
 const graphqlSchema = z.object({
@@ -40,7 +42,7 @@ const streamSchema = z.strictObject({
 export class UploadedRun {
   readonly described: Record<string, string> = {};
   config: Record<string, { value: unknown }> = {};
-  /** Uploaded files by their paths. */
+  /** The contents of the uploaded files, keyed by path. */
   readonly files = new Map<string, string>();
   exitCode: number | undefined;
   heartbeats = 0;
@@ -79,9 +81,9 @@ export class UploadedRun {
   }
 }
 
-/** The server. Declare it with `await using`. */
+/** A W&B server in memory. Declare it with `await using`. */
 export class WandbServer implements AsyncDisposable {
-  /** Runs by their paths: `ENTITY/PROJECT/ID`. */
+  /** The uploaded runs, keyed by path (`ENTITY/PROJECT/ID`). */
   readonly runs = new Map<string, UploadedRun>();
   /** Descriptions of the malformed requests that the server rejected. */
   readonly faults: string[] = [];
@@ -103,7 +105,7 @@ export class WandbServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}`;
   }
 
-  /** Returns the uploaded run. There must be exactly one. */
+  /** Returns the uploaded run. There must be exactly one run. */
   get run(): UploadedRun {
     assert.deepEqual(this.faults, []);
     assert.equal(this.runs.size, 1);

@@ -1,4 +1,4 @@
-/** A library: the smallest domain that has every part, with three tools and two tables. */
+/** Defines a library, the smallest domain that has every part. It has three tools and two tables. */
 
 import { z } from "zod";
 import { defineDomain } from "../../../env/domain.ts";
@@ -33,7 +33,7 @@ const renewBook = defineTool({
   },
 });
 
-/** The domain. Its benchmark is not τ-bench, so records must name the benchmark. */
+/** The library domain. Its benchmark is not τ-bench, so records must name the benchmark. */
 export const library = defineDomain({
   benchmark: "desks",
   name: "library",

@@ -1,4 +1,4 @@
-/** The expert of the library: it identifies readers by their card and books by their title. */
+/** Implements the expert of the library, which identifies readers by their cards and books by their titles. */
 
 import type { Script } from "../../../env/agents/desk.ts";
 import type { ExpertStart } from "../../../env/domain.ts";

@@ -1,4 +1,4 @@
-/** The goals of readers, and the calls that achieve them. */
+/** Defines the goals of readers, and the calls that achieve them. */
 
 import type { Database } from "../../../env/database.ts";
 import type { GoalsPart, RequestContext } from "../../../env/domain.ts";
@@ -15,7 +15,7 @@ export interface LibraryRequest extends Request {
   readonly title: string;
 }
 
-/** Returns a call with one argument. */
+/** Returns a tool call with one argument. */
 export function call(name: string, argument: string, id: string): ToolAction {
   return { name, arguments: new Map([[argument, id]]) };
 }
@@ -42,7 +42,7 @@ function requiredReads(
   ];
 }
 
-/** The part `goals` of the domain. */
+/** The part `goals` of the library domain. */
 export const libraryGoals = {
   tools: { renew: "renew_book" },
   fulfillingCalls: (context) =>

@@ -1,4 +1,4 @@
-/** The scripted user of the library: a reader. */
+/** Implements the scripted user of the library, who is a reader. */
 
 import type { UserStart } from "../../../env/domain.ts";
 import { FactUser } from "../../../env/domains/shared/user/fact_user.ts";
@@ -7,7 +7,7 @@ import { createRng } from "../../../env/random.ts";
 import type { Task, User } from "../../../env/types.ts";
 import type { LibraryGoal, LibraryRequest } from "./goals.ts";
 
-/** Returns the words of a request that follow "i want to" or, for a question, "what is the". */
+/** Returns the text of a request, which follows "i want to" or, in a question, "what is the". */
 export function wordsOf({ intent, title, forthcoming }: LibraryRequest) {
   const book = forthcoming === true ? `the book ${title}` : "a book";
   return intent === "question" ? `due date of ${book}` : `renew ${book}`;

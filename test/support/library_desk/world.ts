@@ -1,4 +1,4 @@
-/** Generates the library: readers with two books each, and by default five tasks. */
+/** Generates worlds of the library: readers with two books each and, by default, five tasks. */
 
 import { z } from "zod";
 import type { Table } from "../../../env/database.ts";
@@ -62,7 +62,7 @@ interface Reader {
   }[];
 }
 
-/** The part `world` of the domain: the generator. */
+/** The part `world` of the library domain, which generates worlds. */
 export const libraryWorld = {
   options: libraryOptions,
   version: 1,
