@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = [".", "env", "train", "notebooks", "tasks", "test"];
 const TEXT = /\.(ts|js|py|md|ya?ml|html|css|ipynb)$/;
-/** Files that are not taulab's own prose: packages, and compiled or generated files. */
+/** Matches the paths of files that are not taulab's own text: packages, and compiled or generated files. */
 const SKIPPED = /^(node_modules|\.git|runs|train\/cpu\/wasm)(\/|$)/;
 
 /** A term that the project does not use. */
@@ -13,7 +13,7 @@ interface Banned {
   readonly pattern: RegExp;
   /** The term to use instead. */
   readonly say: string;
-  /** The files in which the term has another meaning or is part of a format. */
+  /** Matches the paths of files in which the term has another meaning or is part of a format. */
   readonly except?: RegExp;
 }
 

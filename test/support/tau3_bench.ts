@@ -1,6 +1,6 @@
 /**
- * Locates τ³-bench's data and recordings. They are in the directory that `TAU3_BENCH_DIR` names, by default next to the
- * repository.
+ * Locates τ³-bench's data and recordings. They are in the directory that `TAU3_BENCH_DIR` names, by default in
+ * `shared/tau3-bench` next to the repository.
  */
 
 import { existsSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Tests paths on the command line when a task is called from a directory other than taulab's. */
+/** Tests how paths on the command line are resolved if a task is called from a directory other than taulab's. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Tests `deno task chat` as a separate process with the task's own permissions. The user's lines come from stdin. */
+/**
+ * Tests `deno task chat` in a separate process with the task's own permissions. The process reads the user's lines from
+ * stdin.
+ */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -30,7 +33,7 @@ function start(args: readonly string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Plays a conversation in which the user says `lines`, then leaves. */
+/** Runs a conversation in which the user says `lines`, after which stdin ends. */
 async function chat(args: readonly string[], lines: readonly string[] = []) {
   const child = start(args);
   const writer = child.stdin.getWriter();
@@ -43,7 +46,10 @@ async function chat(args: readonly string[], lines: readonly string[] = []) {
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
-/** Returns the messages that the scripted user sends to the expert in a task of the default world, and the turns. */
+/**
+ * Plays a test task of the default world with the expert and the scripted user. Returns the lines that the user says,
+ * and the turns.
+ */
 async function scripted(index: number) {
   const recipe = new URL("train/recipes/default.yaml", ROOT);
   const text = await Deno.readTextFile(recipe);

@@ -5,7 +5,7 @@ import { ROOT } from "../support/documents.ts";
 import { runTask } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** Command lines, each with the completion of its last word if that is unambiguous. */
+/** Incomplete command lines, each with the only completion of its last word. */
 const COMPLETED = [
   ["task tra", "train"],
   ["task completions ba", "bash"],
@@ -17,8 +17,9 @@ const COMPLETED = [
 ] as const;
 
 /**
- * Shell programs that complete the last word of `deno …` on each line of stdin, as TAB would, and print the resulting
- * line. `$1` is the script and `$2` the directory. In bash, the program calls the registered function as readline does.
+ * A program for each shell that completes the last word of `deno …` for each line of stdin, as TAB would, and prints
+ * the resulting line. `$1` is the completion script, and `$2` is the directory. In bash, the program calls the
+ * registered function as readline does.
  */
 const DRIVERS = {
   bash: `source "$1"; cd "$2"

@@ -1,4 +1,7 @@
-/** Tests the permissions of tasks from outside, in processes with the permissions that their command lines need. */
+/**
+ * Tests confined tasks from outside, in separate processes, each of which has only the permissions that its command
+ * line needs.
+ */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -30,7 +33,7 @@ function confined(permissions: readonly string[], args: readonly string[]) {
   });
 }
 
-/** Starts a process and waits for the line that says it is working. */
+/** Starts a task in a separate process, and waits until the task prints that it is working. */
 async function atWork(...args: string[]) {
   const child = confined(ALL, args).spawn();
   const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
@@ -107,7 +110,7 @@ Deno.test("main() ends a busy task on the second Ctrl-C, and a task with nothing
   assert.doesNotMatch(stderr, /saved|Finishing/);
 });
 
-/** Flags of a world with few tasks, which is generated instantly. */
+/** Flags for a world with so few tasks that it is generated instantly. */
 const SMALL = ["train", "dev", "test"]
   .flatMap((split) => ["--set", `data.generated.${split}Tasks=6`]);
 Deno.test("every dry run has no write permission and ends on the first Ctrl-C", async () => {

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(
   "",
 );
 
-/** Returns the directory of Deno's packages on this machine. The test host's home has none. */
+/** Returns Deno's cache directory on this machine, because the home directory of the test host has no cache. */
 async function denoDir(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json"],

@@ -9,14 +9,14 @@ const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`)) as {
   tasks: Record<string, { command: string }>;
 };
 
-/** A command `deno task NAME WORDS` in a document or in a task's examples. */
+/** A command that begins with `deno task NAME`, from a document or from the examples of a task. */
 interface Command {
   readonly where: string;
   readonly name: string;
   readonly argv: readonly string[];
 }
 
-/** The definitions of the tasks that are modules of `tasks/`. */
+/** The definitions of the tasks that are modules in `tasks/`, keyed by task name. */
 const definitions = new Map<string, TaskDefinition<z.ZodObject>>();
 for (const [name, { command }] of Object.entries(tasks)) {
   const [, file] = /(tasks\/\w+\.ts)$/.exec(command) ?? [];
@@ -25,14 +25,14 @@ for (const [name, { command }] of Object.entries(tasks)) {
   definitions.set(name, module.task);
 }
 
-/** Returns the commands in a line of shell, without the text around them. */
+/** Returns the `deno task` commands in a line of shell code, without the text around them. */
 function commandsIn(line: string, where: string): Command[] {
   return [...line.matchAll(/\bdeno(?:@[\d.]+)? task ([a-z:]+)([^;]*)/g)].map((
     [, name = "", rest = ""],
   ) => ({ where, name, argv: words(rest) }));
 }
 
-/** Splits a command into words: removes quotes, replaces variables by 1, drops comments and pipes. */
+/** Splits a command into words. Removes quotes, comments and pipes, and replaces each variable with 1. */
 function words(text: string): string[] {
   const [command = ""] = text.replace(/\$\{[^}]*\}|\$\w+/g, "1")
     .split(/\s[#|]|&&/);
@@ -41,7 +41,10 @@ function words(text: string): string[] {
   );
 }
 
-/** The commands in code blocks, and those in running text that have a flag. In them, `N` is any number. */
+/**
+ * The commands in code blocks of documents, and the commands with flags in running text. In the latter, `N` represents
+ * any number.
+ */
 const documented: Command[] = (await readDocuments()).flatMap((document) => {
   const blocks = ["sh", "console"].flatMap((language) =>
     blocksOf(document, language)

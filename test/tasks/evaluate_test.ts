@@ -7,7 +7,7 @@ import { NO_TAU_BENCH, TAU_BENCH } from "../support/tau_bench.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
-/** Sizes of a world that is generated instantly but has enough test tasks. */
+/** Numbers of tasks for a world that is generated instantly but has enough test tasks. */
 const SMALL = { train: 6, dev: 6, test: 20 };
 const SMALL_WORLD = Object.entries(SMALL)
   .flatMap(([split, n]) => ["--set", `data.generated.${split}Tasks=${n}`]);

@@ -1,6 +1,6 @@
 /**
- * Tests the permissions of a task's work under the permissions of deno.json. A probe replaces the work and reports
- * them.
+ * Tests which permissions a task's work has if the task runs with the permissions in deno.json. A probe replaces the
+ * work and reports its permissions.
  */
 
 import assert from "node:assert/strict";
@@ -11,7 +11,7 @@ import { inTempDir } from "../support/temp_dir.ts";
 const ROOT = new URL("../../", import.meta.url);
 const PROBE = new URL("test/support/probing_task.ts", ROOT).href;
 
-/** The probe's report if everything is denied. */
+/** The report of the probe if everything is denied. */
 const NOTHING = {
   network: false,
   listen: false,
@@ -25,7 +25,7 @@ const NOTHING = {
   ffi: false,
 };
 
-/** Returns the permissions of a task's work when the task is started in its own directory. */
+/** Returns the permissions that a task's work has if the task is started in a temporary directory. */
 async function probed(
   name: keyof typeof project.tasks,
   args: readonly string[],

@@ -6,7 +6,10 @@ import { testPython, withoutPython } from "../support/python.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** Returns environment variables for separate Jupyter directories, so that the user's are neither read nor written. */
+/**
+ * Returns environment variables that give Jupyter separate directories, so that it neither reads nor writes the user's
+ * directories.
+ */
 function jupyterEnv(dir: string): Record<string, string> {
   return {
     TAULAB_PYTHON: testPython() ?? "",

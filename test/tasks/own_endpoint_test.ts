@@ -9,7 +9,10 @@ import { QWEN3_DIR, qwen3Tokenizer } from "../support/qwen3.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { runTask, taskCommand } from "../support/task_process.ts";
 
-/** Answers for a custom model server: the agent transfers at once, and the user hangs up. */
+/**
+ * Returns the answer of a custom model server. The agent transfers the user at once, and the user ends the
+ * conversation.
+ */
 function answer({ body }: ModelRequest): unknown {
   return body.tools === undefined
     ? chatAnswer("Hello. ###STOP###")
@@ -19,7 +22,7 @@ function answer({ body }: ModelRequest): unknown {
     });
 }
 
-/** Returns all paths below a directory, relative to it. */
+/** Returns the paths of all files below a directory. */
 async function filesBelow(dir: string): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(dir)) {

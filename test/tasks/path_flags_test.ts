@@ -7,8 +7,8 @@ import { setupSettings } from "../../train/slime/setup/setup_options.ts";
 import type { FlagMeta, TaskDefinition } from "../../tasks/_cli.ts";
 
 /**
- * Flags that take paths on a host. Without a host, `convertRequest()` resolves those of `convert` against the caller's
- * directory.
+ * Flags that take paths on a host. If no host is given, `convertRequest()` resolves the paths of `convert` against the
+ * caller's directory.
  */
 const OF_HOSTS = [
   ...["convert --from", "convert --to", "convert --origin"],

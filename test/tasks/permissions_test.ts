@@ -1,26 +1,27 @@
 /**
- * Compares the permissions of each task in deno.json with a table that gives their reasons, since JSON has no comments.
+ * Compares the permissions of each task in deno.json with a table that gives the reasons for them, because JSON has no
+ * comments.
  */
 
 import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };
 import { endpointVariables, PROVIDERS } from "../../env/models/endpoints.ts";
 
-/** The environment variables that tasks read, by purpose. */
+/** The environment variables that tasks read, grouped by purpose. */
 const VARIABLES = {
-  /** The caller's directory, for every task. */
+  /** The caller's directory, which every task reads. */
   caller: ["INIT_CWD"],
   dataset: ["TAU_BENCH_DIR", "TAU3_BENCH_DIR"],
   runs: ["TAULAB_RUNS"],
   /**
-   * The variables of all providers, since a config may name any of them, and the user's own headers, which the package
-   * `openai` adds.
+   * The variables of all providers, because a config may name any provider, and a variable with additional headers that
+   * the package `openai` reads.
    */
   endpoints: [...PROVIDERS.flatMap(endpointVariables), "OPENAI_CUSTOM_HEADERS"],
   server: ["TAULAB_TOKEN"],
   router: ["TAULAB_ROUTER_KEY"],
   ray: ["RAY_AUTH_TOKEN"],
-  /** Variables of slime's tasks. Setup writes its manifest below HOME. */
+  /** The variables of tasks for slime. `HOME` is included because setup writes its manifest below it. */
   slime: [
     "TAULAB_TOKEN",
     "TAULAB_ROUTER_KEY",
@@ -44,31 +45,34 @@ const VARIABLES = {
   jupyter: ["TAULAB_PYTHON", "VIRTUAL_ENV", "JUPYTER_PATH"],
 };
 
-/** Variables that packages read and that no task needs. `--ignore-env` makes them appear unset. */
+/** The variables that packages read although no task needs them. `--ignore-env` makes them appear unset. */
 const IGNORED = {
-  /** Make the package `yaml` print the actions of its parser. */
+  /** Variables that make the package `yaml` print the actions of its parser. */
   yaml: ["LOG_TOKENS", "LOG_STREAM"],
-  /** Make the package @lezer/lr print its actions. It parses Python sources, and tool calls in Python syntax. */
+  /**
+   * A variable that makes the package `@lezer/lr` print its actions. The package parses Python sources, and tool calls
+   * in Python syntax.
+   */
   lezer: ["LOG"],
-  /** Adds headers to requests. The benchmark's model server accepts none. */
+  /** A variable that adds headers to requests. The model server of `deno task bench` needs none. */
   openai: ["OPENAI_CUSTOM_HEADERS"],
 };
 
-/** The permissions of a task; all tasks may read files. */
+/** The permissions of a task, in addition to reading files, which all tasks may do. */
 interface Permissions {
-  /** Paths that it may write; `""` means any. */
+  /** The paths that the task may write to. An empty string allows any path. */
   readonly write?: string;
-  /** Programs that it may start. */
+  /** The programs that the task may start. */
   readonly run?: string;
-  /** Hosts that it may connect to or listen on. */
+  /** The hosts that the task may connect to or listen on. An empty string allows any host. */
   readonly net?: string;
-  /** System information that it may read. */
+  /** The kinds of system information that the task may read. */
   readonly sys?: string;
   readonly env?: readonly (keyof typeof VARIABLES)[];
   readonly ignored?: readonly (keyof typeof IGNORED)[];
 }
 
-/** Any host, because a model or a Ray cluster may be anywhere. */
+/** Allows any host, because a model or a Ray cluster may be anywhere. */
 const ANYWHERE = "";
 const HOSTS = "sh,ssh";
 
@@ -132,7 +136,7 @@ const TASKS: Readonly<Record<string, Permissions>> = {
 /** Tasks that build and test taulab itself. */
 const OTHERS = new Set(["build:wasm", "ok", "test", "test:update"]);
 
-/** Returns the permission flags of a command, with sorted lists of names. */
+/** Returns the permission flags of a command. The names in each flag are sorted. */
 function flagsOf(command: string): string[] {
   return command.split(" ").filter((word) => /^--(allow|ignore)-/.test(word))
     .map((word) => {
@@ -189,7 +193,7 @@ Deno.test("every task of deno.json is tasks/NAME.ts and prompts for no permissio
   }
 });
 
-/** Returns the rows of the table in tasks/README.md, by task. */
+/** Returns the rows of the permission table in tasks/README.md, keyed by task. */
 function tableRows(readme: string): Record<string, string[]> {
   const [, part = ""] = readme.split("## What each task may do");
   const rows = part.split("\n## ")[0]!.split("\n")

@@ -12,8 +12,8 @@ import { inTempDir } from "../support/temp_dir.ts";
 import { runTask } from "../support/task_process.ts";
 
 /**
- * Writes recipes.
- * @returns The path of the first one.
+ * Writes recipe files.
+ * @returns The path of the first recipe.
  */
 async function write(
   dir: string,

@@ -30,7 +30,8 @@ interface Machine {
 }
 
 /**
- * Registers a test with this machine as the host. The host has a separate home, and programs that record their calls.
+ * Registers a test of setup on this machine, with a separate home directory and with fake programs that record their
+ * calls.
  */
 function test(name: string, body: (machine: Machine) => Promise<void>): void {
   Deno.test({
@@ -154,7 +155,7 @@ test("setup imports tau-bench where episodes run, on this machine", async (machi
   assert.deepEqual(names.map(({ name }) => name), ["setup.lock"]);
 });
 
-/** Starts a setup that hangs in its download, and ends it with a signal. */
+/** Starts a setup that hangs during a download, and ends it with a signal. */
 async function endedBy(machine: Machine, signal: Deno.Signal): Promise<number> {
   const { dir, args, env } = machine;
   await misbehave(dir, "hf", "hang");

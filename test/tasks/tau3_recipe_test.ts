@@ -8,7 +8,7 @@ import { NO_TAU3_BENCH, TAU3_BENCH } from "../support/tau3_bench.ts";
 import { runTask } from "../support/task_process.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** The smallest sizes with which the recipe still runs every phase. */
+/** The smallest sizes at which the recipe still runs every phase. */
 const TINY = [
   "model.dim=32",
   "model.layers=1",
@@ -26,7 +26,7 @@ const TINY = [
   "threads=1",
 ];
 
-/** The number of demonstrations, and of train tasks with wrong gold actions, by domain. */
+/** The number of demonstrations and the number of train tasks with wrong gold actions, by domain. */
 const SHOWN = { retail: [72, 2], airline: [29, 1] };
 
 for (const domain of ["retail", "airline"] as const) {

@@ -6,7 +6,7 @@ import { readRecipe } from "../../tasks/_recipes.ts";
 import { runSession, startRun } from "../../train/session.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** The smallest sizes with which the recipe still runs every phase. */
+/** The smallest sizes at which the recipe still runs every phase. */
 const TINY = [
   "data.world.tasks=40",
   "model.dim=32",

@@ -1,4 +1,4 @@
-/** Tests `deno task train --recipe qwen3-4b --dry-run` as a separate process: its output and its permissions. */
+/** Tests the output and the permissions of `deno task train --recipe qwen3-4b --dry-run` in a separate process. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Tests `deno task train` as a separate process with the task's own permissions. */
+/** Tests `deno task train` in a separate process with the task's own permissions. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ import {
   taskCommand,
 } from "../support/task_process.ts";
 
-/** Sizes for runs that take seconds: a tiny policy, few steps of few episodes. */
+/** Settings of runs that take seconds, with a tiny policy and few steps of few episodes. */
 const TINY = [
   "model.dim=32",
   "model.heads=2",
@@ -46,14 +46,14 @@ const TINY = [
   "threads=1",
 ].flatMap((set) => ["--set", set]);
 
-/** The exit status of a run that has not learned. Such a small policy solves no task in so few steps. */
+/** The exit status of a run that has not learned. A policy this small solves no task in so few steps. */
 const NEVER_LEARNT = 1;
 
 function output(args: readonly string[]) {
   return runTask("train", args);
 }
 
-/** Returns the parts of a run that must not depend on the time. */
+/** Returns the metrics and the episodes of a run without the values that depend on the time. */
 async function remains(path: string) {
   using store = new EpisodeStore(join(path, "episodes.db"), { readOnly: true });
   const episodes = store.list().map((episode) => ({
@@ -67,7 +67,7 @@ async function remains(path: string) {
   return { lines: lines.map((line) => ({ ...line, timing: null })), episodes };
 }
 
-/** Starts a run and waits until it has written `lines` lines of metrics. Fails if it ends earlier. */
+/** Starts a run and waits until it has written `lines` lines of metrics. Fails if the run ends earlier. */
 async function startUntil(
   lines: number,
   options: { runs: string; name: string; args: readonly string[] },
@@ -324,7 +324,7 @@ Deno.test("train --resume rejects a config that differs from the run's", () =>
     );
   }));
 
-/** Starts a model server whose user always says the same, at 15 tokens per call. */
+/** Starts a model server that plays the user with a greeting and the number of messages, at 15 tokens per call. */
 function userServer(): ModelServer {
   return modelServer({
     answer: ({ body }) => chatAnswer(`hello ${body.messages.length}`),

@@ -90,7 +90,7 @@ Deno.test("view --export writes the chosen episodes to one file", async () => {
   }
 });
 
-/** Returns the first line of a stream, parsed as JSON, and cancels the rest. */
+/** Reads the first line of a stream as JSON, and cancels the rest of the stream. */
 async function firstLine(
   stream: ReadableStream<Uint8Array>,
 ): Promise<{ url: string }> {

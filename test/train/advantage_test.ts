@@ -10,7 +10,7 @@ const group = fc.array(fc.integer({ min: 0, max: 10 }), {
   minLength: 1,
   maxLength: 12,
 });
-/** Groups whose rewards differ. */
+/** Arbitrary groups whose rewards are not all equal. */
 const mixed = group.filter((rewards) => new Set(rewards).size > 1);
 
 function close(actual: readonly number[], expected: readonly number[]) {

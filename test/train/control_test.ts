@@ -36,7 +36,7 @@ const BOTH = ["control.seconds=true", "control.tokens=true"];
 const newRun = (dir: string, sets?: readonly string[]) =>
   newFakeRun(dir, RECIPE, sets);
 
-/** Creates a clock that advances by 10 ms per reading. */
+/** Creates a clock that advances by 10 ms each time it is read. */
 function clock(): () => number {
   let nowMs = 0;
   return () => nowMs += 10;
@@ -53,7 +53,7 @@ async function go(
   return { isComplete, lab: fake };
 }
 
-/** Returns the metrics and the episodes of an uninterrupted run. */
+/** Trains a run without interruption. Returns its metrics, its lab and its path. */
 async function undisturbed(dir: string, sets: readonly string[] = BOTH) {
   await Deno.mkdir(dir, { recursive: true });
   await using run = await newRun(dir, sets);
@@ -290,7 +290,10 @@ Deno.test("resolveConfig() rejects a control without cold start or RL, and inval
   assert.throws(resolve("control.minutes=1"), /unknown key "control.minutes"/);
 });
 
-/** A run of the embedded trainer whose control is limited by tokens, which do not depend on the clock. */
+/**
+ * The config of a run with the embedded trainer. Its control is limited by tokens, whose number does not depend on the
+ * clock.
+ */
 const CPU: Config = resolveConfig({
   name: "tiny",
   text: JSON.stringify({

@@ -19,7 +19,7 @@ const options = fc.record({
   creditWeight: fc.constantFrom(0, 0.5, 1, 3),
 });
 
-/** Returns the state of each turn, and the credit that is added to its episode's advantage. */
+/** Returns the state of each turn, and the credit that is added to the advantage of its episode. */
 function added(
   episodes: readonly CreditedEpisode[],
   how: Parameters<typeof turnAdvantages>[1],
@@ -146,7 +146,10 @@ Deno.test("tokenAdvantages() have the turn's advantage at each sampled token and
   );
   fc.assert(fc.property(episodes, options, (episodes, how) => {
     const rows = tokenAdvantages(episodes, how);
-    /** The states by their definition: the texts that the policy was shown before each turn. */
+    /**
+     * The states according to their definition: the tokens that the policy was shown before each turn, with its own
+     * answers elided.
+     */
     const said = episodes.map(({ trajectory }) =>
       (trajectory?.ids ?? []).map((_, t) => {
         const { ids, lossMask } = trajectory!;

@@ -16,7 +16,7 @@ const settings = {
   seedOf: () => 1,
 };
 
-/** Plays two episodes per task: the first one succeeds, and `later` determines the reward of the second. */
+/** Plays two fake episodes per task. The first one succeeds, and `later` determines the reward of the second. */
 function play(jobs: readonly Job[], later: (task: number) => number | null) {
   return Promise.resolve(
     jobs.map(({ task }, i) =>

@@ -24,7 +24,7 @@ eval: { every: 2, tasks: 4, testTrials: 2 }
 const newRun = (dir: string, sets?: readonly string[]) =>
   newFakeRun(dir, RECIPE, sets);
 
-/** Returns the metrics and the episodes of an uninterrupted run. */
+/** Trains a run without interruption, and returns what later runs are compared with. */
 async function undisturbed(
   dir: string,
   options: FakeLabOptions = {},

@@ -23,7 +23,7 @@ function groupOf(
   return { task, episodes, rewards: [], advantages, variance: 1 };
 }
 
-/** Returns the advantage of each sequence of the update, in the order of the group's episodes. */
+/** Returns the advantage of each sequence in the update, in the order of the group's episodes. */
 async function advantagesOf(group: Group, options: Partial<UpdateOptions>) {
   const trainer = new FakeTrainer({});
   const seen: [episode: number, advantage: TrainSequence["advantage"]][] = [];

@@ -18,7 +18,7 @@ const dataset = await generated(1, {
 });
 const [task] = dataset.tasks("test") as readonly [Task];
 
-/** Opens the user of a config, without keys in the environment. */
+/** Opens the simulated user of a config, in an environment without API keys. */
 function openWith(
   sets: readonly string[],
   { meter = createMeter(), world = dataset }: {
@@ -43,9 +43,7 @@ function endpoint({ url }: ModelServer): string[] {
   ];
 }
 
-/**
- * Starts a model server whose replies every strategy can parse, and which rejects every reply when asked to judge it.
- */
+/** Starts a model server whose answers every user strategy can parse. As a judge, it rejects every reply. */
 function unconvinced(): ModelServer {
   return modelServer({
     answer: ({ body }) => {

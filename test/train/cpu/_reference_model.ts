@@ -1,6 +1,6 @@
 /**
- * A plain reference implementation of the model, for comparison with the kernels. It computes in f64, one token at a
- * time, without a cache or blocks.
+ * Implements the model in a plain way, as a reference for the kernels. It computes in f64, one token at a time, without
+ * a cache or blocks.
  */
 import { type Layout, layoutOf } from "../../../train/cpu/layout.ts";
 import type { ModelConfig } from "../../../train/cpu/model_config.ts";

@@ -1,4 +1,4 @@
-/** A model so small that its tests are instant, and sequences for it. */
+/** Provides the config of a model that is so small that its tests are instant, and random sequences for it. */
 import { createRng, type Rng } from "../../../env/random.ts";
 import type { TrainSequence } from "../../../train/trainer.ts";
 import {
@@ -16,7 +16,10 @@ export const TOY: ModelConfig = ModelConfigSchema.parse({
   contextLength: 512,
 });
 
-/** Returns random ids, a third of which have mask 1. Some ids repeat, so that the pointer can copy them. */
+/**
+ * Returns a sequence of random ids, about a third of which have mask 1. Some ids repeat, so that the model's pointer
+ * can copy them.
+ */
 export function randomSequence(
   rng: Rng,
   options: { length: number; vocab?: number; advantage?: number },

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import * as abi from "../../../train/cpu/abi.ts";
 
-/** Returns the fields of the classes in kernels/model.ts and kernels/optimizer.ts, in order, with their types. */
+/**
+ * Returns the classes in kernels/model.ts and kernels/optimizer.ts by name, each with its fields and their types, in
+ * order.
+ */
 async function kernelClasses(): Promise<Map<string, [string, string][]>> {
   const classes = new Map<string, [string, string][]>();
   for (const file of ["model", "optimizer"]) {

@@ -20,7 +20,7 @@ const START = 1;
 const COPY = 2;
 const SYMBOLS = 40;
 
-/** Creates a sequence `START a b c … COPY a b c …`, whose tokens after COPY can only be predicted by copying. */
+/** Creates a sequence `START a b c … COPY a b c …`. The tokens after COPY can only be predicted by copying. */
 function copyTask(seed: number, length = 8): TrainSequence {
   const rng = createRng(seed, "copy");
   const word = Array.from({ length }, () => 8 + rng.int(SYMBOLS));

@@ -11,7 +11,7 @@ import {
 import { randomBatch, TOY } from "./_toy.ts";
 import { referenceProbabilities } from "./_reference_model.ts";
 
-/** Computes the loss by its definition, in f64, from the kernels' log probabilities. */
+/** Computes the loss from the kernels' log probabilities, in f64 and according to its definition. */
 function lossOf(
   batch: readonly TrainSequence[],
   results: readonly LossResult[],
@@ -41,7 +41,7 @@ function lossOf(
   return total / results.length;
 }
 
-/** Compares the gradient along a random direction in each tensor with a finite difference. */
+/** Compares the gradient along a random direction in each tensor with a finite difference in that direction. */
 async function checkEveryTensor(
   policy: CpuPolicy,
   batch: readonly TrainSequence[],
@@ -91,8 +91,8 @@ Deno.test("gradient() of the cross-entropy matches finite differences for every 
 });
 
 /**
- * Returns a batch with old log probabilities such that the ratio of each trained token is clearly inside or clearly
- * outside the clip range.
+ * Returns a batch whose recorded log probabilities put the importance ratio of each trained token clearly inside or
+ * clearly outside the clip range.
  */
 async function recorded(
   policy: CpuPolicy,
@@ -160,7 +160,8 @@ Deno.test("gradient() has the same bits for one advantage and for as many equal 
 });
 
 /**
- * Returns a batch in which the log probability of each sequence has changed by the given amount since it was sampled.
+ * Returns a batch in which the log probabilities of a sequence's tokens have changed by about the given amount since
+ * sampling.
  */
 async function shifted(
   policy: CpuPolicy,

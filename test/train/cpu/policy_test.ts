@@ -6,7 +6,7 @@ import { type CpuPolicy, createCpuPolicy } from "../../../train/cpu/policy.ts";
 import { TOY } from "./_toy.ts";
 import { referenceProbabilities } from "./_reference_model.ts";
 
-/** Creates a policy whose distribution is far from uniform. */
+/** Creates a toy policy whose token distribution is far from uniform. */
 async function toyPolicy(
   options: { threads?: number; maxCacheTokens?: number } = {},
 ): Promise<CpuPolicy> {

@@ -59,7 +59,7 @@ const files = trainTokenizer(CONVERSATIONS, { vocabSize: 1024 });
 const codec = codecOf(files);
 const { tokenizer, template } = codec;
 
-/** Returns the text of each token. */
+/** Encodes a text and returns the text of each token. */
 function pieces(text: string): string[] {
   return tokenizer.encode(text).map((id) => tokenizer.decode([id]));
 }
@@ -201,8 +201,8 @@ Deno.test("trainTokenizer() needs fewer tokens with a larger vocabulary", () => 
 });
 
 /**
- * Encodes by the definition of byte-pair encoding: a piece that is a token stays whole; otherwise, the earliest
- * applicable merge is applied until none is left.
+ * Encodes a text according to the definition of byte-pair encoding. A piece that is a token stays whole. In any other
+ * piece, the earliest applicable merge is applied until no merge applies.
  */
 function referenceEncode(text: string): number[] {
   const { model, pre_tokenizer } = JSON.parse(JSON.stringify(files.tokenizer));

@@ -11,7 +11,7 @@ import { answeringModel } from "../../support/chat_models.ts";
 import { writeFailedRun } from "../../support/failed_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
-/** Calls `body` with the four failed episodes of a run. One of them is an infrastructure failure. */
+/** Calls `body` with the four failed episodes of a run, one of which has an infrastructure failure. */
 async function withDiagnosed(
   body: (diagnosed: readonly Diagnosed[]) => Promise<void>,
 ): Promise<void> {

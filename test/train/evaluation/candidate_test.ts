@@ -16,7 +16,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 
 const dataset = await openDataset(TINY_CONFIG.data);
 
-/** Plays a candidate's episodes on the test tasks. */
+/** Plays the test tasks with the candidate that an evaluation config selects. */
 async function episodesOf(text: string): Promise<Episode[]> {
   const config = resolveBy(evaluationSchema, { name: "test", text });
   const options = { dataset, meter: createMeter(), env: () => undefined };

@@ -37,7 +37,7 @@ function configFor(url: string, retries = 3): EvaluationConfig {
   });
 }
 
-/** Returns the outcome of an episode, for comparison. */
+/** Returns the fields of an episode that must not depend on faults. */
 function outcomeOf(
   { taskId, reward, reason, stopReason, turns }: StoredEpisode,
 ) {

@@ -42,7 +42,7 @@ const CONFIG = resolveBy(evaluationSchema, {
   `,
 });
 
-/** Evaluates the expert and exports the evaluation. */
+/** Evaluates the expert, and exports the evaluation as a log for Inspect. */
 async function exported(dir: string) {
   const path = join(dir, "a");
   const { signal } = new AbortController();

@@ -29,7 +29,7 @@ const JOBS = [0, 1].flatMap((trial) =>
 );
 const NEVER = new AbortController().signal;
 
-/** Returns the episodes of an evaluation, regardless of the order in which they ended. */
+/** Returns the episodes of an evaluation in an order that does not depend on when they ended. */
 async function contentOf(path: string): Promise<string[]> {
   using run = await openRunEpisodes(path);
   return run.list().map(({ record, messages }) =>

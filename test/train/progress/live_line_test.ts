@@ -4,7 +4,7 @@ import {
   progressText,
 } from "../../../train/progress/live_line.ts";
 
-/** Creates a stream that records what is written to it, and a clock that the test sets. */
+/** Creates a stream that records what is written to it, with a clock that the test sets. */
 function screen(isTerminal: boolean) {
   const drawn: string[] = [];
   return {

@@ -48,7 +48,7 @@ function line(step: number): ColdStartMetrics {
   };
 }
 
-/** Writes three steps with one episode and a checkpoint each. */
+/** Writes a run of three steps, each with one episode and a checkpoint. */
 async function threeSteps(path: string): Promise<void> {
   await using run = await create(path);
   for (const step of [1, 2, 3]) {
@@ -356,7 +356,7 @@ Deno.test("attempt() says how to fix what the system refuses", async () => {
   await assert.rejects(attempt(what, () => Promise.reject(bug)), bug);
 });
 
-/** Ways in which a run's file is lost or damaged, each with the expected message and the step from which to resume. */
+/** Ways to lose or damage a file of a run, each with the expected message and the step that the run goes back to. */
 const LOSSES: readonly {
   name: string;
   damage: (path: string) => Promise<void>;

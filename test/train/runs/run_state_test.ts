@@ -18,7 +18,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 const CONFIG = makeConfig({ rl: { steps: 1 } });
 const DATASET = { name: "generated", fingerprint: "f" };
 
-/** Returns the outcomes that the different readers report. */
+/** Returns the outcome of a run that each of its readers reports. */
 async function outcomesOf(path: string): Promise<(string | null)[]> {
   using source = new RunSource(path, { id: "a", find: () => [] });
   return [
@@ -120,7 +120,7 @@ Deno.test("takeLock() succeeds while readers check whether the run is held", () 
     }
   }));
 
-/** Returns the error message of an action, with the hint. */
+/** Returns the message and the hint of the error with which an action fails. */
 async function refusal(action: Promise<unknown>): Promise<string> {
   try {
     await action;

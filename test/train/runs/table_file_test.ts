@@ -14,7 +14,7 @@ const ROWS: readonly TableRow[] = [
 ];
 const OPTIONS = { integers: ["count"] };
 
-/** Rows with a text, a number, an integer and a boolean, each of which may be missing. */
+/** Arbitrary rows with a text, a number, an integer and a boolean, each of which may be missing. */
 const anyRows = fc.array(
   fc.record({
     text: fc.option(fc.string({ unit: "grapheme" })),

@@ -19,7 +19,9 @@ interface Rollout {
   readonly under_way: number;
 }
 
-/** Runs rollouts of two groups of two episodes, for twelve tasks, in a separate process. */
+/**
+ * Runs asynchronous rollouts on twelve tasks in a separate Python process. Each rollout has two groups of two episodes.
+ */
 async function collect(
   dir: string,
   { args = {}, ...input }: Record<string, unknown> & {

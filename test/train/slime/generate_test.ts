@@ -16,8 +16,8 @@ function pathOf(path: string): string {
 }
 
 /**
- * Runs generate.py's hooks on a test case, as slime would.
- * @returns The output of the process.
+ * Runs the hooks of generate.py on a test case, as slime would.
+ * @returns The parsed output of the process.
  */
 async function drive(input: Record<string, unknown>) {
   const child = new Deno.Command(testPython()!, {

@@ -14,7 +14,7 @@ type Event =
   | readonly ["save" | "rollout", number]
   | readonly ["eval", number, number];
 
-/** Replays a job's events in a separate process, as in each session of a run. */
+/** Replays the events of a job in a separate process, as each session of a run has its own. */
 async function play(
   dir: string,
   events: readonly Event[],
@@ -46,7 +46,7 @@ async function play(
   assert.equal(code, 0, new TextDecoder().decode(stderr));
 }
 
-/** Returns the rollouts for which a checkpoint, an export and a data state exist. */
+/** Returns the numbers of the rollouts for which a checkpoint, an export and a data state exist. */
 async function kept(dir: string) {
   async function numbers(path: string, name: RegExp): Promise<number[]> {
     const entries = await Array.fromAsync(Deno.readDir(join(dir, path)));
@@ -65,8 +65,8 @@ function all(...numbers: number[]) {
 }
 
 /**
- * Returns events with a checkpoint and an evaluation every four rollouts. If `isAsync`, the next rollout is logged
- * before the evaluation.
+ * Returns the events of a job with a checkpoint and an evaluation every four rollouts. If `isAsync` is true, the next
+ * rollout is logged before the evaluation.
  */
 function steps(
   from: number,

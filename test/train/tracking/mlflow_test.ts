@@ -23,14 +23,17 @@ const seenSchema = z.object({
   files: z.record(z.string(), z.string()),
 });
 
-/** Environment variables that disable telemetry and the job processes, each of which would import all of MLflow. */
+/**
+ * Environment variables that disable MLflow's telemetry, and its job processes, each of which would import all of
+ * MLflow.
+ */
 const ENV = {
   MLFLOW_DISABLE_TELEMETRY: "true",
   DO_NOT_TRACK: "true",
   MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
 };
 
-/** Starts MLflow's own server with a directory, and waits until it responds. */
+/** Starts MLflow's server, which stores its data in `dir`, and waits until it responds. */
 async function mlflowServer(dir: string, port: number) {
   const args = ["-m", "mlflow", "server", "--host", "127.0.0.1"];
   args.push("--port", String(port), "--workers", "1");

@@ -26,7 +26,7 @@ const END: RunEnd = {
   episodes: { columns: [], rows: [] },
 };
 
-/** Creates a journal with the given number of points, to which more can be added. */
+/** Creates a journal with the given number of points. A test can increase `length` to add more points. */
 function journal(length: number): Journal & { length: number } {
   return {
     length,
@@ -40,7 +40,7 @@ class Shelf implements Tracker {
   readonly steps: number[] = [];
   readonly opened: unknown[] = [];
   end: RunEnd | undefined;
-  /** Errors to throw in the next calls, one per call. */
+  /** Errors to throw in the next calls, one error per call. */
   faults: Error[] = [];
   constructor(readonly startsOver = false) {}
 

@@ -42,7 +42,7 @@ import {
 
 const WITHOUT = without("wandb");
 
-/** Runs a command of W&B's client with `dir` as its home. */
+/** Runs a command of W&B's client with `dir` as its home directory. */
 async function askWandb(
   args: readonly string[],
   { dir, url }: { readonly dir: string; readonly url?: string },
@@ -69,7 +69,7 @@ async function askWandb(
 const recordSchema = z.looseObject({ num: z.number(), type: z.string() });
 type Logged = z.infer<typeof recordSchema>;
 
-/** Returns the records of a run file as W&B's reader prints them. */
+/** Returns the records in a run file, as W&B's own reader prints them. */
 async function recordsOf(path: string, dir: string): Promise<Logged[]> {
   const said = await askWandb(["leet", "inspect", "--json", path], { dir });
   return said.trim().split("\n").map((line) =>
@@ -77,7 +77,7 @@ async function recordsOf(path: string, dir: string): Promise<Logged[]> {
   );
 }
 
-/** Returns the contents of the records of a type. */
+/** Returns the contents of all records of a type. */
 function ofType<T>(
   records: readonly Logged[],
   type: string,
@@ -107,7 +107,7 @@ async function offlineRunOf(path: string) {
   return { id, dir, file: join(dir, `run-${id}.wandb`) };
 }
 
-/** Returns the rows of a run without its clock, one per line of metrics. */
+/** Returns the expected rows of a run, one for each line of metrics, without the values of the clock. */
 async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
   const { lines } = await readRun(path);
   return lines.map((line, i) => {
@@ -332,7 +332,7 @@ Deno.test({
     }),
 });
 
-/** Returns a config without empty objects, which W&B's client omits. */
+/** Returns a config without empty objects, because W&B's client omits them. */
 function withoutEmpty(config: object): object {
   return Object.fromEntries(
     Object.entries(config).flatMap(([key, value]) => {
@@ -345,7 +345,7 @@ function withoutEmpty(config: object): object {
   );
 }
 
-/** Returns the config that a user sees, without the values that clients add. */
+/** Returns the config that a user sees, which excludes the values that clients add. */
 function configOf({ config }: UploadedRun): Record<string, unknown> {
   const { _wandb, ...own } = config;
   return Object.fromEntries(
@@ -353,7 +353,7 @@ function configOf({ config }: UploadedRun): Record<string, unknown> {
   );
 }
 
-/** Returns the horizontal axis of a run's curves, as `[curves, axis]`. */
+/** Returns the setting in a run's config that chooses the horizontal axis of curves. */
 function axisOf({ config }: UploadedRun): unknown {
   return z.object({ m: z.unknown() }).parse(config["_wandb"]?.value).m;
 }

@@ -47,14 +47,17 @@ const tasks = dataset.tasks("train").filter(({ intent }) =>
   intent === "cancel"
 );
 
-/** Answers as a user that names its task. */
+/** Answers as a user who states the number of the task. */
 function userAnswer({ body }: ModelRequest): unknown {
   const prompt = JSON.stringify(body.messages);
   const task = tasks.find(({ instruction }) => prompt.includes(instruction));
   return chatAnswer(`I am number ${task?.index}.`);
 }
 
-/** Answers as an agent that solves the task and transfers, or in some episodes talks until it is cut off. */
+/**
+ * Answers as an agent that solves the task and transfers the user. In some episodes, the agent talks until it is cut
+ * off.
+ */
 function engineAnswer({ path, body, headers }: ModelRequest): unknown {
   if (path !== "/generate") return { workers: [] };
   const key = headers.get("x-smg-routing-key") ?? "";

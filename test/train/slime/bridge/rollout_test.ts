@@ -119,7 +119,9 @@ Deno.test({
     }),
 });
 
-/** Checks that both servers recorded every episode that slime received, with its source, in the same run dir. */
+/**
+ * Checks that both servers recorded every episode that slime received in the same run dir, with the episode's source.
+ */
 function checkRecord(
   record: string,
   rollouts: readonly RolloutEvent[],

@@ -30,7 +30,7 @@ async function workersOf(router: string): Promise<Worker[]> {
   return (await (await fetch(`${router}/workers`)).json()).workers;
 }
 
-/** Adds a worker as slime does, and waits until the router has checked it. */
+/** Adds a worker to a router as slime does, and waits until the router has checked the worker. */
 async function addWorker(router: string, url: string): Promise<void> {
   const response = await fetch(`${router}/workers`, {
     method: "POST",
@@ -43,7 +43,7 @@ async function addWorker(router: string, url: string): Promise<void> {
   }
 }
 
-/** Resolves when an engine has a request in progress. */
+/** Waits until an engine has a request in progress. */
 async function busy(engine: string): Promise<void> {
   for (;;) {
     const { loads } = await (await fetch(`${engine}/v1/loads`)).json();
@@ -52,8 +52,8 @@ async function busy(engine: string): Promise<void> {
 }
 
 /**
- * Returns the number of prompt tokens that an engine has cached if it served all earlier turns of an episode, summed
- * over the turns.
+ * Returns the number of prompt tokens, summed over the turns of an episode, that an engine has cached if it served all
+ * turns.
  */
 function knownTokens({ tokens, response_length, loss_mask }: SlimeSample) {
   const prompt = tokens.length - response_length;

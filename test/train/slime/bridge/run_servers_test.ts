@@ -15,7 +15,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 
 const files = await tinyTokenizerFiles();
 
-/** Starts servers on free ports, and records their events. */
+/** Starts the servers of a run on free ports, and records their events. */
 async function start(
   dir: string,
   more: Partial<Parameters<typeof startServices>[1]> = {},

@@ -25,7 +25,7 @@ const USERS = ["scripted", "llm", "react", "verify", "reflection"] as const;
 const files = await tinyTokenizerFiles();
 const tokenizer = createTokenizer(files);
 
-/** The texts of each agent: a message, then a transfer to a human. */
+/** The texts that the engine returns for each agent: a message, then a transfer to a human. */
 const WORDS = {
   "tool-calling": [
     "Hello",
@@ -50,7 +50,7 @@ function textAction(name: string, argument: string): string {
   return `Thought:\nhm\nAction:\n${json}`;
 }
 
-/** Creates the engine of an agent that sends one message and then transfers to a human. */
+/** Creates an engine for an agent that sends one message and then transfers the user to a human. */
 function engineOf(agent: keyof typeof WORDS) {
   const turns = new Map<string, number>();
   return ({ path, headers }: ModelRequest): unknown => {
@@ -70,7 +70,10 @@ function engineOf(agent: keyof typeof WORDS) {
   };
 }
 
-/** An answer that every simulated user accepts: a thought, a message, and the verdict that the message is good. */
+/**
+ * An answer that every kind of simulated user can parse: a thought, a message, and the verdict that the message is
+ * good.
+ */
 const USER = "Thought:\nThis is true.\n\nUser Response:\nI need help.";
 
 for (const agent of AGENTS) {

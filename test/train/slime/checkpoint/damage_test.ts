@@ -5,7 +5,7 @@ import { DataError } from "../../../../env/errors.ts";
 import { TINY, verify, writePair } from "../../../support/checkpoints.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Arbitrary damage to a file: truncated, extended, or with changed bytes. */
+/** Arbitrary damage to a file, which is truncated, is extended, or has changed bytes. */
 const damage = fc.oneof(
   fc.record({
     kind: fc.constant("cut" as const),

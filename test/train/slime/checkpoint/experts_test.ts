@@ -1,4 +1,4 @@
-/** Tests checkpoints of Qwen3 with experts. */
+/** Tests checkpoints of Qwen3 models with experts. */
 
 import { deepStrictEqual, match, ok, throws } from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -18,7 +18,7 @@ import { writePickle } from "../../../../train/slime/checkpoint/pickle_writer.ts
 
 const options = { source: "a test", allow: () => true };
 
-/** Builds a pickle of protocol 4 from opcodes: strings are written as text, numbers as bytes. */
+/** Builds a pickle of protocol 4. Strings are written as text, and numbers as bytes. */
 function ops(...parts: (string | number)[]): Uint8Array {
   const bytes = parts.flatMap((part) =>
     typeof part === "number" ? [part] : [...new TextEncoder().encode(part)]
@@ -208,7 +208,7 @@ Deno.test("readPickle() ends with a value or a DataError, whatever the bytes", (
   );
 });
 
-/** Builds a list of `count` values, each created by the given opcodes. */
+/** Builds a pickle of a list of `count` values. Each value is created by the given opcodes. */
 function listOf(count: number, ...unit: number[]): Uint8Array {
   const bytes = new Uint8Array(6 + count * unit.length);
   bytes.set([0x80, 4, 0x5d, 0x28]);

@@ -11,11 +11,14 @@ const SCRIPT = fileURLToPath(
   new URL("../../../support/checkpoints.py", import.meta.url),
 );
 
-/** A shape that two ranks can share, one query group each. Its vocabulary is padded to more rows for two ranks. */
+/**
+ * The shape of a model that two ranks can share, with one query group each. For two ranks, its vocabulary is padded to
+ * more rows.
+ */
 const SHAPE: CheckpointShape = { ...TINY, layers: 4, vocab: 200 };
 const UNTIED = { ...SHAPE, tied: false };
 
-/** Writes checkpoints in Python. Each job is the name of a function in checkpoints.py, followed by its arguments. */
+/** Writes checkpoints with Python. Each job is the name of a function in checkpoints.py, followed by its arguments. */
 async function write(...jobs: readonly unknown[][]): Promise<void> {
   const { code, stderr } = await new Deno.Command(testPython()!, {
     args: [SCRIPT, JSON.stringify(jobs)],

@@ -11,19 +11,19 @@ const ASK = fileURLToPath(
 
 const F32 = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}';
 
-/** Returns the header of one tensor with the given fields. */
+/** Returns a header with one tensor that has the given fields. */
 function tensor(fields: string): string {
   return `{"a":{${fields}}}`;
 }
 
-/** Returns the header of a tensor without data. */
+/** Returns a header with one tensor that has no data. */
 function emptyTensor(shape: string): string {
   return tensor(`"dtype":"F32","shape":${shape},"data_offsets":[0,0]`);
 }
 
 const SHAPE_AND_PLACE = '"shape":[1],"data_offsets":[0,4]';
 
-/** Headers, each with the number of data bytes that follow it. */
+/** Headers, each with the number of data bytes that follow it, keyed by a description. */
 const HEADERS: Readonly<Record<string, [header: string, data: number]>> = {
   plain: [`{"a":${F32}}`, 4],
   "spaces after": [`{"a":${F32}}   `, 4],

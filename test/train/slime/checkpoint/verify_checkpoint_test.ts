@@ -17,7 +17,7 @@ import type { VerifyReport } from "../../../../train/slime/checkpoint/verify_che
 import { Difference } from "../../../../train/slime/checkpoint/numbers.ts";
 import { openCheckpoint } from "../../../../train/slime/checkpoint/tensor_view.ts";
 
-/** Returns the report for a pair of checkpoints. */
+/** Writes and verifies a pair of checkpoints, and returns the report. */
 async function report(options: PairOptions = {}): Promise<VerifyReport> {
   let found: VerifyReport | undefined;
   await inTempDir(async (dir) => {
@@ -399,7 +399,10 @@ Deno.test("verifyCheckpoints() rounds float32 as a conversion does, and says so"
   });
 });
 
-/** Copies the directory as float32, and changes each number by less than half a unit in the last place of bfloat16. */
+/**
+ * Copies a checkpoint directory as float32, and changes each number by less than half a unit in the last place of
+ * bfloat16.
+ */
 async function widen(from: string, to: string): Promise<void> {
   const index = "model.safetensors.index.json";
   for await (const { name } of Deno.readDir(from)) {

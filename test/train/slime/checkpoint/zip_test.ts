@@ -54,7 +54,7 @@ Deno.test("zipEntries() reads zip64 sizes and offsets", async () => {
   await withSlice(zip64(), (slice) => deepStrictEqual(all(slice), ["pickled"]));
 });
 
-/** Returns an archive of one entry with 64-bit sizes and a 64-bit directory offset. */
+/** Returns an archive with a single entry, 64-bit sizes and a 64-bit directory offset. */
 function zip64(): Uint8Array {
   const le = (value: number, bytes: number) =>
     Array.from(

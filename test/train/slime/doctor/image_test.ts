@@ -15,7 +15,9 @@ async function git(dir: string, ...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
-/** Commits a version of slime whose image is `version` and whose Dockerfile names a commit of Megatron-LM. */
+/**
+ * Commits a version of slime to a repository. Its image is `version`, and its Dockerfile names a commit of Megatron-LM.
+ */
 async function commit(dir: string, version: string, megatron: string) {
   await Deno.mkdir(join(dir, "docker"), { recursive: true });
   await Deno.writeTextFile(join(dir, "docker/version.txt"), `${version}\n`);

@@ -18,7 +18,9 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 const IMAGE = "slimerl/slime:latest";
 const C1 = { kind: "container", engine: "docker", name: "c1" } as const;
 
-/** Calls `body` with a host whose container `c1` mounts the directory `shared` of `dir` as `/data`. */
+/**
+ * Calls `body` with a host that has a container `c1`, in which the directory `shared` of `dir` is mounted as `/data`.
+ */
 async function withContainer(
   body: (world: {
     readonly dir: string;

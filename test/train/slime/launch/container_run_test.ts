@@ -40,7 +40,10 @@ import { TINY_CONFIG, writePolicyRun } from "../../../support/policy_run.ts";
 
 const IMAGE = DEFAULT_IMAGE;
 
-/** A laptop, a host that the laptop reaches only over ssh, and an image with everything that slime needs. */
+/**
+ * The site of the test: a laptop, a host that the laptop reaches only over ssh, and an image with everything that slime
+ * needs.
+ */
 interface Site {
   readonly dir: string;
   readonly hostsFile: string;
@@ -159,7 +162,7 @@ Deno.test({
   },
 });
 
-/** Runs a step of the test, and adds the hint to the message of an error. */
+/** Runs a step of the test. If it fails, adds the hint of the error to the message. */
 async function explained(fn: () => Promise<void>): Promise<void> {
   try {
     await fn();
@@ -170,7 +173,7 @@ async function explained(fn: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Publishes the image: Python with Ray, a small `ray`, Megatron-LM, and the programs that setup checks. */
+/** Publishes the image. It contains Python with Ray, a small `ray`, Megatron-LM, and the programs that setup checks. */
 async function publish({ dir, docker }: Site): Promise<void> {
   const state = "/opt/image/state";
   const { git: _, docker: __, deno, ...programs } = await programTexts(
@@ -197,7 +200,7 @@ async function publish({ dir, docker }: Site): Promise<void> {
   });
 }
 
-/** Returns the directories of the tests' Python. */
+/** Returns the directories of the Python interpreter for tests. */
 async function pythonDirs(): Promise<{ prefix: string; base: string }> {
   const program = "import sys; print(sys.prefix); print(sys.base_prefix)";
   const said = await runProgram(rayPython(), ["-c", program]);
@@ -228,7 +231,7 @@ async function setUp(site: Site): Promise<void> {
   assert.doesNotMatch(states(again!), /\bran\b|refused/);
 }
 
-/** Runs the tasks directly in the container, as a user would who started the image by hand. */
+/** Runs tasks directly in the container, as a user who started the image by hand would. */
 async function runInside(site: Site): Promise<void> {
   const { dir, slime } = site;
   const file = join(dir, "inside.yaml");
@@ -295,7 +298,7 @@ function options({ dir, hostsFile }: Site): LaunchSessionOptions {
 }
 const notes: string[] = [];
 
-/** Launches a long run, follows it until its first line of metrics, and detaches. */
+/** Launches a long run, follows it until its first line of metrics, and detaches from it. */
 async function launchUntilStep(site: Site, path: string) {
   const stop = new AbortController();
   return await launchNewRun(recipe(site, { steps: 6 }), {

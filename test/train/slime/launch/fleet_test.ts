@@ -12,7 +12,10 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 
 const env = () => undefined;
 
-/** A Python server on a host's loopback that responds like Ray. It ends with the host's connection. */
+/**
+ * The source of a Python server that listens on a host's loopback and responds like Ray. It ends with the connection to
+ * the host.
+ */
 const SERVER = `
 import http.server, json, sys
 class Ray(http.server.BaseHTTPRequestHandler):
@@ -30,7 +33,7 @@ server.serve_forever()
 `;
 
 /**
- * Starts the server, which ends with the signal.
+ * Starts the server on a host. The server ends when the signal aborts.
  * @returns A promise that resolves when the server responds.
  */
 function serveOn(shell: Shell, { port, signal }: {

@@ -14,7 +14,7 @@ import { JobLog } from "../../../../train/slime/launch/job_log.ts";
 import { RayJobs } from "../../../../train/slime/launch/ray_jobs.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Starts a Jobs API with one job, whose log and state the test sets. */
+/** Starts a fake Ray Jobs API with one job, whose log and state the test sets. */
 function serveJob() {
   const job = { state: "RUNNING", log: "", message: "", isUp: true };
   const sockets = new Set<WebSocket>();
@@ -40,14 +40,14 @@ function serveJob() {
       url: `http://127.0.0.1:${server.addr.port}`,
       retries: 0,
     }),
-    /** Appends to the job's log. */
+    /** Appends text to the job's log. */
     print(text: string) {
       job.log += text;
       for (const one of sockets) {
         if (one.readyState === WebSocket.OPEN) one.send(text);
       }
     },
-    /** Breaks all connections to the Jobs API. */
+    /** Closes all connections that read the job's log. */
     cut() {
       for (const one of sockets) one.close();
       sockets.clear();
@@ -56,7 +56,7 @@ function serveJob() {
   };
 }
 
-/** Follows a job of the server until it ends; `onLine` may change the job. */
+/** Follows the server's job until it ends. `onLine` is called for each line of the log and may change the job. */
 async function follow(
   dir: string,
   server: ReturnType<typeof serveJob>,

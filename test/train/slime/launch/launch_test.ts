@@ -25,7 +25,7 @@ import {
 } from "../../../support/slime_launch.ts";
 import { taskCommand } from "../../../support/task_process.ts";
 
-/** All steps share one Ray cluster. The first one starts it, and the last one stops it. */
+/** All steps of this test share one Ray cluster. The first step starts the cluster, and the last step stops it. */
 Deno.test({
   name:
     "train launches, follows, detaches from, resumes and stops jobs on Ray (needs Python with Ray)",
@@ -46,7 +46,7 @@ Deno.test({
       groupSize: 8,
       evalEvery: 2,
     };
-    /** The shape of a run that starts an episode server itself. Its engine is an untrained policy. */
+    /** The settings of a run that starts its own episode server. Its engine is an untrained policy. */
     const served = {
       episodes: null,
       engine: Number(new URL(policy.url).port),
@@ -450,17 +450,20 @@ function whatOf(lines: readonly AnyMetrics[]): string[] {
   return lines.map(({ step, phase }) => `${step} ${phase}`);
 }
 
-/** Settings of the hooks: a short limit for outages, and a long one for silence, because the test holds episodes. */
+/**
+ * Settings of the hooks: a short limit for outages, and a long limit for silence, because the test keeps episodes from
+ * ending.
+ */
 const OUTAGE = JSON.stringify({ taulab_outage_s: 1, taulab_silence_s: 600 });
 
-/** Returns a number that the hooks reported in a line of metrics. */
+/** Returns a number that slime's hooks reported in a line of metrics; `undefined` if there is none. */
 function numberOf(line: AnyMetrics, name: string): number | undefined {
   return "slime" in line
     ? line.slime[`taulab/${name}`] ?? undefined
     : undefined;
 }
 
-/** Returns the ids of the processes that carry a marker. */
+/** Returns the ids of the processes that have a marker in their environment. */
 async function marked(mark: string): Promise<number[]> {
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", `grep -lzF "=$0" /proc/[0-9]*/environ 2>/dev/null`, mark],
@@ -469,7 +472,7 @@ async function marked(mark: string): Promise<number[]> {
   return [...files.matchAll(/\d+/g)].map(([pid]) => Number(pid));
 }
 
-/** Kills the head's server of the Ray that a run started, as the kernel does when memory is short. */
+/** Kills the server on the head of the Ray cluster that a run started, as the kernel does when memory is short. */
 async function killHead(path: string): Promise<void> {
   const { ray } = (await readLaunchRecord(path))!;
   const pids = (await marked(ray!.mark)).map(String);
@@ -479,7 +482,9 @@ async function killHead(path: string): Promise<void> {
     .output();
 }
 
-/** Runs `deno task train`. If a path is given, sends Ctrl-C once the run at that path has a line of metrics. */
+/**
+ * Runs `deno task train`. If `interruptAfter` is given, sends Ctrl-C once the run at that path has a line of metrics.
+ */
 async function runTrain(
   runs: string,
   args: readonly string[],

@@ -12,7 +12,7 @@ const JOB: JobRequest = {
   metadata: { run: "a" },
 };
 
-/** Returns Ray's description of a job. */
+/** Returns a description of a job, as Ray's Jobs API would. */
 function jobAnswer(more: Record<string, unknown> = {}) {
   return Response.json({
     type: "SUBMISSION",
@@ -29,7 +29,7 @@ function jobAnswer(more: Record<string, unknown> = {}) {
   });
 }
 
-/** Starts a Jobs API whose responses the test determines, and records its requests. */
+/** Starts a fake Jobs API. The test determines its responses, and it records its requests. */
 function serve(answer: (request: Request) => Response | Promise<Response>) {
   const asked: string[] = [];
   const server = Deno.serve(

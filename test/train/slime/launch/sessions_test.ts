@@ -1,4 +1,4 @@
-/** Tests errors that end a session before any request to Ray. launch_test.ts has the tests with Ray. */
+/** Tests errors that end a session before any request to Ray. The tests with Ray are in launch_test.ts. */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

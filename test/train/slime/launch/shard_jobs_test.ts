@@ -34,7 +34,7 @@ function configOf(text: string): EvaluationConfig {
   return resolveBy(evaluationSchema, { name: "shards", text });
 }
 
-/** A submitted job of a fake Ray. */
+/** A job that was submitted to the fake Ray. */
 interface FakeJob {
   readonly id: string;
   readonly entrypoint: string;
@@ -44,7 +44,7 @@ interface FakeJob {
   log: string;
 }
 
-/** Starts a Jobs API with fake jobs. `work` does a job's work and returns its state, or throws. */
+/** Starts a Jobs API with fake jobs. `work` does the work of a job and returns the job's final state, or throws. */
 function fakeRay(work: (job: FakeJob, nth: number) => Promise<string>) {
   const jobs: FakeJob[] = [];
   const server = Deno.serve(
@@ -99,7 +99,7 @@ function shardPath({ entrypoint }: FakeJob): string {
   return /shard_worker\.ts (\S+) --alone/.exec(entrypoint)?.[1] ?? "";
 }
 
-/** Does the work of a job's command in this process. */
+/** Does the work of a job's command in the test's process. */
 async function workShard(
   job: FakeJob,
   onLine?: (line: ShardLine) => void,
@@ -149,7 +149,7 @@ async function evaluateAt(
   return await session.run({ workers: 2 });
 }
 
-/** Returns the episodes of an evaluation, regardless of the order in which they ended. */
+/** Returns the episodes of an evaluation in an order that does not depend on when they ended. */
 async function contentOf(path: string): Promise<string[]> {
   using run = await openRunEpisodes(path);
   return run.list().map(({ record: { taskId, seed, reward }, messages }) =>
@@ -377,7 +377,7 @@ Deno.test({
   },
 });
 
-/** Writes the files that setup would install, with links to this checkout and this Deno. */
+/** Creates the directory that setup would install, with links to this checkout and to the current Deno. */
 async function installTaulab(dir: string): Promise<void> {
   const bin = join(dir, `deno-${Deno.version.deno}`, "bin");
   await Deno.mkdir(bin, { recursive: true });

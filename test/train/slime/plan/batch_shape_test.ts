@@ -9,7 +9,7 @@ import {
 import { faultText } from "../../../../train/slime/fault.ts";
 import { MODEL_SHAPES } from "../../../../train/slime/model_shapes.ts";
 
-/** The sizes in slime's example script for τ-bench. */
+/** The batch sizes in slime's example script for τ-bench. */
 const example: BatchShape = {
   actorNumNodes: 1,
   actorNumGpusPerNode: 2,

@@ -117,7 +117,7 @@ const EXAMPLE: Readonly<Record<string, string>> = {
   "--custom-generate-function-path": "generate_with_tau.generate",
 };
 
-/** Flags in the example's comments or its README. */
+/** Flags in the comments of the example or in its README. */
 const EXAMPLE_COMMENTS = [
   "--use-wandb",
   "--wandb-project",
@@ -125,7 +125,7 @@ const EXAMPLE_COMMENTS = [
   "--sglang-server-concurrency",
 ];
 
-/** The differences between the recipe and the example, with reasons. */
+/** The flags whose values differ between the recipe and the example, each with the reason. */
 const DIFFERENCES: Readonly<Record<string, string>> = {
   "--hf-checkpoint": "a slash at the end",
   "--ref-load": "slime loads the Hugging Face directory itself",
@@ -137,14 +137,14 @@ const DIFFERENCES: Readonly<Record<string, string>> = {
   "--custom-generate-function-path": "ours",
 };
 
-/** The flags of the example that the recipe omits, with reasons. */
+/** The flags of the example that the recipe omits, each with the reason. */
 const OMISSIONS: Readonly<Record<string, string>> = {
   "--use-kl-loss": "at coefficient 0, a pass of the reference for a metric",
   "--kl-loss-coef": "of the KL loss",
   "--kl-loss-type": "of the KL loss",
 };
 
-/** The flags that the recipe passes in addition to the example, with reasons. */
+/** The flags that the recipe passes in addition to those of the example, each with the reason. */
 const ADDITIONS: Readonly<Record<string, string>> = {
   "--num-gpus-per-node": "slime takes 8 for granted",
   "--rollout-max-context-len": "no sample grows beyond what trains",

@@ -20,7 +20,7 @@ function usage(calls: number, promptTokens: number): Usage {
   };
 }
 
-/** Writes a run dir with the files that readers of episodes need. */
+/** Writes a run dir that has only the files that readers of episodes need. */
 async function evaluation(path: string, episodes: readonly Episode[]) {
   const info = await newRunInfo({
     kind: "evaluate",

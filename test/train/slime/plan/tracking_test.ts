@@ -18,8 +18,8 @@ async function planOf(sets: readonly string[]) {
 }
 
 /**
- * Tracks a step as a job of the recipe would: with slime's own modules if `TAULAB_TEST_SLIME` names a checkout,
- * otherwise with those in test/support/slime.
+ * Tracks a step as a job of the recipe would. Uses slime's own modules if `TAULAB_TEST_SLIME` names a checkout,
+ * otherwise the modules in test/support/slime.
  */
 async function track(...sets: readonly string[]): Promise<Tracked> {
   const { job, trainWords } = await planOf(sets);
@@ -40,7 +40,7 @@ async function track(...sets: readonly string[]): Promise<Tracked> {
   return JSON.parse(text(stdout));
 }
 
-/** Returns the arguments of every call of a function. */
+/** Returns the arguments of every call of a tracker's function. */
 function argumentsOf({ calls }: Tracked, name: string) {
   return calls.filter(({ call }) => call === name);
 }

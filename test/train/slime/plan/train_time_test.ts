@@ -18,12 +18,15 @@ import { MODEL_SHAPES } from "../../../../train/slime/model_shapes.ts";
 import { slimeFactsOf, slimeOf } from "../../../support/slime_plan.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Checks that two numbers are close relative to their size. */
+/** Checks that two numbers are nearly equal, relative to their size. */
 function near(actual: number, expected: number): void {
   assert.ok(Math.abs(actual / expected - 1) < 1e-3, `${actual} ${expected}`);
 }
 
-/** Counts operations as slime does, part by part: projections, attention, output, MLP, and the output layer. */
+/**
+ * Counts floating-point operations as slime does, separately for projections, attention, output, MLP, and the output
+ * layer.
+ */
 function countedAsSlime(name: keyof typeof MODEL_SHAPES, tokens: number) {
   const { layers, hidden, ffn, heads, kvGroups, headDim, vocab } =
     MODEL_SHAPES[name];

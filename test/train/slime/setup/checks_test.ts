@@ -24,7 +24,10 @@ function probe(step: Step) {
   return checkStep(step, localShell(), { signal });
 }
 
-/** Returns a safetensors file of one tensor with the given number of bytes. The header may be padded with spaces. */
+/**
+ * Returns a safetensors file with the given number of bytes of tensor data. Its header is padded with spaces, which the
+ * format allows.
+ */
 function shard(bytes: number): Uint8Array {
   const header = new TextEncoder().encode(
     `{"__metadata__":{"format":"pt"},"a":{"dtype":"U8","shape":[${bytes}],"data_offsets":[0,${bytes}]},"b":{"dtype":"U8","shape":[0],"data_offsets": [${bytes}, ${bytes}]}}   `,

@@ -35,7 +35,7 @@ function test(
 }
 
 /**
- * Checks whether a command line is that of the watcher, which ends the processes of a stopped command and then exits
+ * Checks whether a command line belongs to the watcher, which ends the processes of a stopped command and then exits
  * within seconds.
  */
 function isWatcher(line: string): boolean {

@@ -5,7 +5,7 @@ import { DataError } from "../../../../env/errors.ts";
 import { readModelScript } from "../../../../train/slime/shapes/model_script.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Scripts by name. Together they have every construct that slime's scripts use. */
+/** Scripts, keyed by name. Together, they have every construct that slime's model scripts use. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   "dense.sh": `#!/bin/bash
 # A model.
@@ -70,7 +70,7 @@ function wordsOf(
   });
 }
 
-/** Returns the arguments as bash reads them from a script. */
+/** Returns the arguments that bash reads from a script. */
 async function askBash(
   path: string,
   env: Readonly<Record<string, string>>,

@@ -75,7 +75,7 @@ const AIR_CONFIG = {
   vocab_size: 151_552,
 };
 
-/** Normalizes flags: order, number formats and Megatron's defaults do not matter. */
+/** Normalizes flags, so that order, number formats and Megatron's defaults do not matter. */
 function flagsOf(words: readonly string[]): string[] {
   return groupWords(words).map(({ flag, values }) =>
     [

@@ -1,4 +1,4 @@
-/** A test case of a check: a host or a recipe, and the expected finding. */
+/** Defines the test cases of the doctor's checks. A case has a host or a recipe, and the expected finding. */
 
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
 import {
@@ -7,14 +7,15 @@ import {
   toldShell,
 } from "../../../../support/doctor.ts";
 
-/** A test case of a check. */
+/** A test case for a check of the doctor. */
 export interface Case {
   readonly check: string;
   readonly state: "pass" | "warn" | "fail" | "skipped";
-  /** The situation that the case tests. */
+  /** A description of the situation that the case tests. */
   readonly name: string;
-  /** Matches the expected finding and, unless the check passes, its fix. */
+  /** Matches the text of the expected finding. */
   readonly says: RegExp;
+  /** Matches the fix in the expected finding. */
   readonly fix?: RegExp;
   readonly world: (
     held: AsyncDisposableStack,
@@ -22,7 +23,7 @@ export interface Case {
   ) => CheckContext | Promise<CheckContext>;
 }
 
-/** Creates a recipe's context with one host whose commands have scripted answers. */
+/** Creates a context in which checks run, for a recipe and one host whose commands have scripted answers. */
 export function onHost(
   answers: Parameters<typeof toldShell>[0],
   sets: readonly string[] = [],

@@ -1,4 +1,4 @@
-/** Cases of the checks of the cluster: ports, Ray, engines, episode servers, secrets. */
+/** Lists test cases for the doctor's checks of the cluster: ports, Ray, engines, episode servers, secrets. */
 
 import denoConfig from "../../../../../deno.json" with { type: "json" };
 import { generated } from "../../../../../env/generated/generated.ts";
@@ -22,7 +22,7 @@ function ports(table: string, sets: readonly string[] = []): CheckContext {
 
 const LISTENS_3100 =
   "   0: 0100007F:0C1C 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1\n";
-/** A connection on the port that is established rather than listening, as in /proc/net/tcp. */
+/** A line of /proc/net/tcp for an established connection on port 3100. Nothing listens on the port. */
 const TALKS_3100 =
   "   0: 0100007F:0C1C 0100007F:0C1D 01 00000000:00000000 00:00000000 00000000 0 0 1 1\n";
 
@@ -56,7 +56,7 @@ const job = {
   entrypoint: "python3 train.py",
 };
 
-/** Creates a host that will run episode servers, with scripted answers. */
+/** Creates a context whose only host will run episode servers and has scripted answers. */
 function serving(
   answers: Parameters<typeof toldShell>[0],
   sections: Readonly<Record<string, unknown>> = {},
@@ -97,7 +97,7 @@ async function episodeServer(
   }));
 }
 
-/** Starts a router whose workers are all the same server. */
+/** Starts a router whose workers are all the same server, and creates a context whose recipe uses the router. */
 export function withEngines(
   held: AsyncDisposableStack,
   { engines, running, sets = [] }: {
@@ -128,7 +128,7 @@ export function withEngines(
   return { context, engine };
 }
 
-/** The test cases of these checks. */
+/** The test cases for the checks of the cluster. */
 export const CASES: readonly Case[] = [
   {
     check: "ports",

@@ -1,4 +1,4 @@
-/** Cases of the checks of the training data: rows, batches, the user, the base model. */
+/** Lists test cases for the doctor's checks of the training data: rows, batches, the user, the base model. */
 
 import { join } from "node:path";
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
@@ -74,7 +74,7 @@ function row(index: number, metadata: Record<string, unknown> = {}) {
 
 const EIGHT = Array.from({ length: 8 }, (_, i) => row(i));
 
-/** The test cases of these checks. */
+/** The test cases for the checks of the training data. */
 export const CASES: readonly Case[] = [
   {
     check: "rows",

@@ -1,4 +1,7 @@
-/** Cases of the checks of the model: its files, config, template and lengths, and the hook that samples from it. */
+/**
+ * Lists test cases for the doctor's checks of the model: its files, config, template and lengths, and the hook that
+ * samples from it.
+ */
 
 import { join } from "node:path";
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
@@ -31,7 +34,7 @@ async function atModel(
   return checkContext(config, { hosts: [localShell()] });
 }
 
-/** Creates a context whose model has another chat template. */
+/** Creates a context whose model has the given chat template. */
 function atTemplate(dir: string, source: string): Promise<CheckContext> {
   return atModel(dir, {
     change: () =>
@@ -39,7 +42,7 @@ function atTemplate(dir: string, source: string): Promise<CheckContext> {
   });
 }
 
-/** Creates a context with a host that has a model's small files, and a Python with scripted answers. */
+/** Creates a context whose host has the small files of a model, and a Python with a scripted answer. */
 async function toldPython(
   dir: string,
   answer: Parameters<typeof toldShell>[0][string],
@@ -57,7 +60,7 @@ async function toldPython(
   return checkContext(config, { hosts: [shell] });
 }
 
-/** The test cases of these checks. */
+/** The test cases for the checks of the model. */
 export const CASES: readonly Case[] = [
   {
     check: "model-files",

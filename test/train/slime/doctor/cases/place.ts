@@ -1,4 +1,6 @@
-/** Cases of the checks of the place where commands run: containers and virtual environments. */
+/**
+ * Lists test cases for the doctor's checks of where commands run: the host itself, containers and virtual environments.
+ */
 
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
 import { hostTaulab } from "../../../../../train/slime/setup/host_taulab.ts";
@@ -11,7 +13,7 @@ import {
 } from "../../../../support/doctor.ts";
 import type { Case } from "./_case.ts";
 
-/** Creates a context whose host gives a scripted answer about its container or environment. */
+/** Creates a context whose host has a scripted answer about its container or virtual environment. */
 function placed(place: Place, answer: Answer = {}): CheckContext {
   const outside = toldShell({ inspect: answer, "/opt/slime/bin": answer });
   const host = {
@@ -31,7 +33,7 @@ function container(network: string, ...mounts: string[]): string {
   return JSON.stringify({ network, mounts: all });
 }
 
-/** The test cases of these checks. */
+/** The test cases for the checks of where commands run. */
 export const CASES: readonly Case[] = [
   {
     check: "place",
