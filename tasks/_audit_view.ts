@@ -9,7 +9,7 @@ import { table } from "../train/progress/text_table.ts";
 /** Options for {@linkcode reportText}. */
 export interface ShownAudit {
   readonly domain: Domain;
-  /** The number of findings to list. */
+  /** The maximum number of findings to list. */
   readonly show: number;
 }
 

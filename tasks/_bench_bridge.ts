@@ -34,7 +34,7 @@ import { BenchProcess, type ProcessUsage } from "./_bench_process.ts";
 /** Options for {@linkcode benchBridge}. */
 export interface BridgeOptions {
   readonly tauBench: string | null;
-  /** Number of concurrent episodes. */
+  /** The number of concurrent episodes. */
   readonly episodes: number;
   readonly rounds: number;
   /** The duration of each open loop, in seconds. */
@@ -53,7 +53,7 @@ export interface BridgeBench {
   readonly turnsPerEpisode: number;
   /** Number of tokens in the longest episode, counted at its end. */
   readonly tokensPerEpisode: number;
-  /** Results with one server process, and with two. */
+  /** The results with one server process, then with two. */
   readonly servers: readonly ServersBench[];
   readonly example: ExampleBench | null;
 }
@@ -150,7 +150,7 @@ interface Server {
 
 interface ServersRounds {
   readonly bench: ServersBench;
-  /** Bodies of the requests in a round of the closed loop. */
+  /** The request bodies of a round in the closed loop. */
   readonly bodies: EngineReport["bodies"];
   readonly requests: number;
 }
@@ -364,7 +364,7 @@ async function playPlainly(
   return sum(await Promise.all(all));
 }
 
-/** Measures the heap bytes per episode while all episodes are in progress. */
+/** Measures the heap bytes per episode in the servers while all episodes are in progress. */
 async function bytesPerEpisode(world: World): Promise<number> {
   const { engine, servers, chains } = world;
   const heap = async () => {

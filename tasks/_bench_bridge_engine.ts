@@ -143,7 +143,7 @@ function keyOf(head: string, body: Uint8Array): string {
   return /"bench_key": ?"(\d+)"/.exec(decoder.decode(body))?.[1] ?? "";
 }
 
-/** Returns the milliseconds until the next answer in an episode's slot is due. */
+/** Returns the number of milliseconds until the next answer in an episode's slot is due. */
 function untilDue(key: number, { places, ratePerS }: Pace): number {
   const slotMs = 1000 / ratePerS;
   const periodMs = places * slotMs;

@@ -14,11 +14,11 @@ export interface ExampleOptions {
   readonly directory: string;
   /** The Python interpreter, with transformers, httpx, pydantic and tau_bench installed. */
   readonly python: string;
-  /** URL of the engine, which also serves as the users' endpoint. */
+  /** The URL of the engine, which also plays the users. */
   readonly engine: string;
 }
 
-/** The results of one side of the comparison. */
+/** The results of slime's example or of the bridge. */
 export interface Side {
   /** CPU milliseconds of the process per turn. */
   readonly cpuMs: Measured;

@@ -32,7 +32,7 @@ export async function openBenchCodec(): Promise<Codec> {
   };
 }
 
-/** The simulated user's only answer, as a chat completion. */
+/** The simulated user's answer to every request, as a chat completion. */
 export const USER_ANSWER: string = JSON.stringify({
   id: "1",
   object: "chat.completion",

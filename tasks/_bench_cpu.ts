@@ -38,7 +38,7 @@ export interface CpuBench {
   readonly matmulGflops: Measured;
   /** GFLOP/s of jax-js for the same matrix product, on its own threads. */
   readonly jaxMatmulGflops: Measured;
-  /** `matmulGflops` divided by `jaxMatmulGflops`, per round. */
+  /** `matmulGflops` divided by `jaxMatmulGflops` of the same round. */
   readonly matmulRatio: Measured;
 }
 

@@ -1,4 +1,7 @@
-/** Benchmarks environments: gold episodes per second on one core, and heap bytes per live episode. */
+/**
+ * Benchmarks environments: the episodes per second on one core in which all gold actions are made, and the heap bytes
+ * per live episode.
+ */
 
 import { createEnvironment } from "../env/environment.ts";
 import { goldOf } from "../env/gold.ts";
@@ -7,11 +10,11 @@ import { heapBytes, type Measured, measured } from "./_bench_measure.ts";
 
 /** The benchmark results for a dataset's environments. */
 export interface EnvironmentBench {
-  /** Episodes per second, each opened, stepped through all gold actions, and graded. */
+  /** Episodes per second. Each episode is opened, stepped through its gold actions, and graded. */
   readonly goldEpisodesPerS: Measured;
   /** Heap bytes per episode at the end of the episode, including its conversation. */
   readonly bytesPerEpisode: Measured;
-  /** Number of different tasks that were played. */
+  /** The number of different tasks that were played. */
   readonly tasks: number;
 }
 

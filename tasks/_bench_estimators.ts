@@ -51,7 +51,7 @@ export const VARIANT_NAMES: readonly string[] = Object.keys(VARIANTS);
 /** Options for {@linkcode benchEstimators}. */
 export interface EstimatorBenchOptions {
   readonly recipe: Recipe;
-  /** Overrides of the recipe's keys. */
+  /** Overrides for keys of the recipe. */
   readonly overrides: readonly Override[];
   /** Names of the variants to train, from {@linkcode VARIANT_NAMES}. */
   readonly variants: readonly string[];

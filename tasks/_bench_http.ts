@@ -97,7 +97,7 @@ async function playRound(
 }
 
 /**
- * Makes a sequence of plain calls in each of many concurrent conversations.
+ * Makes a sequence of plain `fetch` calls in each of many concurrent conversations.
  * @returns The sum of the conversations' times in milliseconds.
  */
 async function plainCalls(

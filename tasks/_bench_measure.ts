@@ -1,4 +1,7 @@
-/** Helpers for all benchmarks: median and spread of repeats, timing, heap size, and workers that answer messages. */
+/**
+ * Provides helpers for all benchmarks: the median and spread of repeats, timing, the heap size, and workers that answer
+ * messages.
+ */
 
 /** A figure measured several times. */
 export interface Measured {

@@ -11,7 +11,7 @@ export interface ProcessUsage {
   readonly cpuMs: number;
 }
 
-/** A process that answers requests. */
+/** A separate process that runs measured code and answers requests. */
 export class BenchProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;

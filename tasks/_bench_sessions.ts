@@ -15,8 +15,8 @@ import { Actor, type Measured, measured } from "./_bench_measure.ts";
 export interface SessionsBench {
   readonly sessions: number;
   /**
-   * Milliseconds by which a step takes longer than a plain request made right after it, with a body and a response of
-   * the same sizes.
+   * Milliseconds that a step takes in excess of a plain request right after it, whose body and response have the same
+   * sizes.
    */
   readonly stepMs: Measured;
   /** Duration of the plain request in milliseconds. */

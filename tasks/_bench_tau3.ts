@@ -1,6 +1,6 @@
 /**
- * Benchmarks τ³-bench's worlds, per domain: gold episodes per second on one core, heap bytes per live episode, and the
- * speed of the Python original if it is installed.
+ * Benchmarks the worlds of each τ³-bench domain: the episodes per second on one core in which all gold actions are
+ * made, the heap bytes per live episode, and the speed of the Python original if it is installed.
  */
 
 import { fileURLToPath } from "node:url";
@@ -30,8 +30,8 @@ export interface Tau3Bench {
   readonly domain: string;
   readonly tasks: number;
   /**
-   * Episodes per second of CPU time, on which other programs have little influence. In each episode, a world is set up,
-   * all gold actions are answered, and the conversation is replayed and compared.
+   * Episodes per second of CPU time, which other programs hardly affect. Each episode sets up a world, makes all gold
+   * actions, and replays and compares the conversation.
    */
   readonly goldEpisodesPerS: Measured;
   /** Heap bytes per world after the gold actions, including the messages. */
@@ -137,7 +137,10 @@ function playGold(
   return { world, messages };
 }
 
-/** Measures the Python original on the same tasks; returns `null` if it is not installed. */
+/**
+ * Measures the episodes per second of CPU time in the Python original, on the same tasks. Returns `null` if the
+ * original is not installed.
+ */
 async function pythonEpisodesPerS(
   bundle: Tau3Bundle,
   packages: string | undefined,

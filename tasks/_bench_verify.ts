@@ -33,7 +33,7 @@ export interface VerifyBench {
 export interface SpeedPair {
   readonly verify: Measured;
   readonly sha256sum: Measured;
-  /** `verify` divided by `sha256sum`, per pair of runs. */
+  /** `verify` divided by `sha256sum` of the same pair of runs. */
   readonly ratio: Measured;
 }
 
@@ -97,8 +97,8 @@ async function writePair(dir: string, model: ModelName): Promise<void> {
 }
 
 /**
- * Runs `convert --verify`.
- * @returns Its peak memory in bytes.
+ * Runs `convert --verify` on the checkpoints in a directory.
+ * @returns The peak memory of the process in bytes.
  */
 async function verify(dir: string): Promise<number> {
   const task = fileURLToPath(new URL("convert.ts", import.meta.url));

@@ -19,7 +19,7 @@ export interface WorkersBench {
   readonly several: Measured;
   /** The speedup, which is `several` divided by `one` of the same round. */
   readonly gain: Measured;
-  /** The speedup of the whole evaluation, including start-up and merging. */
+  /** The speedup of the whole evaluation, including the time to start and to merge. */
   readonly wholeGain: Measured;
 }
 

@@ -71,7 +71,7 @@ export class ChatView {
   }
 }
 
-/** Returns the reward and its reasons, one per line. */
+/** Returns the reward and the reasons for it, one per line. */
 export function outcomeText(outcome: Outcome): string {
   const reasons = reasonsOf(outcome).map((reason) => `  ${reason}`);
   const value = outcome.reward?.value ?? "none";

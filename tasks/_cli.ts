@@ -52,7 +52,7 @@ export interface FlagMeta {
   readonly isPath?: IsPath;
 }
 
-/** A task: a command of `deno task`. */
+/** The definition of a task, which is a command of `deno task`. */
 export interface TaskDefinition<S extends z.ZodObject> {
   /** The task's name, as in `deno task NAME`. */
   readonly name: string;
@@ -70,7 +70,7 @@ export interface TaskDefinition<S extends z.ZodObject> {
     /** Decides which operands are paths, as {@linkcode FlagMeta.isPath} does for the values of a flag. */
     readonly isPath?: IsPath;
   };
-  /** Complete command lines, each with a description; at least one. */
+  /** At least one complete command line, with a description of what it does. */
   readonly examples: readonly {
     readonly command: string;
     readonly does: string;
@@ -118,7 +118,7 @@ export interface TaskResult {
   readonly json: Readonly<Record<string, unknown>>;
   /** The command to suggest next if the task succeeded. */
   readonly next?: string | undefined;
-  /** The exit status. Default: `EXIT.done`, or `EXIT.interrupted` after a Ctrl-C. */
+  /** The exit status. Default: `EXIT.done`, or `EXIT.interrupted` after Ctrl-C. */
   readonly exitCode?: number;
 }
 
@@ -314,7 +314,7 @@ interface DescribedFlagMeta extends FlagMeta {
 
 /** The description of a flag for shell completion. */
 export interface FlagView {
-  /** The flag's name, with dashes: `--dry-run`. */
+  /** The flag's name with its dashes, such as `--dry-run`. */
   readonly name: string;
   readonly description: string;
   /** The placeholder for the flag's value in the help, such as `DIR`; `null` if the flag takes no value. */

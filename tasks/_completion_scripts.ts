@@ -25,7 +25,7 @@ export interface CompletableTask {
     | null;
 }
 
-/** The input of {@linkcode completionScript}. */
+/** Options for {@linkcode completionScript}. */
 export interface CompletionOptions {
   readonly tasks: readonly CompletableTask[];
   /** The names of the recipes, which `--recipe` completes to. */

@@ -21,7 +21,10 @@ import { quote, quoteWords } from "../train/slime/hosts/shell.ts";
 import { bytes, count, duration } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Returns a table of the compared tensors by kind, followed by faults, notes and the verdict. */
+/**
+ * Returns the report on a verification as text: a table of the compared tensors by kind, followed by faults, notes and
+ * the verdict.
+ */
 export function reportText({ report, seconds }: Verified): string {
   const { tensors, faults, notes, checkpoints } = report;
   const faultLines = faults.map((fault) => `✗ ${tensorFaultText(fault)}`);

@@ -19,7 +19,7 @@ export interface ReportParts {
   readonly all: readonly Diagnosed[];
   /** Number of all episodes, including those that earned the reward. */
   readonly episodes: number;
-  /** Number of episodes to list. */
+  /** The maximum number of episodes to list. */
   readonly show: number;
 }
 

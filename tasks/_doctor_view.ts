@@ -45,7 +45,7 @@ export class DoctorLine {
   }
 }
 
-/** Returns the report as text. */
+/** Returns the doctor's report as text. */
 export function doctorText({ findings }: DoctorReport): string {
   return [
     ...[...Map.groupBy(findings, ({ host }) => host ?? "the run")].map(

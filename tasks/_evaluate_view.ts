@@ -33,12 +33,12 @@ export class EvaluationLine {
   #failed = 0;
   #cost: number | null = 0;
 
-  /** @param of Number of episodes to run. */
+  /** @param of The number of episodes to run. */
   constructor(terminal: Terminal, of: number) {
     this.#line = terminal.counting(of, "episodes");
   }
 
-  /** Adds an episode that has ended. */
+  /** Adds a completed episode. */
   add({ reward, usage }: Episode): void {
     this.addAll({
       episodes: 1,

@@ -26,7 +26,10 @@ export interface Mocked {
   readonly out: string | null;
 }
 
-/** Returns tables of tasks by intent and split, clauses by tool, rejected draws, near duplicates, and the files. */
+/**
+ * Returns a description of a generated world: tables of tasks by intent and split and of policy clauses by tool, the
+ * rejected draws, the near duplicates, and the files.
+ */
 export function worldText(mocked: Mocked): string {
   const { world, seconds, coverage, duplicates, files, out } = mocked;
   const size = files.reduce((sum, { text }) => sum + text.length, 0);

@@ -94,7 +94,7 @@ export function servesEnvironment({ env, data }: EnvironmentFlags): boolean {
   return env !== undefined || data !== undefined;
 }
 
-/** An environment server that is ready to listen. Disposing it closes its sessions. */
+/** An environment server that is ready to listen. Disposing of it closes its sessions. */
 export interface ServedEnvironment extends AsyncDisposable {
   readonly app: ReturnType<typeof environmentApp>;
   readonly dataset: Dataset;

@@ -10,7 +10,7 @@ import type { SlimeRun } from "../train/slime/launch/slime_run.ts";
 import type { Terminal } from "./_terminal.ts";
 import { count, duration } from "../train/progress/amounts.ts";
 
-/** Number of recent rollouts from which the remaining time is estimated. */
+/** The number of recent rollouts from which the remaining time is estimated. */
 const RECENT = 8;
 
 /** The live line that shows the progress of a job. */
@@ -32,7 +32,7 @@ export class SlimeLiveLine {
     this.#show();
   }
 
-  /** Shows the job's latest log line, until there are metrics. */
+  /** Shows the latest line of the job's log, until there are metrics. */
   log(lines: readonly string[]): void {
     this.#lastWords = lines.findLast((line) => line.trim() !== "") ??
       this.#lastWords;

@@ -1,5 +1,5 @@
 /**
- * `deno task diagnose RUN`: replays episodes to explain why they earned no reward. No model is used without `--judge`.
+ * `deno task diagnose RUN`: replays episodes to explain why they earned no reward. It uses a model only with `--judge`.
  */
 
 import { z } from "zod";

@@ -1,4 +1,7 @@
-/** `deno task mock`: generates tasks with certificates, or writes a benchmark's tasks as rows for slime. */
+/**
+ * `deno task mock`: generates tasks, each with a certificate that it can be solved, or writes a benchmark's tasks as
+ * rows for slime.
+ */
 
 import { join } from "node:path";
 import { z } from "zod";

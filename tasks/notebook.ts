@@ -109,7 +109,7 @@ function refuseIdleFlags(
 
 /**
  * Checks that a directory exists.
- * @throws {ConfigError} If `dir` is not an existing directory.
+ * @throws {ConfigError} If `dir` does not exist or is not a directory.
  */
 async function requireDirectory(dir: string): Promise<void> {
   const stat = await Deno.stat(dir).catch(() => null);

@@ -103,7 +103,7 @@ function notesOf(
   ];
 }
 
-/** The report on a file of either benchmark. */
+/** The report on a file of recordings from either benchmark. */
 type Report = Omit<FileReport, "format"> & { readonly format: string };
 
 type Counts = Pick<Report, "records" | "steps" | "mismatches">;

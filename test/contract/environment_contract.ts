@@ -71,7 +71,10 @@ function tasksOf(dataset: Dataset): readonly Task[] {
   return dataset.splits.flatMap((split) => dataset.tasks(split));
 }
 
-/** Plays an episode of `task` in which the agent tells the user the outputs of `other`, then makes its gold calls. */
+/**
+ * Plays an episode of `task` in which the agent tells the user the outputs of the task `other`, then makes the gold
+ * calls of `other`.
+ */
 async function playGold(
   dataset: Dataset,
   task: Task,

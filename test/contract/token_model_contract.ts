@@ -12,7 +12,7 @@ export interface TokenModelSubject extends AsyncDisposable {
   readonly model: TokenModel;
   /** A few prompts, each much shorter than the context. */
   readonly prompts: readonly (readonly number[])[];
-  /** The size of the vocabulary; all ids are below it. */
+  /** The size of the vocabulary. All token ids are smaller. */
   readonly vocabSize: number;
   /** The id of a token that ends answers. */
   readonly stopId: number;

@@ -42,9 +42,12 @@ const STARTED = new Date("2026-11-25T08:00:00Z");
 
 /** Options for {@linkcode writeBigRun}. */
 export interface BigRunOptions {
-  /** Number of episodes, rounded up to a multiple of 384. Default: 384, none of which are repeats. */
+  /**
+   * Number of episodes, rounded up to a multiple of 384. By default, the run has 384 episodes, none of which are
+   * repeats.
+   */
   readonly episodes?: number;
-  /** Whether the run is marked as completed. Default: true. */
+  /** Whether the run is marked as completed. Default: `true`. */
   readonly completed?: boolean;
 }
 
@@ -110,7 +113,9 @@ async function playStep(step: number, dataset: Dataset): Promise<Episode[]> {
   return episodes.map((episode, i) => withTokens(withFailure(episode, i)));
 }
 
-/** Makes the user's model fail in one of 48 episodes. */
+/**
+ * Returns an episode in which the user's model has failed, for one of 48 episodes; returns any other episode unchanged.
+ */
 function withFailure(episode: Episode, i: number): Episode {
   if (i % 48 !== 47) return episode;
   return {

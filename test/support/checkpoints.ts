@@ -94,7 +94,7 @@ export async function verify(
   return await verifyCheckpoints(left, { shape, other: right, blockBytes });
 }
 
-/** Returns the kind of each fault in a report, with the affected tensors. */
+/** Returns the kind of each fault in a report, followed by the names of the affected tensors. */
 export function faultsOf({ faults }: VerifyReport): string[] {
   return faults.map(({ kind, tensors }) =>
     `${kind} ${tensors.join(" ")}`.trim()

@@ -1,4 +1,4 @@
-/** A task that reports its own permissions. `confine_test.ts` runs it as the main module. */
+/** Defines a task that reports its own permissions. `confine_test.ts` runs this module as the main module. */
 
 import { z } from "zod";
 import { main } from "../../tasks/_cli.ts";

@@ -86,11 +86,11 @@ export interface ConverterWorld extends Pair {
   readonly dir: string;
   /** The directory that conversions write to. */
   readonly out: string;
-  /** A conversion result that lacks a tensor. */
+  /** The directory of a conversion result that lacks a tensor. */
   readonly forgetful: string;
 }
 
-/** Calls `body` with a temporary world. */
+/** Calls `body` with a temporary pair of checkpoints and a fake slime checkout. */
 export async function inWorld(
   body: (world: ConverterWorld) => Promise<void>,
 ): Promise<void> {

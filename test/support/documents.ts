@@ -7,12 +7,12 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** A Markdown file of the project. */
 export interface Document {
-  /** The path from the root: `env/README.md`. */
+  /** The path relative to the root of the project, such as `env/README.md`. */
   readonly path: string;
   readonly text: string;
 }
 
-/** Returns all documents, sorted by path. */
+/** Returns all Markdown files of the project, sorted by path. */
 export async function readDocuments(): Promise<readonly Document[]> {
   const paths = await Array.fromAsync(markdown(ROOT));
   return await Promise.all(

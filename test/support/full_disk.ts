@@ -1,4 +1,4 @@
-/** Runs tasks on a disk of a few hundred KiB: an in-memory file system in a separate mount namespace. */
+/** Runs tasks with a disk of a few hundred KiB, which is an in-memory file system in a separate mount namespace. */
 
 import { runTask, type TaskOutput } from "./task_process.ts";
 import project from "../../deno.json" with { type: "json" };

@@ -15,13 +15,13 @@ import {
 } from "../../env/python/python_value.ts";
 import type { Dataset, ToolAction } from "../../env/types.ts";
 
-/** The world in which the calls are made. */
+/** The domain and the dataset for which calls are generated. */
 export interface HostileWorld {
   readonly domain: Domain;
   readonly dataset: Dataset;
 }
 
-/** Values that are invalid for any parameter. */
+/** Values that are unusual, and usually invalid, for any parameter. */
 const WEIRD: readonly JsonValue[] = [
   null,
   true,
@@ -78,7 +78,7 @@ const WEIRD: readonly JsonValue[] = [
   deep(400),
 ];
 
-/** A generator of a sequence of calls, each based on the state after the previous ones. */
+/** Generates a sequence of calls, each based on the state after the previous calls. */
 export class HostileCaller {
   readonly #world: HostileWorld;
   readonly #rng: Rng;

@@ -23,7 +23,7 @@ export interface Difference {
   readonly theirs: Outcome;
 }
 
-/** The result of a comparison. */
+/** The result of {@linkcode compareWithJinja2}. */
 export interface Comparison {
   /** The number of compared renderings. */
   readonly compared: number;

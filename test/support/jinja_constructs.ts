@@ -11,7 +11,7 @@ export const CONTEXT = String.raw`{
   "keyed": {"items": [1], "keys": 2, "get": 3, "_x": 4, "pop": 5}
 }`;
 
-/** Values and operators, one expression per line. */
+/** Expressions with values and operators, one per line. */
 const EXPRESSIONS = String.raw`
 none
 yes
@@ -302,7 +302,7 @@ text | safe
 (("a" | safe) ~ "<")
 `;
 
-/** Filters and tests, one expression per line. */
+/** Expressions with filters and tests, one per line. */
 const FILTERS = String.raw`
 none | string
 yes | string

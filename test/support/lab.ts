@@ -46,7 +46,7 @@ export function timeless(lines: readonly Metrics[]) {
   return lines.map((line) => ({ ...line, timing: null }));
 }
 
-/** Settings of a fake lab. */
+/** Options for {@linkcode fakeLab}. */
 export interface FakeLabOptions {
   /** Called before each update. It may throw an error or abort the training. */
   readonly onUpdate?: (count: number) => void;
@@ -56,7 +56,7 @@ export interface FakeLabOptions {
   readonly reward?: (job: Job) => number;
 }
 
-/** A trainer whose only state is `skill`, within 0..1. */
+/** A trainer whose policy is only the number `skill`, from 0 to 1. */
 export class FakeTrainer implements Trainer {
   skill = 0.2;
   momentum = 0;

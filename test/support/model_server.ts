@@ -1,5 +1,5 @@
 /**
- * A model server on loopback with scripted answers, and with faults drawn from a seed:
+ * Starts model servers on loopback with scripted answers, and with faults drawn from a seed:
  *
  *     await using server = modelServer({ answer: () => chatAnswer("hello"), faults: { seed: 1, share: 0.2 } });
  *
@@ -210,7 +210,7 @@ class RequestReader {
     this.#connection = connection;
   }
 
-  /** @returns The next request; `null` at the end of the connection. */
+  /** Returns the next request; `null` at the end of the connection. */
   async next(): Promise<Omit<ModelRequest, "index"> | null> {
     let end = -1;
     while ((end = this.#headEnd()) < 0) if (!(await this.#more())) return null;

@@ -14,7 +14,7 @@ export interface Mutations {
   readonly share: number;
   /** Descriptions of the mutations that were not rejected. */
   readonly passed: readonly string[];
-  /** The result as text, for the message of a failed test. */
+  /** A summary of the result, for the message of a failed test. */
   readonly text: string;
 }
 

@@ -15,7 +15,7 @@ export function testPython(): string | undefined {
 }
 
 /**
- * Returns the value of `ignore` for a test that needs this Python.
+ * Returns the value of `ignore` for a test that needs the Python of {@linkcode testPython}.
  * @example
  * ```ts ignore
  * Deno.test({ name: "readTorchDist() … (needs Python with torch)", ignore: withoutPython(), fn });

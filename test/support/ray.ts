@@ -55,7 +55,7 @@ export function freePort(): number {
   return port;
 }
 
-/** A proxy to a port on this machine. Its connection can be cut and restored. */
+/** A proxy to a port on this machine. Its connections can be cut, and the proxy restored. */
 export interface CutWire extends AsyncDisposable {
   readonly url: string;
   /** Breaks all connections and refuses new connections. */

@@ -85,12 +85,12 @@ export interface RunShape {
    * additional GPU. Default: synchronous training.
    */
   readonly async?: "one-step" | "full";
-  /** Environment variables that control train.py. */
+  /** Environment variables that control the stand-in train.py. */
   readonly env?: Readonly<Record<string, string>>;
   readonly servePort?: number;
 }
 
-/** Returns the recipe of a run. */
+/** Returns the recipe of a run with the given settings. */
 export function launchRecipe(world: LaunchWorld, shape: RunShape) {
   const { dir, port, dashboardPort, agentPort } = world;
   return {

@@ -65,8 +65,8 @@ export function smallAirline(): SmallWorld {
 }
 
 /**
- * Creates a world in which Ann's pending order has two lamps at 10. Lamps at 12 and 15 are available, and one at 9 is
- * not.
+ * Creates a world in which Ann's pending order has two lamps at 10. Lamps at 12 and 15 are available, and a lamp at 9
+ * is not.
  */
 export function smallStore(): SmallWorld {
   const variant = (item_id: string, price: number, available = true) => ({

@@ -40,7 +40,7 @@ export interface TalkOptions {
   readonly agent?: (start: { readonly desk: Desk }) => Script;
 }
 
-/** Runs a conversation between an agent and the scripted user of a task until the benchmark's rules end it. */
+/** Runs a conversation between an agent and the scripted user of a task, until the benchmark's rules end it. */
 export function talkAbout(
   task: Tau3Task,
   { source, seed = 1, agent = (start) => telecom.expert(start) }: TalkOptions,

@@ -37,7 +37,7 @@ export interface ConversationAnswer {
   readonly prompts: readonly (readonly number[])[];
 }
 
-/** transformers' results for texts and conversations, in the order of the cases. */
+/** The results of transformers for texts and conversations, in the order of the test cases. */
 export interface TransformersAnswers {
   readonly texts: readonly (readonly number[])[];
   readonly conversations: readonly ConversationAnswer[];

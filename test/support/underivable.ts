@@ -111,7 +111,7 @@ export class Transcript {
       this.shown.some((one) => one.includes(value));
   }
 
-  /** Returns the calls that have a result. */
+  /** Returns the calls that have a result, with their results. */
   get answered(): Answered[] {
     return this.#messages.flatMap((one, i) => {
       const [call] = one.role === "assistant" ? one.toolCalls ?? [] : [];

@@ -8,7 +8,7 @@ import {
 import { createRateLimiter } from "../../../env/models/rate_limit.ts";
 import { testCaller } from "../../support/callers.ts";
 
-/** Returns a function that throws each failure in turn, then answers. */
+/** Returns a function that throws one failure per call, in order, and then returns an answer. */
 function flaky(failures: readonly CallFailure[]): () => Promise<string> {
   const left = [...failures];
   return () => {

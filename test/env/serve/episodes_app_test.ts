@@ -27,7 +27,7 @@ const dataset = await generated(7, {
 });
 const split = "train";
 
-/** Answers like an SGLang engine that always samples the same text. */
+/** Returns the answer of an SGLang engine that always samples the same text. */
 function answer({ path, body }: ModelRequest): unknown {
   if (path !== "/generate") return {};
   const ids = tokenizer.encode("Let me look" + tokenizer.endToken);

@@ -13,7 +13,7 @@ import type { Action, Agent, AgentStep } from "../../../env/types.ts";
  */
 export type Wordings = readonly (readonly [RegExp, readonly string[]])[];
 
-/** The wordings for the retail expert. */
+/** Other wordings for the sentences of the retail expert. */
 const WORDINGS: Wordings = [
   [/^.*\byour email, or your name and zip[.?]$/, [
     "Hello! Thanks for reaching out. I'd be happy to help with that. To get started, could you please verify your identity by providing the email address associated with your account, or your full name and ZIP code?",

@@ -2,7 +2,7 @@
 
 import type { Wordings } from "./_paraphrase.ts";
 
-/** The wordings for the airline expert. */
+/** Other wordings for the sentences of the airline expert. */
 export const AIRLINE_WORDINGS: Wordings = [
   [/^.*\buser id[.?]$/, [
     "Hello! I'd be happy to assist you with that. Could you please provide your user ID so that I can pull up your profile?",

@@ -9,11 +9,11 @@ import { EpisodeStore } from "../../../train/runs/episode_store.ts";
 import { writeBigRun } from "../../support/big_run.ts";
 import { fakeEpisode } from "../../support/lab.ts";
 
-/** A text that must always be shown verbatim. */
+/** A hostile text that must always be shown verbatim. */
 export const HOSTILE =
   `<script>document.title="owned"</script><img src=x onerror="document.title='owned'"> </title></textarea>&lt; {{7*7}} javascript:alert(1)`;
 
-/** A right-to-left text, shown within left-to-right text. */
+/** A right-to-left text that is shown within left-to-right text. */
 export const ARABIC = "طلب الإرجاع رقم 12";
 
 const MEGABYTE = `start of it ${

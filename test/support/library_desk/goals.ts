@@ -9,7 +9,7 @@ import type { Task, ToolAction } from "../../../env/types.ts";
 /** The goal of a reader. */
 export type LibraryGoal = Goal<LibraryRequest>;
 
-/** A request of a reader: to renew a book, or to learn when it is due. */
+/** A request of a reader, who wants to renew a book or to know when a book is due. */
 export interface LibraryRequest extends Request {
   readonly intent: "renew" | "question";
   readonly title: string;

@@ -30,7 +30,7 @@ import { wordsOf } from "./user.ts";
 
 const book_id = text("Id of the book, such as B12345");
 
-/** The options of the library's generator. */
+/** The schema of the options for generating the library. */
 export const libraryOptions = z.strictObject({
   ...taskKnobs,
   trainTasks: positive.default(3).describe("Tasks in the train split"),

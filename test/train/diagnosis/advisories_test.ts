@@ -12,7 +12,7 @@ import {
 import type { EpisodeTally } from "../../../train/runs/episode_tally.ts";
 import type { AnyMetrics, RlMetrics } from "../../../train/runs/metrics.ts";
 
-/** Returns the tally of a healthy run. */
+/** Returns the episode counts of a healthy run, for which there are no advisories. */
 function healthy(): EpisodeTally {
   return {
     episodes: 1000,

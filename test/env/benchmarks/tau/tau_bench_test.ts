@@ -190,7 +190,7 @@ Deno.test("tauBenchDir() uses the flag, then the variable, else fails with a hin
   }
 });
 
-/** Runs a function with a copy of retail's data, which it may damage. */
+/** Calls `run` with a copy of the retail domain's data, which it may damage. */
 async function withCopy(run: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {

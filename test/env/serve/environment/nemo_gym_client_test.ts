@@ -131,7 +131,7 @@ function scriptedModel(episodes: readonly Episode[]) {
   });
 }
 
-/** Returns the items that NeMo Gym's agent appends to the prompt in an episode. */
+/** Returns the items that NeMo Gym's agent appends to the prompt during an episode. */
 function transcriptOf(episode: Episode): unknown[] {
   const answers = answersOf(episode);
   return answers.flatMap((answer, at) => {

@@ -196,7 +196,7 @@ Deno.test("verifyCheckpoints() recognizes shifted layers, and a matrix that was 
   );
 });
 
-/** Returns normally distributed numbers as bfloat16. */
+/** Returns normally distributed numbers with standard deviation `std` as bfloat16, with the same size as `bytes`. */
 function normal(bytes: Uint8Array, std: number): Uint8Array {
   const floats = new Float32Array(bytes.length / 2);
   let seed = 1;

@@ -21,7 +21,7 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 
 const python = testPython() ?? "python3";
 
-/** Writes an `nvidia-smi` that prints the given GPUs in the format of the real one. */
+/** Writes a fake `nvidia-smi` that prints the given GPUs in the format of the real program. */
 async function writeNvidiaSmi(bin: string, gpus: string): Promise<void> {
   await writeProgram(
     bin,

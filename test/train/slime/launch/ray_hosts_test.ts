@@ -26,7 +26,7 @@ import {
   wireHosts,
 } from "../../../support/sshd.ts";
 
-/** A Python program that runs a task on each GPU of the cluster and prints the task's host. */
+/** The source of a Python program that runs a Ray task on each GPU of the cluster and prints the hosts of the tasks. */
 const WHERE = `
 import ray
 ray.init()

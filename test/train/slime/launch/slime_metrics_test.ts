@@ -27,7 +27,7 @@ function logged(prefix: string, message: string, file = "metrics.py"): string {
   return `${prefix}[2026-01-02 03:04:05] ${file}:12 - ${message}`;
 }
 
-/** Returns the lines that slime logs about a rollout, by process. */
+/** Returns the lines that slime logs about a rollout, keyed by process. */
 function rolloutLines(id: number): { manager: string[]; trainer: string[] } {
   const sampled = `{'rollout/dynamic_filter/drop_zero_std_0.0': 2, ` +
     `'rollout/dynamic_filter/drop_zero_std_1.0': 1, ` +

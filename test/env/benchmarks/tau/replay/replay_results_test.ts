@@ -20,7 +20,7 @@ import {
 } from "../../../../support/published_results.ts";
 import { inTempDir } from "../../../../support/temp_dir.ts";
 
-/** Replays records in a separate world. */
+/** Writes records to a result file and replays them in a separate world. */
 async function replayed(
   make: (world: ResultWorld) => Promise<JsonValue[]>,
   isSaid: (mismatches: readonly Mismatch[]) => void = (all) =>
