@@ -60,7 +60,7 @@ const ODD: readonly JsonValue[] = [
   new Map<string, JsonValue>([["id", "a"], ["amount", 1]]),
 ];
 
-/** Returns a value that is invalid for every parameter. */
+/** Returns an unusual value, which is invalid for most parameters. */
 export function oddValue(rng: Rng): JsonValue {
   return copyValue(rng.pick(ODD));
 }
