@@ -198,7 +198,7 @@ export function defineDomain<const D extends Domain>(domain: D): D {
       `"${word}" is not a valid name for a domain or benchmark`,
       {
         hint:
-          "begin with a letter, and use lower-case letters, digits, _ and -",
+          "start with a lowercase letter, and use only lowercase letters, digits, _ and -",
       },
     );
   }

@@ -39,9 +39,9 @@ export class Registry<T> {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;
     throw new ConfigError(
-      `No ${this.#kind} is registered as "${name}"; the nearest is "${
+      `No ${this.#kind} is registered as "${name}"; did you mean "${
         nearest(name, this.names)
-      }"`,
+      }"?`,
       { hint: `choose one of ${this.names.join(", ")}, or register it first` },
     );
   }
@@ -56,7 +56,7 @@ export class Registry<T> {
         `Cannot register the ${this.#kind} "${name}": the name is not valid`,
         {
           hint:
-            "begin with a letter, and use lower-case letters, digits and hyphens",
+            "start with a lowercase letter, and use only lowercase letters, digits and hyphens",
         },
       );
     }

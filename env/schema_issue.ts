@@ -51,7 +51,7 @@ function suggestionFor(issue: z.core.$ZodIssue, value: unknown): string {
   const best = nearest(value, issue.values.map(String));
   if (best === undefined) return "";
   const distance = editDistance(value.toLowerCase(), best.toLowerCase());
-  return distance <= value.length / 2 ? `; the nearest is "${best}"` : "";
+  return distance <= value.length / 2 ? `; did you mean "${best}"?` : "";
 }
 
 function quote(value: unknown): string {

@@ -41,7 +41,7 @@ export const chatFlags = z.object({
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
   split: z.enum(SPLITS).default("test").meta({
-    description: "Split that the task is in",
+    description: "Split of the task",
   }),
   task: z.int().min(0).default(0).meta({
     description: "Index of the task in its split, from 0",
@@ -90,7 +90,11 @@ export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
   if (found !== undefined) return found;
   throw new ConfigError(
     `There is no task ${task} in the ${split} split of ${dataset.name}: it has ${tasks.length} tasks`,
-    { hint: `pass --task 0 to --task ${tasks.length - 1}` },
+    {
+      hint: tasks.length === 0
+        ? "pass another --split"
+        : `pass an index from 0 to ${tasks.length - 1} as --task`,
+    },
   );
 }
 

@@ -340,7 +340,7 @@ export function flagViews(flags: z.ZodObject): FlagView[] {
   ];
 }
 
-const JSON_HELP = "Print one JSON object on stdout and no prose";
+const JSON_HELP = "Print the result to stdout as JSON instead of text";
 const HELP_HELP = "Print this help";
 
 /** A flag that is defined by a field of the schema. */
@@ -522,7 +522,7 @@ function misuse(
   if (error.code === "commander.unknownOption") {
     const flag = quoted.split("=")[0] ?? "";
     const known = [...fields.map((field) => field.name), "--json", "--help"];
-    return `Unknown flag "${flag}"; the nearest is "${nearest(flag, known)}"`;
+    return `Unknown flag "${flag}"; did you mean "${nearest(flag, known)}"?`;
   }
   if (error.code === "commander.optionMissingArgument") {
     return `The flag "${quoted}" needs a value`;

@@ -67,7 +67,7 @@ export const evaluateFlags = z.object({
   }),
   workers: z.int().min(1).max(256).optional().meta({
     description:
-      "Number of processes, which share the episodes, the concurrency and the budget; default: 1, with --ray one per host",
+      "Number of processes, which share the episodes, the concurrency and the budget; default: 1, or one per host with --ray",
   }),
   ray: z.string().min(1).transform((text) => text.split(",")).optional().meta({
     description:

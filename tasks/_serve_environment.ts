@@ -33,7 +33,7 @@ const positive = z.int().min(1);
 /** The settings of an environment server. */
 const environmentSchema = z.strictObject({
   seed: z.int().min(0).default(1).meta({
-    description: "With --env: seed of episodes for which the client sends none",
+    description: "With --env: seed for episodes whose client sends none",
     cli: {},
   }),
   data: dataSchema.prefault({}),
@@ -45,7 +45,7 @@ const environmentSchema = z.strictObject({
   user: userSchema.prefault({}),
   judge: z.strictObject({
     endpoint: endpointSchema.prefault({}).meta({
-      cli: { prefix: "judge", of: "The judge's model" },
+      cli: { prefix: "judge", of: "the judge's model" },
     }),
   }).prefault({}),
   compat: compatSchema,

@@ -37,7 +37,7 @@ export const setupFlags = z.object({
   }),
   serve: z.array(z.string()).default([]).meta({
     description:
-      'Hosts that serve episodes: names from hosts.yaml, "this" for this machine, or "none"; default: this machine (which writes the rows), plus bridge.hosts or, if none are set, the first GPU host',
+      'Hosts that serve episodes: names from hosts.yaml, "this" for this machine, or "none"; default: this machine, plus bridge.hosts, or the first GPU host if bridge.hosts is empty',
     value: "NAME,...",
   }),
   hosts: hostsFlag,

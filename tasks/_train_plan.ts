@@ -63,11 +63,13 @@ export function planText(config: Config, plan: MeasuredPlan): string {
     ],
     [
       "demonstrations",
-      `${count(plan.demonstrations)}, ${
+      `${count(plan.demonstrations)} of ${
         count(plan.tokens.median)
       } tokens (median), at most ${count(plan.tokens.max)}; ${
-        count(plan.notDemonstrated)
-      } tasks not demonstrated`,
+        plan.notDemonstrated === 0
+          ? "all tasks demonstrated"
+          : `${count(plan.notDemonstrated)} tasks could not be demonstrated`
+      }`,
     ],
     [
       "cold start",
@@ -76,7 +78,7 @@ export function planText(config: Config, plan: MeasuredPlan): string {
     ...(rft.steps > 0
       ? [[
         "rejection fine-tuning",
-        `${rft.steps} steps of ${rft.tasksPerStep} episodes and ${rft.updates} updates on ${rft.batchSize} conversations`,
+        `${rft.steps} steps of ${rft.tasksPerStep} episodes and ${rft.updates} updates of ${rft.batchSize} conversations each`,
       ]]
       : []),
     [

@@ -26,6 +26,7 @@ import { reportText } from "./_audit_view.ts";
 import { tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { LOCAL_WORK, writesFiles } from "./_confine.ts";
+import { table } from "../train/progress/text_table.ts";
 
 const checkNames = Object.keys(CHECKS) as [CheckName, ...CheckName[]];
 
@@ -57,7 +58,7 @@ const flags = z.object({
   }),
   check: z.array(z.enum(checkNames)).default([]).meta({
     description:
-      "Run only this check; also limits --exclusions and --report; may be repeated",
+      "Run only this check (see the list below); also limits --exclusions and --report; may be repeated",
     choices: () => checkNames,
   }),
   show: z.int().min(0).default(40).meta({
@@ -198,6 +199,7 @@ export const task = await main(import.meta, {
       does: "check the tasks written by mock --out world",
     },
   ],
+  notes: `Checks:\n${table([["check", "finds"], ...Object.entries(CHECKS)])}`,
   confine: ({ flags: { report, exclusions } }) => ({
     ...writesFiles(report, exclusions),
     ...LOCAL_WORK,

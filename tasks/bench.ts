@@ -55,7 +55,7 @@ const flags = z.object({
   }),
   tau2Packages: z.string().min(1).optional().meta({
     description:
-      "For --tau3-bench: directory of Python packages that includes tau2; default: python3's",
+      "For --tau3-bench: directory of Python packages that includes tau2; default: the packages of python3",
     value: "DIR",
     isPath: anyPath,
   }),
@@ -65,7 +65,7 @@ const flags = z.object({
   ),
   example: z.string().min(1).optional().meta({
     description:
-      "For --bridge: directory examples/tau-bench of a slime checkout, to measure that example too; python3 needs tau_bench, transformers and httpx",
+      "For --bridge: the examples/tau-bench directory of a slime checkout, to also measure that example; python3 needs tau_bench, transformers and httpx",
     value: "DIR",
     isPath: anyPath,
   }),
@@ -73,13 +73,13 @@ const flags = z.object({
     "Measure evaluate --workers instead: N processes compared with one, alternating between them",
   ),
   episodes: z.int().min(1).optional().describe(
-    "For --bridge: concurrent episodes (default 256); for --workers: approximate number of episodes (default 4000)",
+    "For --bridge: concurrent episodes (default: 256); for --workers: approximate number of episodes (default: 4000)",
   ),
   rounds: z.int().min(1).default(3).describe(
     "For --bridge and --workers: number of repeats",
   ),
   seconds: z.int().min(1).default(10).describe(
-    "For --bridge: duration of each open loop, in seconds",
+    "For --bridge: duration of each open-loop load test, in seconds",
   ),
   verify: z.enum(Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]])
     .optional().meta({
@@ -504,7 +504,7 @@ export const task = await main(import.meta, {
     {
       command: "deno task bench --tau3-bench ../tau3-bench",
       does:
-        "measure gold episodes per second of tau3-bench, in taulab and in Python",
+        "compare taulab with Python in gold episodes per second on tau3-bench",
     },
     {
       command: "deno task bench --workers 2",

@@ -77,7 +77,7 @@ const SHELL = "SHELL";
 /** The definition of this task, which cannot import itself as it imports the other tasks. */
 const OWN: TaskDefinition<typeof flags> = {
   name: "completions",
-  summary: "Print a script that completes tasks, flags and values in a shell",
+  summary: "Print a shell completion script for tasks, flags and values",
   flags,
   operands: { name: SHELL, description: SHELLS.join(" | ") },
   examples: [

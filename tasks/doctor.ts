@@ -113,7 +113,7 @@ function wordsOf(list = ""): string[] {
 
 export const task = await main(import.meta, {
   name: "doctor",
-  summary: "Check everything that a slime run needs, before it costs GPU hours",
+  summary: "Check everything a slime run needs before it spends GPU hours",
   flags,
   examples: [
     {

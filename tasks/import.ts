@@ -35,7 +35,7 @@ const flags = z.object({
     value: "URL",
   }),
   commit: z.string().regex(/^[0-9a-f]{7,40}$/, "a commit's hash").optional()
-    .meta({ description: "Commit to clone", value: "SHA" }),
+    .meta({ description: "Commit to check out", value: "SHA" }),
   out: z.string().min(1).default("tau-bench-data").meta({
     description: "Directory to write to",
     value: "DIR",
@@ -104,7 +104,7 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task import --git https://github.com/sierra-research/tau-bench --commit 59a200c6d575d595120f1cb70fea53cef0632f6b",
-      does: "clone a commit and import it",
+      does: "clone the repository at a commit, and import it",
     },
   ],
   confine: ({ flags: { out, git, dryRun } }) => ({

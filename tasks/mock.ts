@@ -354,7 +354,7 @@ async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
   const domains = await domainsIn(dir);
   if (domains.length === 0) {
     throw new ConfigError(`Cannot find tasks in "${dir}"`, {
-      hint: "pass the directory that deno task import has written",
+      hint: "pass a directory written by deno task import",
     });
   }
   const files = await Promise.all(domains.map(async (domain) => {
@@ -454,7 +454,7 @@ export const task = await main(import.meta, {
       command:
         "deno task mock --source tau-bench --out rows --rows-format split",
       does:
-        "write rows that name their env and split, so that dev rows never run train tasks",
+        "write rows that name their env and split, so that a dev row can never be resolved to a train task",
     },
     {
       command:

@@ -114,7 +114,7 @@ async function undo(
 export const task = await main(import.meta, {
   name: "setup",
   summary:
-    "Set up hosts for slime: image, slime, packages, model, and the benchmark's data where episodes run",
+    "Set up hosts for slime: image, slime, packages, model and, on hosts that run episodes, the benchmark's data",
   flags: setupFlags,
   examples: [
     {

@@ -205,7 +205,7 @@ export const task = await main(import.meta, {
       command:
         "deno task view simulations/results.json --tau3-bench ../tau2-bench",
       does:
-        "show a tau3-bench result file, with the agent's and the user's side and every check",
+        "show a tau3-bench result file, with both sides of the conversation and every check",
     },
     {
       command:

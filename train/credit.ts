@@ -42,11 +42,12 @@ const CREDITS = {
   },
   gigpo: {
     description:
-      "adds rl.advantage computed among the turns taken in the same state (Feng et al. 2025)",
+      "adds the advantage that rl.advantage computes among the turns taken in the same state (Feng et al. 2025)",
     of: amongState,
   },
   vineppo: {
-    description: "adds the change in V over the turn (Kazemnejad et al. 2024)",
+    description:
+      "adds the change in a state's value over the turn (Kazemnejad et al. 2024)",
     of: (episodes) => {
       const values = stateValues(episodes);
       return episodes.map(({ states, reward }) =>

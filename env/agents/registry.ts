@@ -101,7 +101,7 @@ export async function openAgent(
   if (strategy.needsPrompt && prompt === "none") {
     throw new ConfigError(
       `The ${name} agent requires a prompt: without a prompt, it is the same as the tool-calling agent`,
-      { hint: "set prompt to full, or choose the agent tool-calling" },
+      { hint: "set prompt to full, or use the tool-calling agent" },
     );
   }
   return await strategy.open({ ...world, prompt, compat });

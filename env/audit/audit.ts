@@ -21,7 +21,7 @@ export type { CheckName, Finding } from "./finding.ts";
 export const CHECKS: Readonly<Record<CheckName, string>> = {
   gold_error: "gold actions that return an error",
   idle: "tasks solved by the do-nothing baseline",
-  forbidden: "gold writes that policy forbids",
+  forbidden: "gold writes that the policy forbids",
   unknowable: "gold arguments that cannot be known",
   loose_output: "outputs that match by accident, or never",
   shared_rows: "held-out tasks that share rows with train tasks",
@@ -29,7 +29,7 @@ export const CHECKS: Readonly<Record<CheckName, string>> = {
   failing_gold: "gold actions that do not earn the reward",
   hidden_state: "expected states that cannot be reached",
   spare_step: "gold writes that the reward does not depend on",
-  uncounted: "listed criteria that do not count",
+  uncounted: "listed criteria that do not count toward the reward",
   tool_fault: "gold states affected by a tool's bug",
   missing_tool: "references to tools that do not exist",
   noted: "faults documented by the authors",

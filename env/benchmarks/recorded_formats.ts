@@ -27,7 +27,7 @@ export function formatOf<F extends string>(
     `Cannot replay "${path}": its records have no known format`,
     {
       path,
-      hint: `use a recording in one of the formats ${
+      hint: `use a recording in one of these formats: ${
         marks.map(([name]) => name).join(", ")
       }`,
     },

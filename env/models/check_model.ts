@@ -62,7 +62,7 @@ async function hintFor(
   }
   switch (kind) {
     case "refused":
-      return "the server rejected the request; change the parameter that it names";
+      return "change the parameter that the server's message names";
     case "connection":
       return "start the server, or pass the base URL of another one";
     case "timeout":
@@ -85,7 +85,7 @@ function modelHint(
   const names = nearestOf(name, list.names).map((known) => `"${known}"`);
   return names.length === 0
     ? "check the model's name: the server lists no models"
-    : `check the model's name; the closest of the server's ${list.names.length} models: ${
+    : `check the model's name; the most similar of the server's ${list.names.length} models are ${
       names.join(", ")
     }`;
 }

@@ -171,7 +171,7 @@ function checkedUrl(text: string): string {
   if (url.username !== "" || url.password !== "") {
     throw new ConfigError(
       `The base URL at ${url.host} contains a user name or password, which would be written to records`,
-      { hint: "remove it, and set the key's environment variable" },
+      { hint: "remove them, and set the key's environment variable" },
     );
   }
   const path = text.replace(/(?<!\/)\/+$/, "");

@@ -175,7 +175,9 @@ export class HttpReader {
           return { bytes: whole.bytes, isWhole: false };
         }
       }
-      if (await this.#line(0) !== "") throw new HttpFormatError("bad chunk");
+      if (await this.#line(0) !== "") {
+        throw new HttpFormatError("a chunk is malformed");
+      }
     }
     for (let rest = MAX_HEAD_BYTES;;) {
       const trailer = await this.#line(rest);

@@ -116,11 +116,11 @@ class ReplayChat implements Chat {
       ? "nothing"
       : `${recorded.role} "${recorded.content.slice(0, 80)}"`;
     return new PolicyError(
-      `The replay differs from its recording at message ${at}: it has ${message.role} "${
+      `The replay diverges from its recording at message ${at}: expected ${was}, got ${message.role} "${
         message.content.slice(0, 80)
-      }", the recording has ${was}`,
+      }"`,
       {
-        hint: "replay it with the domain and the settings of the recording",
+        hint: "replay with the same domain and settings as in the recording",
       },
     );
   }

@@ -25,7 +25,7 @@ export function guard(app: Hono, { token }: { token?: string | undefined }) {
       const origin = c.req.header("origin");
       if (origin !== undefined && origin !== `http://${host}`) {
         throw new HTTPException(403, {
-          message: `Pages of "${origin}" may not access this server`,
+          message: `Pages from "${origin}" may not access this server`,
         });
       }
     }

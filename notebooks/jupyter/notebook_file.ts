@@ -90,7 +90,7 @@ export async function readNotebooks(
   if (unknown !== undefined) {
     throw new ConfigError(
       `There is no notebook "${unknown}" in "${dir}"`,
-      { hint: `the nearest is "${nearest(unknown, all)}"` },
+      { hint: `did you mean "${nearest(unknown, all)}"?` },
     );
   }
   return await Promise.all(

@@ -27,7 +27,7 @@ Deno.test("Registry keeps entries in order, and rejects names that are taken or 
   );
   assert.throws(
     () => registry.get("on"),
-    { name: "ConfigError", message: /nearest is "one"/, hint: /one, two/ },
+    { name: "ConfigError", message: /did you mean "one"\?$/, hint: /one, two/ },
   );
 });
 

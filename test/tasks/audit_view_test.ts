@@ -15,6 +15,9 @@ Deno.test("reportText() reports checks that were skipped because the domain has 
   const report = audit(dataset);
   assert.deepEqual(report.unchecked, ["forbidden"]);
   const text = reportText(report, { domain, show: 0 });
-  assert.match(text, /policy forbids +not checked +not checked +not checked\n/);
+  assert.match(
+    text,
+    /the policy forbids +not checked +not checked +not checked\n/,
+  );
   assert.match(text, /do-nothing baseline +0 +0 +0\n/);
 });

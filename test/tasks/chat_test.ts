@@ -183,7 +183,7 @@ Deno.test("chat with the policy of the last completed run, in the world that it 
     assert.equal(beyond.code, 2);
     assert.match(
       beyond.stderr,
-      /no task 3 in the test split of generated: it has 3 tasks\nhint: pass --task 0 to --task 2\n$/,
+      /no task 3 in the test split of generated: it has 3 tasks\nhint: pass an index from 0 to 2 as --task\n$/,
     );
   }));
 
@@ -206,7 +206,7 @@ Deno.test("chat exits with 2 and a hint on wrong usage, and prints nothing on st
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "bare"), { steps: [] });
     const cases: [string[], RegExp][] = [
-      [["--polcy", "a"], /Unknown flag "--polcy"; the nearest is "--policy"/],
+      [["--polcy", "a"], /Unknown flag "--polcy"; did you mean "--policy"\?/],
       [["--policy", "nope"], /There is no run at ".*nope"/],
       [["--policy", "bare"], /"[^"]*bare" has no checkpoint.*\n?.*--resume/],
       [["--agent", "expert", "--policy", "bare"], /cannot be used together/],

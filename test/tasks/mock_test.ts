@@ -250,7 +250,7 @@ Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, d
     assert.equal(wrong.code, 2);
     assert.match(
       wrong.stderr,
-      /Unknown setting "minFault"; the nearest is "minFaults"/,
+      /Unknown setting "minFault"; did you mean "minFaults"\?/,
     );
     const value = await mock("--force", "--set", "actors=nobody");
     assert.match(value.stderr, /--set actors: .*"any"\|"user"/);

@@ -42,7 +42,7 @@ Deno.test("notebook reports wrong usage with a hint", async () => {
       [["--out", dir], /add --run/],
       [
         ["--run", "aa", "--dir", dir],
-        /no notebook "aa" .*\nhint: the nearest is "a"/,
+        /no notebook "aa" .*\nhint: did you mean "a"\?/,
       ],
       [
         ["--run", "--dir", dir, "--python", missing],

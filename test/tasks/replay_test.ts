@@ -119,7 +119,7 @@ Deno.test({
       ],
       [
         ["--tau-bnch", TAU_BENCH, DEV],
-        /Unknown flag "--tau-bnch"; the nearest is "--tau-bench"/,
+        /Unknown flag "--tau-bnch"; did you mean "--tau-bench"\?/,
       ],
     ];
     for (const [args, message] of misuses) {

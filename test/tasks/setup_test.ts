@@ -214,11 +214,11 @@ test("setup exits with 2 and a hint on wrong usage", async (machine) => {
     ],
     [
       ["--host", "gpu1", "--hosts", hosts],
-      /hosts\.yaml:1: unknown key "gpu1\.gpu"; the nearest is "gpu1\.gpus"/,
+      /hosts\.yaml:1: unknown key "gpu1\.gpu"; did you mean "gpu1\.gpus"\?/,
     ],
     [
       ["--only", "modell"],
-      /unknown step "modell"\nhint: the nearest is "model"/,
+      /unknown step "modell"\nhint: did you mean "model"\?/,
     ],
     [
       ["--in", "container"],

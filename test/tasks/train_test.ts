@@ -115,10 +115,10 @@ Deno.test("train --dry-run prints the plan and writes nothing", () =>
 
 Deno.test("train exits with 2 and a hint on wrong usage, and prints nothing on stdout", async () => {
   const cases: [string[], RegExp][] = [
-    [["--sed", "3"], /Unknown flag "--sed"; the nearest is "--seed"/],
+    [["--sed", "3"], /Unknown flag "--sed"; did you mean "--seed"\?/],
     [
       ["--set", "rl.stesp=3"],
-      /unknown key "rl.stesp"; the nearest is "rl.steps"/,
+      /unknown key "rl.stesp"; did you mean "rl.steps"\?/,
     ],
     [["--set", "rl.steps=x"], /rl.steps .*expected number, got "x"/],
     [

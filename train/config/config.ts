@@ -232,7 +232,7 @@ function explain(issue: z.core.$ZodIssue, sources: Sources): string {
     const meant = [...at, best].join(".");
     return `${origin(path, sources)}: unknown key "${
       path.join(".")
-    }"; the nearest is "${meant}"`;
+    }"; did you mean "${meant}"?`;
   }
   const value = at.reduce<unknown>(
     (node, key) => (node as Record<string, unknown> | undefined)?.[key],

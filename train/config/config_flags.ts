@@ -76,7 +76,9 @@ function walk(
     const { prefix = "", of } = section;
     const text = of === undefined
       ? description
-      : `${of}: ${
+      : description.includes("the model,")
+      ? description.replace("the model", of)
+      : `For ${of}: ${
         description.replace(/^[A-Z](?=[a-z])/, (one) => one.toLowerCase())
       }`;
     return [{

@@ -115,7 +115,7 @@ const rlSchema = z.strictObject({
     `Advantage estimator, from the rewards r of a group; ${ADVANTAGE_HELP}`,
   ),
   credit: z.enum(CREDIT_NAMES).default("episode").describe(
-    `How a turn's advantage is computed; ${CREDIT_HELP}. A state is everything that the user and the tools have said so far; V is its mean reward in the group`,
+    `How a turn's advantage is computed; ${CREDIT_HELP}. A state is everything said so far by the user and the tools; its value is its mean reward in the group`,
   ),
   creditWeight: z.number().min(0).default(1).describe(
     "Weight of turn-level credit, added to the episode's advantage",
@@ -169,7 +169,7 @@ const rolloutSchema = z.strictObject({
   ),
   cacheTokens: positive.default(131072)
     .describe(
-      "Tokens in the policy's key-value cache across all conversations",
+      "Capacity of the policy's key-value cache in tokens, across all conversations",
     ),
 });
 
@@ -179,7 +179,9 @@ const evalSchema = z.strictObject({
   ),
   tasks: count.default(64).describe("Dev tasks per evaluation; 0 uses all"),
   trials: positive.default(1).describe("Episodes per dev task"),
-  testTasks: count.default(0).describe("Test tasks at the end; 0 uses all"),
+  testTasks: count.default(0).describe(
+    "Test tasks in the final evaluation; 0 uses all",
+  ),
   testTrials: positive.default(1).describe(
     "Sampled episodes per test task; the largest k of pass^k",
   ),
@@ -197,7 +199,7 @@ const checkpointsSchema = z.strictObject({
 /** The schema of a training run's config. */
 export const configSchema = z.strictObject({
   seed: count.default(1).meta({
-    description: "Seed of all randomness",
+    description: "Seed for all random choices",
     cli: {},
   }),
   threads: count.default(0).describe(

@@ -111,7 +111,7 @@ export const endpointSchema = z.strictObject({
     cli: {},
   }),
   model: z.string().min(1).nullable().default(null).meta({
-    description: "Model name, as the provider spells it",
+    description: "Name of the model, as the provider spells it",
     cli: { value: "NAME" },
   }),
   baseUrl: z.string().min(1).nullable().default(null).meta({
@@ -139,10 +139,10 @@ export const userSchema = z.strictObject({
       cli: { flag: "user" },
     }),
   attempts: positive.nullable().default(null).describe(
-    "Attempts per message, for verify and reflection; null uses 3 and 2",
+    "Attempts per message; null uses 3 for verify, 2 for reflection",
   ),
   endpoint: endpointSchema.prefault({}).meta({
-    cli: { prefix: "user", of: "The user's model" },
+    cli: { prefix: "user", of: "the user's model" },
   }),
 });
 

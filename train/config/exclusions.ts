@@ -93,9 +93,9 @@ function checkKnown(dataset: Dataset, out: ReadonlySet<string>): void {
   throw new ConfigError(
     `The excluded task "${unknown}" is not in the dataset`,
     {
-      hint: `remove it from the file, or correct it: the nearest is "${
+      hint: `remove the task from the file; or did you mean "${
         nearest(unknown, [...known])
-      }"`,
+      }"?`,
     },
   );
 }

@@ -152,7 +152,9 @@ function checkShape(
     .map((key) => `${key} is ${found[key]}, expected ${expected[key]}`);
   if (wrong.length === 0) return;
   throw new PolicyError(
-    `The checkpoint "${dir}" has another model shape: ${wrong.join(", ")}`,
+    `The checkpoint "${dir}" is of a model with another shape: ${
+      wrong.join(", ")
+    }`,
     { hint: "use the recipe that it was trained with, or another checkpoint" },
   );
 }

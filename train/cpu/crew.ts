@@ -121,7 +121,7 @@ export class Crew {
       worker.onerror = (event) => {
         event.preventDefault();
         reject(
-          new PolicyError(`A worker of the policy stopped: ${event.message}`),
+          new PolicyError(`A policy worker crashed: ${event.message}`),
         );
       };
     });

@@ -294,9 +294,9 @@ export class Sampler {
     );
     if (foreign >= 0) {
       return new PolicyError(
-        `The prompt has the id ${
+        `Token id ${
           ids[foreign]
-        } at ${foreign}, outside the vocabulary of ${vocab}`,
+        } at position ${foreign} of the prompt is outside the vocabulary of ${vocab} tokens`,
         { hint: "use the tokenizer that the policy was trained with" },
       );
     }

@@ -43,7 +43,7 @@ export async function readResultEpisodes(
       {
         path,
         hint:
-          `pass the data that it was recorded with as --${file.benchmark} DIR`,
+          `pass --${file.benchmark} DIR with the data that the episodes were recorded with`,
       },
     );
   }

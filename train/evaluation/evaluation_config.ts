@@ -20,7 +20,7 @@ const count = z.int().min(0);
 /** The schema of an evaluation's config. */
 export const evaluationSchema = z.strictObject({
   seed: count.default(1).meta({
-    description: "Seed of all randomness",
+    description: "Seed for all random choices",
     cli: {},
   }),
   data: evaluationDataSchema.prefault({}),
@@ -41,7 +41,7 @@ export const evaluationSchema = z.strictObject({
     cli: {},
   }),
   prompt: z.enum(["full", "none"]).default("full").describe(
-    "Prompt before the conversation; full: policy text and tools; the policy of a run always uses the prompt that it was trained with",
+    "Prompt before the conversation; full adds policy text and tools; a run's policy always uses its training prompt",
   ),
   policy: z.string().nullable().default(null).describe(
     "Training run whose policy is evaluated, at temperature 1 by default; null evaluates the model at the endpoint",
@@ -66,7 +66,7 @@ export const evaluationSchema = z.strictObject({
   user: userSchema.prefault({}),
   judge: z.strictObject({
     endpoint: endpointSchema.prefault({}).meta({
-      cli: { prefix: "judge", of: "The judge's model" },
+      cli: { prefix: "judge", of: "the judge's model" },
     }),
   }).prefault({}).describe(
     "Judge of the criteria in τ³-bench's tasks that no program can check; without a model they are not judged, except with the scripted user, where a program checks what it can",

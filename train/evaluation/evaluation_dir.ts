@@ -190,7 +190,7 @@ function checkWhole(
     `Cannot resume "${path}": episodes.db has ${length} of the ${before} scored episodes recorded in run.json`,
     {
       hint:
-        `restore it, or rerun the missing episodes with --resume ${path} --discard`,
+        `restore episodes.db, or rerun the missing episodes with --resume ${path} --discard`,
     },
   );
 }

@@ -208,7 +208,7 @@ function samplesOf(dir: EvaluationDir, dataset: Dataset): JsonObject[] {
     if (task === undefined) {
       throw new DataError(
         `Cannot export the evaluation: the dataset no longer has the task "${episode.taskId}"`,
-        { hint: "export with the dataset that was evaluated" },
+        { hint: "export with the dataset that the evaluation used" },
       );
     }
     const epoch = (epochs.get(task.id) ?? 0) + 1;

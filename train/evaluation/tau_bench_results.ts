@@ -35,7 +35,7 @@ export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {
     if (task === undefined) {
       throw new DataError(
         `Cannot export the evaluation: the dataset no longer has the task "${episode.taskId}"`,
-        { hint: "export with the dataset that was evaluated" },
+        { hint: "export with the dataset that the evaluation used" },
       );
     }
     const trial = trials.get(task.id) ?? 0;

@@ -77,9 +77,9 @@ export function mockComposed(
     : String(issue?.path[0] ?? "");
   throw new ConfigError(
     issue?.code === "unrecognized_keys" || issue === undefined
-      ? `Unknown setting "${key}"; the nearest is "${
+      ? `Unknown setting "${key}"; did you mean "${
         nearest(key, knownKeys(composer.options, [])) ?? ""
-      }"`
+      }"?`
       : `--set ${key}: ${explainIssue(issue, given[key])}`,
     {
       hint: 'list the settings with "deno task mock --help --env NAME"',

@@ -41,7 +41,7 @@ export function controlSteps(
   const steps = Math.max(1, Math.round(rlSpent(lines, budget) / each));
   if (Number.isFinite(steps)) return steps;
   throw new TrainerError(
-    `Cannot compute the control's length: according to metrics.jsonl, a step of the cold start took ${each} ${budget}`,
+    `Cannot compute the length of the control run: metrics.jsonl gives ${each} ${budget} per cold-start step`,
     { hint: "start a new run" },
   );
 }

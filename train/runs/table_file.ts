@@ -95,7 +95,7 @@ function wholeNumbers(name: string, values: readonly TableValue[]): "integer" {
   throw new TypeError(
     `The column "${name}" holds ${
       JSON.stringify(odd)
-    }, but is declared to hold integers only; remove it from \`integers\``,
+    }, but is declared as an integer column; remove it from \`integers\``,
   );
 }
 

@@ -69,8 +69,10 @@ const pathsSchema = z.strictObject({
   megatron: path.default("/root/Megatron-LM").describe(
     "Path of Megatron-LM's checkout on the hosts",
   ),
-  python: path.default("python3").describe("The Python interpreter with slime"),
-  ray: path.default("ray").describe("Ray's command line on the hosts"),
+  python: path.default("python3").describe(
+    "The Python interpreter that has slime installed",
+  ),
+  ray: path.default("ray").describe("The ray command on the hosts"),
   runs: path.default("/root/taulab-runs").describe(
     "Directory of the runs' files on the hosts: rows, hooks and settings",
   ),
@@ -78,11 +80,11 @@ const pathsSchema = z.strictObject({
 
 const clusterSchema = z.strictObject({
   nodes: positive.default(1).meta({
-    description: "Number of hosts that train",
+    description: "Number of training hosts",
     flag: "--actor-num-nodes",
   }),
   gpusPerNode: positive.default(2).meta({
-    description: "GPUs per host that train",
+    description: "Training GPUs per host",
     flag: "--actor-num-gpus-per-node",
   }),
   hostGpus: positive.nullable().default(null).meta({
@@ -96,7 +98,7 @@ const clusterSchema = z.strictObject({
   }),
   rolloutGpus: positive.nullable().default(null).meta({
     description:
-      "Number of GPUs for the engines; null if colocated, which uses the training GPUs",
+      "Number of GPUs for the engines; null if colocated, since engines then share the training GPUs",
     flag: "--rollout-num-gpus",
   }),
   hosts: z.array(z.string().min(1)).default([]).describe(
@@ -114,7 +116,7 @@ const clusterSchema = z.strictObject({
     "Address that the Jobs API listens on; anyone who can reach it can run anything on the hosts",
   ),
   tempDir: path.nullable().default(null).describe(
-    "Directory for Ray's sessions, which must be a short path; null uses Ray's default",
+    "Directory for Ray's sessions; its path must be short; null uses Ray's default",
   ),
   gpuMemoryGb: rate.default(80).describe(
     "Memory per GPU in GB, for the plan",
@@ -247,7 +249,7 @@ const engineSchema = z.strictObject({
 const checkpointSchema = z.strictObject({
   directory: path.default("/root/taulab-checkpoints").meta({
     description:
-      "Directory for checkpoints, each run's in a subdirectory with its name; a resumed run reads them from there",
+      "Directory for checkpoints; each run writes to a subdirectory with its name, and resumes from there",
     flag: "--save",
   }),
   every: positive.default(20).meta({

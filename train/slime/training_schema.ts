@@ -74,7 +74,7 @@ export const algorithmSchema = z.strictObject({
     flag: "--advantage-estimator",
   }),
   async: z.enum(["off", "one-step", "full"]).default("off").describe(
-    "Sampling during training: off alternates, one-step samples the next rollout (train_async.py), full continues episodes across rollouts and weight updates (async_rollout.py)",
+    "Whether to sample while training; off: alternate; one-step: sample the next rollout (train_async.py); full: continue episodes across rollouts and weight updates (async_rollout.py)",
   ),
   maxStaleness: count.default(1).describe(
     "With async full: maximum number of rollouts between an episode's start and its training",

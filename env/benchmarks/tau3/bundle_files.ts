@@ -14,7 +14,7 @@ import { parseToml } from "../../python/toml.ts";
 export const TAU3_BENCH_HINT = "pass --tau3-bench DIR or set TAU3_BENCH_DIR";
 
 const HINT =
-  "pass the directory with tau3-bench's data as --tau3-bench DIR or TAU3_BENCH_DIR, and copy it again if it is damaged";
+  "point --tau3-bench or TAU3_BENCH_DIR at tau3-bench's data, or copy the data again if files are missing or damaged";
 
 /** The name of the file in `tools/` that contains the schema of the solo agent's stop tool. */
 export const SOLO_TOOL_FILE = "solo_done.json";

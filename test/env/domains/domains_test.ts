@@ -44,7 +44,7 @@ Deno.test("domainNameSchema suggests the nearest of the domains registered so fa
   const { error } = domainNameSchema.safeParse("desks.libary");
   assert.match(
     explainIssue(error!.issues[0]!, "desks.libary"),
-    /^expected one of "retail".* got "desks.libary"; the nearest is "desks.library"$/,
+    /^expected one of "retail".* got "desks.libary"; did you mean "desks.library"\?$/,
   );
 });
 

@@ -61,7 +61,7 @@ Deno.test("checkModel() names the models closest to an unknown one", async () =>
     checkModel(modelAt(server), "--model m", {
       endpoint: endpointAt(`${server.url}/v1`),
     }),
-    /404 Not Found; check the model's name; the closest of the server's 4 models: "Qwen\/Qwen3-8B", "Qwen\/Qwen3-0.6B", "Qwen3-4B"$/,
+    /404 Not Found; check the model's name; the most similar of the server's 4 models are "Qwen\/Qwen3-8B", "Qwen\/Qwen3-0.6B", "Qwen3-4B"$/,
   );
   // The model above uses a base URL with /v1; the given one lacks it.
   await assert.rejects(

@@ -60,7 +60,7 @@ Deno.test("replayChatModel() reports where a conversation differs from its recor
     begin().send([{ role: "user", content: "Other" }]),
     (error) =>
       error instanceof PolicyError &&
-      /differs from its recording at message 0: it has user "Other", the recording has system "Be kind\."/
+      /diverges from its recording at message 0: expected system "Be kind\.", got user "Other"/
         .test(error.message),
   );
 });
@@ -121,6 +121,6 @@ Deno.test("replayEpisodesModel() uses a matching recording for a conversation wi
   assert.equal((await chat.send(other.slice(3, 4))).content, "It was refused.");
   await assert.rejects(
     model.chat({ tools: [], seed: 1 }).send([{ role: "user", content: "No" }]),
-    /differs from its recording at message 0/,
+    /diverges from its recording at message 0/,
   );
 });

@@ -20,7 +20,7 @@ Deno.test("readNotebooks() reads the named notebooks, or all in order", async ()
     await assert.rejects(() => names("bb"), {
       name: "ConfigError",
       message: /no notebook "bb" in /,
-      hint: 'the nearest is "b"',
+      hint: 'did you mean "b"?',
     });
   });
 });

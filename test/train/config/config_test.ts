@@ -47,11 +47,11 @@ Deno.test("resolveConfig() returns a deeply frozen config", () => {
 Deno.test("resolveConfig() names the line and the nearest key of an unknown key", () => {
   assert.equal(
     refusal("seed: 1\nrl:\n  stepz: 3\n"),
-    'r.yaml:3: unknown key "rl.stepz"; the nearest is "rl.steps"',
+    'r.yaml:3: unknown key "rl.stepz"; did you mean "rl.steps"?',
   );
   assert.equal(
     refusal("modle: {}\n"),
-    'r.yaml:1: unknown key "modle"; the nearest is "model"',
+    'r.yaml:1: unknown key "modle"; did you mean "model"?',
   );
 });
 
@@ -160,9 +160,9 @@ Deno.test("makeConfig() suggests the nearest key, and reports what is wrong with
     assert.throws(() => makeConfig(settings), { name: "ConfigError", message });
   refused(
     { rl: { gruopSize: 4 } },
-    /^settings: unknown key "rl.gruopSize"; the nearest is "rl.groupSize"/,
+    /^settings: unknown key "rl.gruopSize"; did you mean "rl.groupSize"\?/,
   );
-  refused({ sede: 1 }, /unknown key "sede"; the nearest is "seed"/);
+  refused({ sede: 1 }, /unknown key "sede"; did you mean "seed"\?/);
   refused({ rl: { steps: -1 } }, /^settings: rl.steps .*-1/);
 });
 
@@ -209,7 +209,7 @@ Deno.test("resolveConfig() reads old names of estimators, and does not modify it
 Deno.test("resolveConfig() reports where an old key is wrong", () => {
   assert.equal(
     refusal("seed: 1\ngrpo:\n  stepz: 3\n"),
-    'r.yaml:3: unknown key "rl.stepz"; the nearest is "rl.steps"',
+    'r.yaml:3: unknown key "rl.stepz"; did you mean "rl.steps"?',
   );
   assert.match(refusal("grpo: 4\n"), /^r.yaml:1: rl: expected object, got 4$/);
   assert.match(

@@ -114,7 +114,10 @@ export class ByteFile implements Disposable {
   #short(offset: number, length: number): DataError {
     return new DataError(
       `"${this.path}" ends at byte ${this.size}, but ${length} bytes are needed from byte ${offset}: it is truncated, or does not belong to the other files`,
-      { path: this.path, hint: "copy or write it again" },
+      {
+        path: this.path,
+        hint: "copy the file again, or save the checkpoint again",
+      },
     );
   }
 }
@@ -166,7 +169,8 @@ export class FileSlice {
       `"${this.file.path}" at byte ${this.start}: ${what}`,
       {
         path: this.file.path,
-        hint: "it is truncated or damaged: copy or write it again",
+        hint:
+          "copy the file again, or save the checkpoint again: the file is truncated or damaged",
       },
     );
   }
@@ -186,7 +190,11 @@ export function unreadable(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) {
     return new DataError(
       `"${path}" is missing`,
-      { path, cause: error, hint: "copy or write the checkpoint again" },
+      {
+        path,
+        cause: error,
+        hint: "copy the checkpoint again, or save it again",
+      },
     );
   }
   const refused = error instanceof Deno.errors.PermissionDenied ||
@@ -209,7 +217,7 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
   if (file.size > limit) {
     throw new DataError(
       `"${path}" has ${file.size} bytes; the limit is ${limit}`,
-      { path, hint: "write the checkpoint again" },
+      { path, hint: "save the checkpoint again" },
     );
   }
   return file.readSmall(0, file.size);
@@ -239,7 +247,7 @@ export function parseJsonObject(
   if (excess !== undefined) {
     throw new DataError(
       `"${path}" contains JSON that ${excess}`,
-      { path, hint: "copy or write it again" },
+      { path, hint: "copy the file again, or save the checkpoint again" },
     );
   }
   let value: unknown;
@@ -251,13 +259,17 @@ export function parseJsonObject(
     const why = messageOf(error);
     throw new DataError(
       `"${path}" is not JSON (${why})`,
-      { path, cause: error, hint: "copy or write it again" },
+      {
+        path,
+        cause: error,
+        hint: "copy the file again, or save the checkpoint again",
+      },
     );
   }
   if (isJsonObject(value)) return value;
   throw new DataError(
     `"${path}" is not a JSON object`,
-    { path, hint: "copy or write it again" },
+    { path, hint: "copy the file again, or save the checkpoint again" },
   );
 }
 

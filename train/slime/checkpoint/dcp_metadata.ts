@@ -190,7 +190,7 @@ class Parser {
   #fault(what: string): DataError {
     return new DataError(
       `"${this.#path}" contains ${what}: it is damaged, or PyTorch's format has changed`,
-      { path: this.#path, hint: "write the checkpoint again" },
+      { path: this.#path, hint: "save the checkpoint again" },
     );
   }
 }

@@ -144,6 +144,6 @@ function refuseOrphans(directory: string, files: readonly string[]): void {
 function badIndex(path: string, what: string): DataError {
   return new DataError(`"${path}" ${what}`, {
     path,
-    hint: "download it again",
+    hint: "download the file again",
   });
 }

@@ -200,7 +200,8 @@ class Reader {
     return new DataError(
       `${this.#options.source}: the pickle ${what} (byte ${this.#opAt})`,
       {
-        hint: "the file is damaged or not part of a checkpoint: write it again",
+        hint:
+          "save the checkpoint again: the file is damaged, or does not belong to a checkpoint",
       },
     );
   }

@@ -86,7 +86,7 @@ export class RowReader implements Disposable {
         `${
           into.length - filled
         } bytes of "${source.name}" are missing from its chunks`,
-        { hint: "write the checkpoint again" },
+        { hint: "save the checkpoint again" },
       );
     }
   }

@@ -260,6 +260,6 @@ function checkMetadata(
 function fault(path: string, what: string): DataError {
   return new DataError(`"${path}": ${what}`, {
     path,
-    hint: "download or write it again",
+    hint: "download or save the file again",
   });
 }

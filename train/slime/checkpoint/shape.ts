@@ -76,7 +76,7 @@ export function shapeOfConfig(text: string, path: string): CheckpointShape {
       }; supported are "qwen3" and "qwen3_moe"`,
       {
         path,
-        hint: "only Qwen3 can be compared; convert others with --skip-verify",
+        hint: "pass --skip-verify to convert the model without a comparison",
       },
     );
   }
@@ -112,7 +112,10 @@ function expertLayers(config: Record<string, unknown>, path: string): unknown {
   }
   throw new DataError(
     `"${path}" has layers with experts and layers without, which cannot be compared`,
-    { path, hint: "convert it with --skip-verify" },
+    {
+      path,
+      hint: "pass --skip-verify to convert the model without a comparison",
+    },
   );
 }
 
@@ -154,7 +157,7 @@ function parseShape(path: string, shape: unknown): CheckpointShape {
   const { path: [key], message } = result.error.issues[0]!;
   throw new DataError(
     `"${path}" describes an invalid model: ${String(key)}: ${message}`,
-    { path, cause: result.error, hint: "download or write it again" },
+    { path, cause: result.error, hint: "download or save the file again" },
   );
 }
 

@@ -89,7 +89,7 @@ export function openCheckpoint(path: string): Checkpoint {
   if (exists(join(path, "release"))) return openMegatron(path);
   throw new DataError(
     `"${path}" is not a checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt`,
-    { path, hint: "pass the directory that holds them" },
+    { path, hint: "pass the directory that contains these files" },
   );
 }
 

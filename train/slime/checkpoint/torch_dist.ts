@@ -103,7 +103,7 @@ function chunkOf(
         `"${directory}": .metadata does not say where the chunk of "${name}" at [${
           offsets.join(", ")
         }] is`,
-        { path: directory, hint: "write the checkpoint again" },
+        { path: directory, hint: "save the checkpoint again" },
       );
     }
     const path = join(directory, storage.file);
@@ -156,7 +156,7 @@ function iterationName(text: string, tracker: string): string {
     `"${tracker}" contains "${
       text.slice(0, 40)
     }", which is neither "release" nor an iteration number`,
-    { path: tracker, hint: "write it again" },
+    { path: tracker, hint: "convert or save the checkpoint again" },
   );
 }
 
@@ -181,7 +181,10 @@ function iterations(root: string): string[] {
 function halfWritten(directory: string): DataError {
   return new DataError(
     `"${directory}" has no .metadata, which is written last: the save was interrupted, or it is not a checkpoint`,
-    { path: directory, hint: "remove it and write it again" },
+    {
+      path: directory,
+      hint: "remove the directory, and save the checkpoint again",
+    },
   );
 }
 

@@ -102,7 +102,7 @@ export class Facts {
       if (isOptional) return undefined;
       throw new DataError(`"${path}" is missing`, {
         path,
-        hint: "see the check model-files",
+        hint: "fix what the check model-files reports",
       });
     }
     try {

@@ -154,7 +154,7 @@ export function chooseChecks(
     throw new ConfigError(
       `There is no check "${id}"`,
       {
-        hint: `the nearest is "${nearest(id, known)}"; the checks are ${
+        hint: `did you mean "${nearest(id, known)}"? The checks are ${
           known.join(", ")
         }`,
       },

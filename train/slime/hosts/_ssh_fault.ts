@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
   [
     /Permission denied|Too many authentication failures/,
     "it accepts none of the offered keys",
-    "set ssh.user and ssh.identity in hosts.yaml, or copy the key to the host with ssh-copy-id; keys with a passphrase need ssh-agent; try: ssh HOST true",
+    "set ssh.user and ssh.identity in hosts.yaml, or copy the key to the host with ssh-copy-id; keys with a passphrase need ssh-agent; to test it, run ssh HOST true",
   ],
   [
     /Could not resolve hostname/,
@@ -61,7 +61,7 @@ const RULES: readonly Rule[] = [
   [
     /timed out|No route to host|Network is unreachable|Host is down/,
     "it cannot be reached",
-    "check that it is up, and check its address and the firewall",
+    "check that the host is up, and check its address and the firewall",
     true,
   ],
   [
@@ -80,7 +80,7 @@ export function sshFault(lost: LostCommand, target: string): SshFault {
   if (lost.began) {
     return {
       reason: "the connection was lost before the command ended",
-      hint: "run it again; the lost command was sent a signal to stop",
+      hint: "run the command again; the lost one was sent a signal to stop",
       transient: false,
     };
   }
@@ -98,7 +98,7 @@ export function sshFault(lost: LostCommand, target: string): SshFault {
   }
   return {
     reason: "ssh failed",
-    hint: `try by hand: ssh ${target} true`,
+    hint: `run this command by hand: ssh ${target} true`,
     transient: false,
   };
 }

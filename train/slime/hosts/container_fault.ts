@@ -25,7 +25,7 @@ const RULES: readonly Rule[] = [
   [
     /no such (container|object)|no container with name or ID/i,
     'there is no container "NAME"',
-    'create it with "deno task setup", or set "container" in hosts.yaml to another',
+    'create it with "deno task setup", or set "container" in hosts.yaml to another name',
     "down",
   ],
   [
@@ -37,7 +37,7 @@ const RULES: readonly Rule[] = [
   [
     /permission denied.{0,200}(docker|podman).{0,200}sock/i,
     "this account may not use ENGINE",
-    "add it to ENGINE's group and log in again, or set ssh.user in hosts.yaml",
+    "add the account to ENGINE's group and log in again, or set ssh.user in hosts.yaml",
   ],
   [
     /Cannot connect to the Docker daemon|docker daemon running|cannot connect to podman/i,
@@ -77,7 +77,7 @@ export function containerFault(
       reason: fill(
         `the container "NAME" ended before the command did (exit status ${status})`,
       ),
-      hint: fill('see "ENGINE logs NAME", start it again and retry'),
+      hint: fill('check "ENGINE logs NAME", restart the container, and retry'),
     };
   }
   const rule = RULES.find(([pattern]) =>

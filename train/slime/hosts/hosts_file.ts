@@ -208,8 +208,8 @@ export function pickHosts(
       `hosts.yaml has no host "${name}"`,
       {
         hint: near === undefined
-          ? "the file is empty"
-          : `the nearest is "${near}"`,
+          ? "add the host to the file, which is empty"
+          : `did you mean "${near}"?`,
       },
     );
   });

@@ -20,7 +20,7 @@ export class FrameQueue {
       this.#wake();
     });
     socket.addEventListener("error", (event) => {
-      const why = (event as ErrorEvent).message || "the connection broke";
+      const why = (event as ErrorEvent).message || "the connection failed";
       const kind = why.includes("404") ? "not_found" : "unreachable";
       this.#finish({
         error: new RayError(`Cannot ${doing}: ${why}`, { kind }),

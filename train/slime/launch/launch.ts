@@ -161,7 +161,7 @@ async function refuseEndedRay(
     {
       kind: "ended",
       hint:
-        `continue from the last checkpoint with --resume ${run.path}, or only stop the remaining processes with --stop ${run.path}`,
+        `continue from the last checkpoint with --resume ${run.path}, or just stop the remaining processes with --stop ${run.path}`,
     },
   );
 }
@@ -363,7 +363,7 @@ const OUTCOMES: Partial<Record<RayJob["state"], LaunchResult["outcome"]>> = {
 
 function leftError(error: RayError, { path }: SlimeRun): RayError {
   return new RayError(
-    `${error.message}. Everything that the run started is still running: follow it again with --attach ${path}, stop it with --stop ${path}`,
+    `${error.message}. Everything that the run started is still running: follow the job again with --attach ${path}, or stop it with --stop ${path}`,
     { kind: error.kind, cause: error },
   );
 }

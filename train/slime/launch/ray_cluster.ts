@@ -129,7 +129,7 @@ async function requireGpus(
   }
   if (gpus.total < plan.gpus) {
     throw new RayError(
-      `Ray at ${jobs.url} has ${gpus.total} GPUs but the run needs ${plan.gpus}, so it would wait forever`,
+      `Ray at ${jobs.url} has ${gpus.total} GPUs, but the run needs ${plan.gpus}, so the run would wait forever`,
       {
         kind: "refused",
         hint:
@@ -140,15 +140,17 @@ async function requireGpus(
   const free = gpus.total - gpus.used;
   if (free < plan.gpus && !beside) {
     throw new RayError(
-      `Ray at ${jobs.url} has ${free} of ${gpus.total} GPUs free, but the run needs ${plan.gpus}; running: ${
-        names || "no job, only a leftover actor"
+      `Ray at ${jobs.url} has ${free} of ${gpus.total} GPUs free, but the run needs ${plan.gpus}; ${
+        names === ""
+          ? "no job is running, but a leftover actor holds GPUs"
+          : `running: ${names}`
       }`,
       {
         kind: "refused",
         hint: `${
           running.map((job) => `${stopHint(job)}, or wait for it`)[0] ??
-            "restart that Ray cluster"
-        }; --beside launches anyway`,
+            "restart the Ray cluster"
+        }, or pass --beside to launch anyway`,
       },
     );
   }

@@ -203,7 +203,8 @@ const RESOURCE_ERRORS: readonly Symptom[] = [
       anyError(/out of shared memory|Bus error/),
     ),
     cause: "a container has too little shared memory (/dev/shm)",
-    fix: "start it with --ipc=host, or a --shm-size of some GiB, then resume",
+    fix:
+      "start the container with --ipc=host, or with --shm-size=32g, then resume",
   },
   {
     id: "object-store",

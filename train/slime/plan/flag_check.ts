@@ -94,7 +94,7 @@ function nameFault(name: string): FoundAndFix | undefined {
   const bare = name.replace(/^-+/, "").replaceAll("_", "-");
   return bare === name ? undefined : [
     "write flags with dashes between words and without leading dashes",
-    `the nearest is "${bare}"`,
+    `write it as "${bare}"`,
   ];
 }
 
@@ -102,9 +102,9 @@ function unknownFault(name: string): Fault {
   return {
     found:
       `flags.${name}: train.py has no flag --${name}, and would silently ignore it`,
-    fix: `the nearest is "${
+    fix: `did you mean "${
       nearest(`--${name}`, [...KNOWN_FLAGS.keys()])?.slice(2)
-    }"`,
+    }"?`,
   };
 }
 

@@ -237,6 +237,6 @@ export function stepId(word: string): StepId {
   const id = STEP_IDS.find((id) => id === word);
   if (id !== undefined) return id;
   throw new ConfigError(`--only: unknown step "${word}"`, {
-    hint: `the nearest is "${nearest(word, STEP_IDS)}"`,
+    hint: `did you mean "${nearest(word, STEP_IDS)}"?`,
   });
 }

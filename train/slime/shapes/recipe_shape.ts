@@ -77,7 +77,7 @@ function presetShape(name: string): ModelShape {
     `model.name "${name}" is not one of the known models: ${names.join(", ")}`,
     {
       hint:
-        `the nearest is "${near}"; for another model set model.shape to slime's scripts/models/NAME.sh, a config.json, or its keys`,
+        `did you mean "${near}"? For another model, set model.shape to slime's scripts/models/NAME.sh, a config.json, or its keys`,
     },
   );
 }

@@ -279,7 +279,7 @@ function taskOf(
     `Cannot replay "${path}": record ${number} refers to task ${task_index}, but the split "${split}" has only ${
       dataset.tasks(split).length
     } tasks`,
-    { path, hint: "use the data that it was recorded with" },
+    { path, hint: "use the data that the recording was made with" },
   );
 }
 
@@ -342,8 +342,11 @@ async function domainOfResults(
   const most = mostFrequent(domains);
   if (most !== undefined) return most;
   throw new DataError(
-    `"${tauBench}" has none of the users and tools of the recording`,
-    { hint: "pass the data that it was recorded with as --tau-bench DIR" },
+    `The recording's users and tools are not in "${tauBench}"`,
+    {
+      hint:
+        "pass --tau-bench DIR with the data that the recording was made with",
+    },
   );
 }
 

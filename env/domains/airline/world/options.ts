@@ -40,7 +40,7 @@ export const airlineOptionsSchema = z.strictObject({
     "Relative weights of the kinds of request",
   ),
   refusedShare: share.default(0.1).describe(
-    "Share of requests that policy forbids; questions are always allowed",
+    "Share of requests that the policy forbids; questions are always allowed",
   ),
   otherAccountShare: share.default(0.25).describe(
     "Share of refused requests about another user's reservation or account",
@@ -70,16 +70,16 @@ export const airlineOptionsSchema = z.strictObject({
     "Maximum number of passengers per reservation",
   ),
   extraReservationsMin: count.default(1).describe(
-    "Minimum number of additional reservations per user, which no request is about",
+    "Minimum number of additional reservations per user that no request refers to",
   ),
   extraReservationsMax: count.default(2).describe(
-    "Maximum number of additional reservations per user, which no request is about",
+    "Maximum number of additional reservations per user that no request refers to",
   ),
   airports: z.number().int().min(4).max(20).default(10).describe(
     "Number of airports",
   ),
   flightsPerRoute: z.number().int().min(2).max(6).default(3).describe(
-    "Number of daily flights from each airport to each other airport",
+    "Number of daily flights from each airport to every other one",
   ),
   ...userKnobs({
     changeOfMind:

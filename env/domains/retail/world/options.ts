@@ -44,10 +44,10 @@ export const retailOptionsSchema = z.strictObject({
     "Relative weights of the kinds of request",
   ),
   refusedShare: share.default(0.1).describe(
-    "Share of requests that policy forbids; questions are always allowed",
+    "Share of requests that the policy forbids; questions are always allowed",
   ),
   otherAccountShare: share.default(0.25).describe(
-    "Of the refused requests that break no other rule (see brokenRuleShare), the share about another user's order; the rest are about an order with the wrong status",
+    "Share of refused requests about another user's order, among those not covered by brokenRuleShare; the rest are about an order with the wrong status",
   ),
   brokenRuleShare: share.default(0.4).describe(
     "Share of refused requests about an eligible order with details that a rule forbids: an unaccepted reason, a variant out of stock, another product, a gift card balance that is too low, or a refund to another payment method",
@@ -61,10 +61,10 @@ export const retailOptionsSchema = z.strictObject({
     "Maximum number of items per return, exchange or change",
   ),
   extraOrdersMin: count.default(0).describe(
-    "Minimum number of additional orders per user, which no request is about",
+    "Minimum number of additional orders per user that no request refers to",
   ),
   extraOrdersMax: count.default(1).describe(
-    "Maximum number of additional orders per user, which no request is about",
+    "Maximum number of additional orders per user that no request refers to",
   ),
   paymentMethodsMin: z.number().int().min(1).max(3).default(1).describe(
     "Minimum number of payment methods per user; each is of a different kind",

@@ -37,7 +37,7 @@ export function benchGoal<R extends Request = Question>(
   if (user === undefined) {
     throw new DataError(
       `User "${task.userId}" of task "${task.id}" is not in the database`,
-      { hint: "use the tasks and the database of the same dataset" },
+      { hint: "use tasks and a database from the same dataset" },
     );
   }
   const requests: (R | Question)[] = [...requestsOf(user)];

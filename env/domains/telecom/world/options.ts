@@ -23,7 +23,7 @@ export const telecomOptionsSchema = z.strictObject({
     "Sides that must act to solve a task: the user, the agent, both, or any of these",
   ),
   hopelessShare: part.default(0.1).describe(
-    "Share of tasks that cannot be solved, where the agent has to transfer the user to a person",
+    "Share of unsolvable tasks, in which the agent has to transfer the user to a person",
   ),
   linesMax: z.int().min(1).max(3).default(3).describe(
     "Maximum number of lines per customer",
@@ -32,7 +32,7 @@ export const telecomOptionsSchema = z.strictObject({
     "Whether users have personas",
   ),
   testShare: part.default(0.1).describe(
-    "Share of tasks in dev, and also in test; no two splits share a combination of faults or an account",
+    "Share of tasks in each of dev and test; no two splits share a combination of faults or an account",
   ),
 });
 

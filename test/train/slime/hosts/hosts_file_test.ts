@@ -43,7 +43,7 @@ Deno.test("parseHosts() names the line and the nearest key", () => {
     [
       "identity",
       "identiy",
-      /hosts\.yaml:7: .*the nearest is "gpu1\.ssh\.identity"/,
+      /hosts\.yaml:7: .*did you mean "gpu1\.ssh\.identity"\?/,
     ],
     ["port: 2222", "port: ssh", /hosts\.yaml:6: gpu1\.ssh\.port/],
     [

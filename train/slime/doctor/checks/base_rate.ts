@@ -40,8 +40,8 @@ const LITTLE = 0.2;
 
 function unmeasured(config: SlimeConfig): Observed {
   return warn(
-    `the solve rate of ${config.model.name} before training is not measured`,
-    `measure it, with the model behind an SGLang server: ${measure(config)}`,
+    `the solve rate of ${config.model.name} before training has not been measured`,
+    `serve the model with SGLang, and measure the rate: ${measure(config)}`,
   );
 }
 
@@ -85,7 +85,7 @@ async function checked(path: string, config: SlimeConfig): Promise<string> {
   if (difference === null) return path;
   throw new ConfigError(
     `"${path}" is not an evaluation of the recipe's model: ${difference}`,
-    { hint: "pass another with --base" },
+    { hint: "pass another evaluation with --base" },
   );
 }
 
@@ -143,7 +143,7 @@ function hopeless(
   return alwaysEnds(config)
     ? warn(`${found}: no group would contribute to training`, way)
     : fail(
-      `${found}: no group's rewards would differ, and ${config.rollout.filter} samples until some do`,
+      `${found}: rewards would not differ in any group, and ${config.rollout.filter} samples until they do`,
       way,
     );
 }

@@ -20,7 +20,7 @@ import {
 export const check: Check = {
   id: "engines",
   order: 200,
-  title: "the router has all engines, and each engine generates",
+  title: "the router has all engines, and each engine generates text",
   when: "running",
   timeoutMs: 120_000,
   async run({ config, batch, hosts: [head], reach, env, signal }) {
@@ -37,7 +37,7 @@ export const check: Check = {
         `the router at ${router} ${answer.fault}`,
         answer.status === 401
           ? `set ${ROUTER_KEY} to the router's key`
-          : "wait until slime has started it, or fix cluster.address and engine.routerPort; it listens on the head's own address",
+          : "wait until slime has started the router, or fix cluster.address and engine.routerPort; the router listens on the head's own address",
       )];
     }
     const urls = answer.value.workers.map(({ url }) => url);

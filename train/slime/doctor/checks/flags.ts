@@ -64,10 +64,10 @@ function faultsOf(
   const there = known.get(flag);
   if (there === undefined) {
     return [fail(
-      `the installed slime has no flag ${flag} (${from}), and would ignore it silently`,
+      `the installed slime has no flag ${flag} (${from}), and would silently ignore it`,
       `use the commit that "deno task setup" pins${
         from.startsWith("flags.")
-          ? `, or the nearest flag, "${nearest(flag, [...known.keys()])}"`
+          ? `, or the most similar flag, "${nearest(flag, [...known.keys()])}"`
           : ""
       }`,
     )];

@@ -17,7 +17,7 @@ export const check: Check = {
   id: "history",
   order: 115,
   title:
-    "the chat template renders earlier messages as they were in training, which chat APIs rely on",
+    "the chat template renders earlier messages as in training, as chat APIs require",
   async run({ facts, config: { model } }) {
     const { template } = await facts.codec();
     return [judge(template, model.thinking)];

@@ -184,7 +184,7 @@ async function tryHook(
     return faults.map((fault) =>
       fail(
         fault,
-        "this slime is not the version that the hooks expect: use the commit that deno task setup pins",
+        "use the commit of slime that deno task setup pins, which the hooks require",
       )
     );
   } catch (error) {

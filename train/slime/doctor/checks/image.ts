@@ -23,7 +23,8 @@ import {
 export const check: Check = {
   id: "image",
   order: 62,
-  title: "the image was built for slime's commit and its Megatron-LM",
+  title:
+    "the image was built for slime's commit and the Megatron-LM version that it needs",
   run: ({ config, hosts, signal }) =>
     onEachHost(
       hosts,

@@ -26,7 +26,7 @@ export const check: Check = {
   id: "memory",
   order: 30,
   title:
-    "training and engine fit in GPU memory, and their copies fit in host memory",
+    "training and the engine fit in GPU memory, and their copies fit in host memory",
   run: (context) => onEachHost(context.hosts, (host) => lookAt(host, context)),
 };
 

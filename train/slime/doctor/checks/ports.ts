@@ -45,7 +45,7 @@ const RAY_WORKERS = { from: 10_002, to: 19_999 };
 export const check: Check = {
   id: "ports",
   order: 70,
-  title: "the ports of Ray, router, engines and ranks are free",
+  title: "the ports for Ray, the router, the engines and the ranks are free",
   async run(context) {
     const { hosts } = context;
     const rayRuns = !(await runningVersion(context) instanceof RayError);

@@ -225,12 +225,12 @@ function shared(
   );
   return splits.flatMap((split): Observed[] => {
     if (!dataset.splits.includes(split)) {
+      const held = dataset.splits.filter((one) => one !== "train");
       return [fail(
         `eval.splits names ${split}, which the dataset does not have`,
-        `set eval.splits to some of ${
-          dataset.splits.filter((one) => one !== "train").join(", ") ||
-          "none, and eval.every to 0"
-        }`,
+        held.length === 0
+          ? "set eval.splits to [] and eval.every to 0"
+          : `set eval.splits to one or more of ${held.join(", ")}`,
       )];
     }
     const both = dataset.tasks(split).filter((task) =>

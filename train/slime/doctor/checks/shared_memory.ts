@@ -17,7 +17,7 @@ export const check: Check = {
       if (size < SHM_BYTES) {
         return [fail(
           `/dev/shm has ${gigabytes(size)}, but Ray and NCCL need 16 GB`,
-          "start the container with --shm-size=32g (or --ipc=host), or: mount -o remount,size=32G /dev/shm",
+          "start the container with --shm-size=32g (or --ipc=host), or run mount -o remount,size=32G /dev/shm",
         )];
       }
       return free < SHM_BYTES / 2

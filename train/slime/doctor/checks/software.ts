@@ -114,7 +114,9 @@ function cudaFaults(
   if (driver[0] < major) {
     return [fail(
       there,
-      `install a driver for CUDA ${major}, or an image for CUDA ${driver[0]}`,
+      `install a driver for CUDA ${major}, or use an image for CUDA ${
+        driver[0]
+      }`,
     )];
   }
   return driver[0] === major && driver[1] < minor

@@ -57,7 +57,7 @@ function vocabularyFaults(
         `the tokenizer has ids up to ${
           Math.max(vocabSize - 1, highest)
         }, but the model's embedding has ${rows} rows`,
-        "use tokenizer and weights from the same model",
+        "use the tokenizer and the weights of the same model",
       )]
       : []),
     ...(end.length === 1 ? [] : [fail(
@@ -161,7 +161,7 @@ function judge(
       ...faults.map((fault) => fail(fault, fix)),
       ...(beyond === undefined ? [] : [fail(
         `id ${beyond} is out of range: the embedding has ${vocab} rows`,
-        "use tokenizer and weights from the same model",
+        "use the tokenizer and the weights of the same model",
       )]),
     ],
     `the text and its ${ids.length} ids equal those of transformers ${answer.version}`,

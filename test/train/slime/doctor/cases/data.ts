@@ -311,7 +311,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name:
       "a base model that solves nothing, with a filter that has no fallback",
-    says: /solves 0 of 40 .*generate.keep_group samples until some do/,
+    says: /solves 0 of 40 .*generate.keep_group samples until they do/,
     fix: /a model that solves some/,
     world: (_, dir) =>
       evaluated(dir, { solved: 0, scored: 40 }, ["rollout.filterRounds=null"]),
@@ -376,7 +376,7 @@ export const CASES: readonly Case[] = [
     check: "base-rate",
     state: "warn",
     name: "no evaluation",
-    says: /the solve rate of Qwen3-4B before training is not measured/,
+    says: /the solve rate of Qwen3-4B before training has not been measured/,
     fix: /deno task evaluate --data generated --env retail --split train/,
     world: (_, dir) => checkContext(slimeOf(), { runs: dir }),
   },

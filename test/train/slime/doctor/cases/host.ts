@@ -401,7 +401,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a misspelled flag if slime's flags cannot be read",
     says: /flags\.log-pasrate: train\.py has no flag/,
-    fix: /the nearest is "log-passrate"/,
+    fix: /did you mean "log-passrate"\?/,
     world: () =>
       onHost({ "": { code: 1, stderr: "no" } }, ["flags.log-pasrate=true"]),
   },
