@@ -412,7 +412,7 @@ function knobsHelp(argv: readonly string[]): string {
       : []
   );
   const { data } = domainNameSchema.safeParse(given.at(-1));
-  const env = data !== undefined && names.includes(data) ? data : "retail";
+  const env = names.find((name) => name === data) ?? "retail";
   const heading = `Options of the ${env} world for --set, with their defaults:`;
   return keysHelp(knobKeys(env), heading);
 }

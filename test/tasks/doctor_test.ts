@@ -98,9 +98,9 @@ Deno.test("doctor rejects contradictory flags with exit status 2", () =>
     const cases: [args: string[], message: RegExp][] = [
       [
         ["--recipe", recipe, "--only", "gpu"],
-        /nearest is "gpus"; the checks are gpus, place, nvlink/,
+        /did you mean "gpus"\? The checks are gpus, place, nvlink/,
       ],
-      [["--recipe", recipe, "--skip", "rayy"], /nearest is "ray"/],
+      [["--recipe", recipe, "--skip", "rayy"], /did you mean "ray"\?/],
       [["--recipe", "qwen3-5b"], /There is no recipe/],
       [
         ["--recipe", remote, "--hosts", join(dir, "none.yaml")],

@@ -196,7 +196,10 @@ Deno.test("mock prints which policy clauses the tasks test, and accepts the worl
       ...["--set", "voices.chaty=1"],
     ]);
     assert.equal(unknown.code, 2);
-    assert.match(unknown.stderr, /nearest is "data\.airline\.voices\.chatty"/);
+    assert.match(
+      unknown.stderr,
+      /did you mean "data\.airline\.voices\.chatty"\?/,
+    );
     const sky = await runTask("mock", ["--out", dir, "--between", "0.9,0.1"]);
     assert.match(sky.stderr, /not a range of pass rates/);
   }));
@@ -382,7 +385,7 @@ Deno.test("mock --rows reports what is missing or wrong", async () => {
     [["--hold-out", "test"], /--rows DIR/],
     [
       ["--rows", "x", "--set", "conditionShar=1"],
-      /nearest is "data\.rows\.conditionShare"/,
+      /did you mean "data\.rows\.conditionShare"\?/,
     ],
   ];
   for (const [args, message] of cases) {

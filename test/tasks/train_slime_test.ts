@@ -72,7 +72,7 @@ Deno.test("train exits with 2 and a hint on wrong usage with slime recipes", asy
     ],
     [
       ["--recipe", "qwen3-4b", "--set", "flags.num_rollout=3"],
-      /nearest is "num-rollout"/,
+      /; write "num-rollout"/,
     ],
     [["--rates-from", "e1"], /--rates-from is for slime recipes/],
     [["--hosts", "h.yaml"], /--hosts is for slime recipes/],

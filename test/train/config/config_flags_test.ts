@@ -11,7 +11,7 @@ import { evaluationSchema } from "../../../train/evaluation/evaluation_config.ts
 
 const endpoint = z.strictObject({
   model: z.string().min(1).nullable().default(null).meta({
-    description: "The name of it",
+    description: "Name of the model, in full",
     cli: { value: "NAME" },
   }),
   retries: z.int().default(6).describe("Attempts"),
@@ -26,7 +26,7 @@ const schema = z.strictObject({
   }).prefault({}),
   user: z.strictObject({
     endpoint: endpoint.prefault({}).meta({
-      cli: { prefix: "user", of: "The user" },
+      cli: { prefix: "user", of: "the user's model" },
     }),
   }).prefault({}),
   budget: z.strictObject({ most: z.int().default(1) })
@@ -41,7 +41,7 @@ Deno.test("flagsOf() has a flag for each key with `cli`, with the key's descript
       ["seed", { description: "The seed" }],
       ["data", { description: "From where" }],
       ["userModel", {
-        description: "The user: the name of it",
+        description: "Name of the user's model, in full",
         value: "NAME",
       }],
     ],

@@ -82,7 +82,7 @@ Deno.test("resolveConfig() names the line, the meaning and the value of a wrong 
 Deno.test("resolveConfig() names the --set that is at fault", () => {
   assert.match(
     refusal("", ["rl.stesp=4"]),
-    /^--set rl.stesp=4: unknown key .*"rl.steps"$/,
+    /^--set rl.stesp=4: unknown key .*did you mean "rl.steps"\?$/,
   );
   assert.match(
     refusal("rl: {steps: 3}", ["rl.steps=x"]),
@@ -214,7 +214,7 @@ Deno.test("resolveConfig() reports where an old key is wrong", () => {
   assert.match(refusal("grpo: 4\n"), /^r.yaml:1: rl: expected object, got 4$/);
   assert.match(
     refusal("", ["grpo.stesp=4"]),
-    /^--set grpo.stesp=4: unknown key .*"rl.steps"$/,
+    /^--set grpo.stesp=4: unknown key .*did you mean "rl.steps"\?$/,
   );
   assert.match(
     refusal("seed: 1\ngrpo: { divideByStd: maybe }\n"),

@@ -29,7 +29,7 @@ Deno.test("withoutTasks() rejects unknown tasks, and excluding all tasks of a sp
   const unknown = [{ task: "retail/test/11", reason: "" }];
   assert.throws(() => withoutTasks(dataset, unknown), (error) => {
     assert.ok(error instanceof ConfigError);
-    assert.match(String(error), /nearest is "retail\/test\/1"/);
+    assert.match(String(error), /did you mean "retail\/test\/1"\?/);
     return true;
   });
   const all = [0, 1, 2].map((i) => ({ task: `retail/test/${i}`, reason: "" }));

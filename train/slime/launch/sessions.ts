@@ -274,7 +274,7 @@ function refuseUnknownFlags({ config }: ResolvedSlime): void {
   if (fault === undefined) return;
   throw new ConfigError(fault.found, {
     hint:
-      `${fault.fix}; if another version of slime has this flag, drop --skip-doctor to check the installed one`,
+      `if another version of slime has this flag, drop --skip-doctor to check the installed one; otherwise, ${fault.fix}`,
   });
 }
 

@@ -93,8 +93,8 @@ function nameFault(name: string): FoundAndFix | undefined {
   }
   const bare = name.replace(/^-+/, "").replaceAll("_", "-");
   return bare === name ? undefined : [
-    "write flags with dashes between words and without leading dashes",
-    `write it as "${bare}"`,
+    "a flag's name has dashes between its words and no leading dashes",
+    `write "${bare}"`,
   ];
 }
 

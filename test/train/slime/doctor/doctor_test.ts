@@ -121,7 +121,7 @@ Deno.test("chooseChecks() selects the named checks, and suggests the nearest for
   assert.throws(
     () => chooseChecks({ skip: ["gpu"] }),
     (error) =>
-      error instanceof ConfigError && /nearest is "gpus"/.test(error.hint!),
+      error instanceof ConfigError && /did you mean "gpus"\?/.test(error.hint!),
   );
 });
 

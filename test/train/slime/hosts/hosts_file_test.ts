@@ -73,7 +73,7 @@ Deno.test("pickHosts() keeps the given order and rejects unknown and repeated na
   assert.deepEqual(names, ["gpu2", "gpu1"]);
   assert.throws(
     () => pickHosts(hosts, ["gpu3"]),
-    /no host "gpu3"; the nearest/,
+    /no host "gpu3"; did you mean "gpu1"\?/,
   );
   assert.throws(() => pickHosts(hosts, ["gpu1", "gpu1"]), /listed twice/);
 });

@@ -91,7 +91,9 @@ Deno.test("launchNewRun() without the doctor accepts only flags of known slime v
       (error) =>
         error instanceof ConfigError &&
         /would silently ignore it/.test(error.message) &&
-        /"num-rollout"; .*drop --skip-doctor/.test(error.hint!),
+        /drop --skip-doctor .*; otherwise, write "num-rollout"$/.test(
+          error.hint!,
+        ),
     );
     assert.ok(!await isThere(path));
   }));

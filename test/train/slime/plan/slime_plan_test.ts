@@ -433,7 +433,10 @@ Deno.test("planLaunch() warns about problems that only the plan shows", async ()
       /generate\.keep_group/,
     ],
     [["algorithm.klLoss=true"], /only measures the KL/],
-    [["flags.log-pasrate=true"], /nearest is "log-passrate".*check "flags"/],
+    [
+      ["flags.log-pasrate=true"],
+      /did you mean "log-passrate"\?.*check "flags"/,
+    ],
     [["checkpoint.every=8"], /a multiple of eval\.every/],
     [["model.name=Qwen3-4B"], /removes thoughts from earlier answers/],
   ];

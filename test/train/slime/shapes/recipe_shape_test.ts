@@ -232,7 +232,7 @@ Deno.test("resolveSlime() reports what is wrong with a model or its shape", () =
     [
       "model.name=Qwen3-4b",
       /not one of the known models/,
-      /nearest is "Qwen3-4B"/,
+      /did you mean "Qwen3-4B"\?/,
     ],
     [
       "model.shape=none/x.sh",
