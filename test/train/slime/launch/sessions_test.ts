@@ -91,7 +91,7 @@ Deno.test("launchNewRun() without the doctor accepts only flags of known slime v
       (error) =>
         error instanceof ConfigError &&
         /would silently ignore it/.test(error.message) &&
-        /drop --skip-doctor .*; otherwise, write "num-rollout"$/.test(
+        /drop --skip-doctor .*; otherwise, did you mean "num-rollout"\?$/.test(
           error.hint!,
         ),
     );
@@ -163,7 +163,7 @@ Deno.test("a run whose Ray was killed is not waited for: attachToRun() says so, 
       name: "RayError",
       message:
         'Ray on this machine, which was started for this run, has ended, and the job "a1" with it',
-      hint: /--resume \S+a1, or only stop/,
+      hint: /--resume \S+a1, or just stop/,
     });
     const notes: string[] = [];
     const onNote = (text: string) => notes.push(text);
