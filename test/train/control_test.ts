@@ -272,7 +272,10 @@ Deno.test("controlSchedule() warms up to its share of the peak and decays over t
 Deno.test("controlSteps() rejects metrics without the cost of a step", () => {
   assert.throws(() => controlSteps([], "seconds"), (error) => {
     assert.ok(error instanceof TrainerError);
-    assert.match(error.message, /a step of the cold start took NaN seconds/);
+    assert.match(
+      error.message,
+      /metrics\.jsonl gives NaN seconds per cold-start step/,
+    );
     return true;
   });
 });

@@ -33,7 +33,7 @@ import { hasDomain, openData, type ReadData } from "./data_files.ts";
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 
 const HINT =
-  "pass the directory with tau-bench's data as --tau-bench DIR or TAU_BENCH_DIR, and copy it again if it is damaged";
+  "point --tau-bench or TAU_BENCH_DIR at tau-bench's data, or copy the data again if files are missing or damaged";
 
 const toolSchemas = z.array(z.object({
   type: z.literal("function"),

@@ -114,7 +114,10 @@ Deno.test({
           assert.equal(error.name, "DataError");
           const text = messageOf(error);
           assert.match(text, message);
-          assert.match(text, /as --tau-bench DIR or TAU_BENCH_DIR/);
+          assert.match(
+            text,
+            /point --tau-bench or TAU_BENCH_DIR at tau-bench's data/,
+          );
           assert.doesNotMatch(text, /\n/);
           return true;
         });

@@ -286,6 +286,6 @@ test("sshShell() times out, or aborts on its signal, if a host accepts a connect
   await using hasty = sshShell(host, { ...noWait, connectTimeoutS: 1 });
   await assert.rejects(
     hasty.run({ script: "true" }),
-    /gpu1: it cannot be reached; check that it is up/,
+    /gpu1: it cannot be reached; check that the host is up/,
   );
 });

@@ -520,7 +520,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a driver that is too old",
     says: /built for CUDA 13\.0, but the driver supports up to 12\.4/,
-    fix: /driver for CUDA 13, or an image for CUDA 12/,
+    fix: /driver for CUDA 13, or use an image for CUDA 12/,
     world: () =>
       onHost({
         "importlib.metadata": pythonFacts({ cuda: "13.0" }),

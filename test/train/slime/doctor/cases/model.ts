@@ -451,7 +451,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "the Sample of another slime version",
     says: /sample 0: the loss mask does not have response_length entries/,
-    fix: /the commit that deno task setup pins/,
+    fix: /the commit of slime that deno task setup pins/,
     world: () =>
       onHost({
         "-B -": JSON.stringify({
