@@ -103,7 +103,8 @@ async function trainInLab(options: SessionOptions): Promise<boolean> {
   const { run, dataset } = options;
   const { user, ...halted } = await userOf(options);
   const tokenizer = await readRunTokenizer(run.path, {
-    hint: "remove it and resume; an identical one is trained again",
+    hint:
+      "remove the file and resume, which trains an identical tokenizer again",
   });
   await using lab = await createCpuLab({
     config: run.config,

@@ -77,7 +77,7 @@ export async function readOptionalModelFile(
       {
         path,
         cause,
-        hint: `copy it again, since it may be truncated (${cause})`,
+        hint: `copy the file again, since it may be truncated (${cause})`,
       },
     );
   }

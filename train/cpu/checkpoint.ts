@@ -155,7 +155,10 @@ function checkShape(
     `The checkpoint "${dir}" is of a model with another shape: ${
       wrong.join(", ")
     }`,
-    { hint: "use the recipe that it was trained with, or another checkpoint" },
+    {
+      hint:
+        "use the recipe that the checkpoint was trained with, or another checkpoint",
+    },
   );
 }
 

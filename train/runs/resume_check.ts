@@ -61,7 +61,7 @@ export function checkUnfinished(
   if (info.outcome !== "completed") return;
   throw new ConfigError(
     `The run "${path}" is complete: there is nothing to resume`,
-    { hint: "see run.json for its figures" },
+    { hint: "see the figures in run.json" },
   );
 }
 

@@ -67,7 +67,7 @@ export async function takeLock(path: string): Promise<RunLock> {
       `The run "${path}" is in use by another process (${holder || "unknown"})`,
       {
         hint:
-          "wait for it, stop it with Ctrl-C, or start another run with --name",
+          "wait for that process, stop it with Ctrl-C, or start another run with --name",
       },
     );
   }

@@ -272,7 +272,7 @@ async function lastWhole(
     throw new RunDirError(
       `Cannot resume "${path}" from its checkpoint of step ${last.step}: ${last.what}`,
       {
-        hint: `restore it; or go back to ${
+        hint: `restore what is damaged or missing, or go back to ${
           whole === 0 ? "the start" : `step ${whole}`
         } with --resume ${path} --discard, which deletes everything after it`,
       },

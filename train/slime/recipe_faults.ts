@@ -57,12 +57,12 @@ function clusterFaults(
       hosts.length === 0 || hosts.length === nodes ||
         (!colocate && hosts.length > nodes),
       `cluster.hosts names ${hosts.length} hosts, but cluster.nodes is ${nodes}`,
-      "make them equal",
+      "set cluster.nodes to the number of hosts",
     ),
     ...unless(
       new Set(hosts).size === hosts.length,
       "cluster.hosts names a host twice",
-      "list each once",
+      "list each host once",
     ),
     ...unless(
       count * hostGpus >= needed && hostGpus >= cluster.gpusPerNode,
@@ -72,7 +72,7 @@ function clusterFaults(
     ...unless(
       nodes === 1 || hosts.length > 0 || !cluster.start,
       `cluster.nodes is ${nodes}, but cluster.hosts names no hosts`,
-      "name them, the head first, or set cluster.start to false to join a cluster",
+      "list the hosts, the head first, or set cluster.start to false to join a cluster",
     ),
     ...unless(
       hosts.length > 0 || nodes === 1 || !isLoopback(address),
@@ -188,7 +188,7 @@ function rolloutFaults(
     ...unless(
       new Set(evals.splits).size === evals.splits.length,
       "eval.splits names a split twice",
-      "list each once",
+      "list each split once",
     ),
   ];
 }
@@ -270,12 +270,12 @@ function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
     ...unless(
       !hosts.includes(THIS_HOST) || hosts.length === 1,
       `bridge.hosts has both "${THIS_HOST}" and other hosts`,
-      `name either "${THIS_HOST}" alone, or hosts of hosts.yaml`,
+      `name either "${THIS_HOST}" alone, or hosts from hosts.yaml`,
     ),
     ...unless(
       new Set(hosts).size === hosts.length,
       "bridge.hosts names a host twice",
-      "list each once",
+      "list each host once",
     ),
   ];
 }

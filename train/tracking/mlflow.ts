@@ -64,11 +64,11 @@ export function mlflow(
   if (!url || !/^https?:/.test(url)) {
     throw new ConfigError(
       url
-        ? `MLFLOW_TRACKING_URI is "${url}", which is not the URL of a server: it begins with neither http: nor https:`
+        ? `MLFLOW_TRACKING_URI is "${url}", which is not the URL of a server: it does not start with http: or https:`
         : "The URL of the MLflow server is not set",
       {
         hint:
-          "pass --set tracking.mlflowUrl=http://HOST:PORT, or set MLFLOW_TRACKING_URI to such a URL",
+          "pass --set tracking.mlflowUrl=http://HOST:PORT, or set MLFLOW_TRACKING_URI=http://HOST:PORT",
       },
     );
   }

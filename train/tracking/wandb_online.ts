@@ -116,7 +116,7 @@ function serverOf(
   const url = wandbUrl ?? (env("WANDB_BASE_URL") || CLOUD);
   if (!/^https?:/.test(url)) {
     throw new ConfigError(
-      `WANDB_BASE_URL is "${url}", which is not the URL of a server: it begins with neither http: nor https:`,
+      `WANDB_BASE_URL is "${url}", which is not the URL of a server: it does not start with http: or https:`,
       { hint: "set it to a URL such as https://api.wandb.ai" },
     );
   }

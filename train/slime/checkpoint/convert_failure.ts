@@ -16,12 +16,12 @@ const EXPLANATIONS: readonly Explanation[] = [
   [
     /Shape mismatch loading/,
     "the model's arguments do not match its weights",
-    "pass the right recipe with --recipe",
+    "pass the model's recipe with --recipe",
   ],
   [
     /HuggingFace checkpoint does not contain/,
     "the model's directory lacks a tensor",
-    "find it with deno task convert --verify --from DIR, and download it again",
+    "find the tensor with deno task convert --verify --from DIR, and download the model again",
   ],
   [
     /No safetensors checkpoint found/,
@@ -46,7 +46,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   [
     /No module named/,
     "the interpreter lacks packages that slime needs",
-    'set it up with "deno task setup", set its container in hosts.yaml, or set the interpreter with --set paths.python=PATH',
+    'install them with "deno task setup", set the container in hosts.yaml, or set the interpreter with --set paths.python=PATH',
   ],
   [
     /address already in use|EADDRINUSE/i,

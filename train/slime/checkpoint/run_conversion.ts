@@ -211,7 +211,7 @@ async function shapeOf(
     `"${path}" does not match ${model}: ${wrong.key} is ${wrong.found}, but the recipe's model has ${wrong.expected}`,
     {
       hint:
-        "pass the right recipe with --recipe, or omit it to use config.json",
+        "pass the model's recipe with --recipe, or omit --recipe to use config.json",
     },
   );
 }

@@ -198,7 +198,7 @@ export function pickHosts(
   return names.map((name, i) => {
     if (names.indexOf(name) !== i) {
       throw new ConfigError(`The host "${name}" is listed twice`, {
-        hint: "list it once",
+        hint: "list each host once",
       });
     }
     const host = hosts.find((host) => host.name === name);

@@ -123,7 +123,7 @@ async function requireGpus(
   if (gpus === undefined) {
     if (running.length === 0 || beside) return;
     throw new RayError(
-      `Ray at ${jobs.url} does not report free GPUs, and it is running ${names}`,
+      `Ray at ${jobs.url} does not report its free GPUs, and is running ${names}`,
       { kind: "refused", hint: "stop stale jobs, or pass --beside" },
     );
   }

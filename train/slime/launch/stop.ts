@@ -143,7 +143,7 @@ export async function finalState(
     } s`,
     {
       kind: "timeout",
-      hint: "check it on Ray's dashboard, then stop it again",
+      hint: "check the job on Ray's dashboard, then stop it again",
     },
   );
 }

@@ -108,7 +108,7 @@ async function takeLock(
     if (!isOurs && ++strangers >= READ_ATTEMPTS) {
       throw new HostError(
         `${options.plan.name}: another setup is running there (${result})`,
-        { hint: "wait for it, or stop it with Ctrl-C" },
+        { hint: "wait for the other setup, or stop it with Ctrl-C" },
       );
     }
     if (isOurs) options.onWait?.();

@@ -80,7 +80,7 @@ Deno.test("runConversion() explains a failed tool, and starts over", async () =>
       ok(error instanceof HostError);
       match(
         String(error),
-        /lacks a tensor; find it with deno task convert --verify/,
+        /lacks a tensor; find the tensor with deno task convert --verify/,
       );
       match(String(error), /does not contain 'lm_head'/);
       return true;

@@ -112,7 +112,7 @@ async function lookAt(
 function dead(url: string, fault: string): Observed {
   return fail(
     `${url} ${fault}`,
-    "find out from the job's log why it exited or hangs (out of memory: lower engine.memory)",
+    "find out from the job's log why the engine exited or hangs (out of memory: lower engine.memory)",
   );
 }
 
