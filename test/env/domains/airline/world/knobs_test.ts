@@ -271,7 +271,7 @@ Deno.test("generated() of an airline explains why options are impossible", async
   );
   await assert.rejects(
     generated(1, { airports: 4, tasksPerUser: 4 }, { domain: "airline" }),
-    /may have 9 reservations .* but 4 airports have only 6 routes; raise airports/,
+    /may have 9 reservations, .* but 4 airports have only 6 routes; raise airports/,
   );
 });
 
