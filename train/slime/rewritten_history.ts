@@ -1,12 +1,13 @@
 /**
- * Detects models whose chat template removes the thoughts from earlier answers after the next user message. Training
- * keeps every token as it was sampled, so a chat API, which renders the history again in each turn, shows the trained
- * model histories that it was not trained on.
+ * Detects models whose chat template removes the thoughts from earlier answers after the next user message.
+ *
+ * In training, earlier answers keep their thoughts. A chat API renders the history again in each turn and removes the
+ * thoughts. The trained model then sees histories that differ from those in training.
  */
 
 import type { SlimeConfig } from "./slime_schema.ts";
 
-/** The effect on a model, as the end of a sentence. */
+/** What the removed thoughts mean for a trained model, as the end of a sentence. */
 export const REWRITTEN_HISTORY =
   "training keeps them, so the conversations behind a chat API differ from those in training";
 

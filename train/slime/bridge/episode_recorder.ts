@@ -14,7 +14,9 @@ import type { Episode } from "../../../env/types.ts";
 import { type EpisodePlace, EpisodeStore } from "../../runs/episode_store.ts";
 
 const FLUSH_EVERY_MS = 500;
-/** The maximum number of episodes per write. A write blocks the process. */
+/**
+ * The maximum number of episodes per write. The process does nothing else during a write, so each write must be short.
+ */
 const MAX_AT_ONCE = 8;
 /** The maximum number of episodes that wait to be written. If there are more, the oldest are discarded. */
 const MAX_WAITING = 2048;

@@ -167,7 +167,7 @@ async function requireSameData(
   );
 }
 
-/** Checks whether a server answers on its host. Returns `true` also if the host cannot be reached. */
+/** Checks whether a server answers on its host. If the host cannot be reached, the server is assumed to be alive. */
 async function isAlive(
   { url, pid }: ServiceRecord,
   { shell, taulab }: Pick<RemoteServersOptions, "shell" | "taulab">,

@@ -232,7 +232,7 @@ class WatchedService {
     this.#report("ready", `process ${this.#record.pid}`);
   }
 
-  /** Checks whether the server is alive. A server that only this machine cannot reach counts as alive. */
+  /** Checks whether the server is alive: it answers this machine, or its host reports that it is running. */
   async #isAlive(record: ServiceRecord): Promise<boolean> {
     const { on } = this.#options;
     const url = await on.reach(record.url);
@@ -289,7 +289,9 @@ class WatchedService {
 
   /**
    * Restarts the server until it runs.
-   * @returns The number of failures so far, for the backoff if it dies again soon.
+   * @param failures The number of failures in a row before this restart.
+   * @returns The number of failures in a row so far. If the server dies again soon, the backoff continues from this
+   * number.
    */
   async #restart(failures: number): Promise<number> {
     const { signal } = this.#end;

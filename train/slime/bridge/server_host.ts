@@ -42,8 +42,8 @@ export interface ServerHost {
   /** Turns a URL on the host into a URL that this machine can reach. */
   reach(url: string, options?: CallOptions): Promise<string>;
   /**
-   * Checks on the host itself whether a server is running, in case only this machine's connection is broken. Returns
-   * `true` if that cannot be determined.
+   * Checks on the host itself whether a server is running, because the server may be running even if this machine
+   * cannot reach it. Returns `true` if that cannot be determined.
    */
   isRunning?(record: ServiceRecord): Promise<boolean>;
   /** Kills a server that no longer answers. */

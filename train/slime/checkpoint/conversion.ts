@@ -16,7 +16,7 @@ import type { Verified, Verifier, VerifyProgress } from "./verifier.ts";
 /** Callbacks that report progress. */
 export interface ConversionEvents {
   readonly signal?: AbortSignal | undefined;
-  /** Called with one line for users at each stage. */
+  /** Called at each stage with a one-line message for the user. */
   readonly onStage?: ((text: string) => void) | undefined;
   readonly onConvert?: ((progress: ConvertProgress) => void) | undefined;
   readonly onVerify?: ((progress: VerifyProgress) => void) | undefined;
@@ -100,7 +100,8 @@ async function restoreTarget(
 
 /**
  * Checks an existing target and keeps it if it is correct.
- * @throws {ConfigError} If the target differs from the source, or verification is skipped.
+ * @throws {ConfigError} If the target differs from the source, or cannot be compared with it because verification is
+ * turned off.
  */
 async function keepTarget(
   { input, to, from }: ConversionPlan,

@@ -131,8 +131,8 @@ const VALUE_BYTES = {
 } as const;
 
 /**
- * The maximum length of a string that is decoded without `TextDecoder`. This is faster for short strings such as field
- * names.
+ * The maximum length of a string that is decoded without `TextDecoder`. For short strings such as field names, decoding
+ * without it is faster.
  */
 const SHORT = 32;
 

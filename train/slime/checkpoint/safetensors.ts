@@ -178,7 +178,7 @@ function shapeOf(shape: JsonValue | undefined): number[] | undefined {
 /** The maximum number of axes of a tensor, as in {@linkcode isShape}. */
 const MAX_AXES = 8;
 
-/** The maximum number of elements, because the reference implementation counts with 64 bits. */
+/** The maximum number of elements. The reference implementation counts them in 64-bit integers. */
 const MAX_COUNT = 2n ** 64n - 1n;
 
 /**

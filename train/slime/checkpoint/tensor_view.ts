@@ -427,7 +427,10 @@ class MegatronTable {
     return false;
   }
 
-  /** Adds at most one fault per key: a missing stack is missing for every layer. */
+  /**
+   * Adds a fault, unless a fault with the same key was added before. Otherwise, a missing stack of layers would be
+   * reported once per layer.
+   */
   #note(
     key: string,
     entry: LayoutEntry,

@@ -72,7 +72,7 @@ export function readTorchPickle(
 }
 
 interface Archive {
-  /** The directory of all entries in the archive. */
+  /** The name of the directory that contains all entries of the archive. */
   readonly name: string;
   readonly pickle: ZipEntry;
   readonly entries: ReadonlyMap<string, ZipEntry>;
@@ -156,14 +156,14 @@ function rebuilt(value: PickleValue): RebuiltTensor | undefined {
   return whole ? { storage, first, shape, strides } : undefined;
 }
 
-/** Returns the tensor that a parameter wraps. */
+/** Returns the tensor inside a parameter. A value that is not a parameter is returned unchanged. */
 function unwrapped(value: PickleValue): PickleValue | undefined {
   const isParameter = value instanceof PickleObject &&
     value.type === "torch._utils._rebuild_parameter";
   return isParameter ? value.args[0] : value;
 }
 
-/** Returns the elements of a tuple of sizes, which may be a plain tuple or a `torch.Size`. */
+/** Returns the elements of a `torch.Size`. A plain tuple is returned unchanged. */
 export function sizes(value: PickleValue): PickleValue {
   const isSize = value instanceof PickleObject && value.type === "torch.Size";
   return isSize ? value.args[0] ?? [] : value;

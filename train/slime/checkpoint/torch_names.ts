@@ -17,7 +17,7 @@ const PLAIN = [
   /^(builtins|__builtin__)\.(object|range|set|slice|str|tuple)$/,
 ];
 
-/** The names in the pickle of a saved tensor, apart from storages and dtypes. */
+/** The names that may occur in the pickle of a saved tensor, apart from storages and dtypes. */
 const TENSOR = [
   /^collections\.OrderedDict$/,
   /^torch\._utils\._rebuild_(tensor_v2|tensor|parameter)$/,
@@ -25,7 +25,10 @@ const TENSOR = [
   /^torch\.storage\.(Untyped|Typed)Storage$/,
 ];
 
-/** The additional names in `.metadata`, including names from Megatron's plans, which `.metadata` contains. */
+/**
+ * The names that may occur in `.metadata`. They include classes of Megatron, because `.metadata` contains the plan by
+ * which Megatron saved the checkpoint.
+ */
 const METADATA = [
   ...PLAIN,
   /^torch\.(Size|strided|contiguous_format|preserve_format)$/,

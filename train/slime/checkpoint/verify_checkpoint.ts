@@ -324,7 +324,10 @@ function number(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** Determines the writer's likely mistake from the values. */
+/**
+ * Determines which mistake of the program that wrote the checkpoint likely caused the differing values; `undefined` if
+ * none explains them.
+ */
 async function likelyCause(
   { left, right, entry, difference }: Result,
   { shape, checkpoints, signal, blockBytes }: Context,

@@ -108,7 +108,10 @@ async function pass(
   }
 }
 
-/** Creates a response whose connection breaks, as it would for a client on the host. */
+/**
+ * Creates a response whose connection breaks with the error `why`. A client on the host would see a broken connection,
+ * too.
+ */
 function broken(why: string): Response {
   return new Response(
     new ReadableStream({

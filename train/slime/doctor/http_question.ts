@@ -64,7 +64,7 @@ export async function askJson<T>(
   }
 }
 
-/** Returns the last part of the message of Deno's error, which is the operating system's message. */
+/** Returns the operating system's message, which is the last part of the message of Deno's error. */
 function reasonOf(error: unknown): string {
   const message = messageOf(error);
   const [, system] = /: ([^:]+ \(os error \d+\))/.exec(message) ?? [];

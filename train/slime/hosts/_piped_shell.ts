@@ -20,7 +20,7 @@ export interface LostCommand {
   readonly began: boolean;
   /** The text that was written to both output streams. */
   readonly said: string;
-  /** The exit status of the local program that reaches the shell. */
+  /** The exit status of the local program through which the shell is reached, such as `ssh`. */
   readonly status: number;
 }
 

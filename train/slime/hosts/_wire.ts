@@ -59,8 +59,8 @@ function escapeLine(text: string): string {
 
 /**
  * Returns the script that runs a command. The command runs in the foreground, in a subshell, and the watcher in the
- * background. The watcher ignores its own SIGTERM, so that it can kill the processes of the group that are still
- * running after it.
+ * background. To end the command, the watcher sends SIGTERM to the whole process group. The watcher itself ignores this
+ * signal, so that it can later send SIGKILL to the processes that are still running.
  */
 function wrapper(nonce: string, inputBytes: number): string {
   return [

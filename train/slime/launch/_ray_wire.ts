@@ -23,13 +23,13 @@ export function isFinal(state: JobState): boolean {
   return state !== "PENDING" && state !== "RUNNING";
 }
 
-/** The schema of the response of `GET /api/version`. */
+/** The schema of the response to `GET /api/version`. */
 export const versionSchema = z.object({
   ray_version: z.string(),
   session_name: z.string().nullish(),
 });
 
-/** The schema of the response of `GET /api/jobs/ID`. */
+/** The schema of the response to `GET /api/jobs/ID`. */
 export const jobSchema = z.object({
   type: z.string(),
   submission_id: z.string().nullish(),
@@ -44,16 +44,16 @@ export const jobSchema = z.object({
   metadata: z.record(z.string(), z.string()).nullish(),
 });
 
-/** The schema of the response of `POST /api/jobs/`. */
+/** The schema of the response to `POST /api/jobs/`. */
 export const submittedSchema = z.object({ submission_id: z.string() });
-/** The schema of the response of `POST /api/jobs/ID/stop`. */
+/** The schema of the response to `POST /api/jobs/ID/stop`. */
 export const stoppedSchema = z.object({ stopped: z.boolean() });
-/** The schema of the response of `DELETE /api/jobs/ID`. */
+/** The schema of the response to `DELETE /api/jobs/ID`. */
 export const deletedSchema = z.object({ deleted: z.boolean() });
-/** The schema of the response of `GET /api/jobs/ID/logs`. */
+/** The schema of the response to `GET /api/jobs/ID/logs`. */
 export const logsSchema = z.object({ logs: z.string().nullable() });
 
-/** The schema of the response of `GET /api/cluster_status`. */
+/** The schema of the response to `GET /api/cluster_status`. */
 export const usageSchema = z.object({
   data: z.object({
     clusterStatus: z.object({
@@ -63,7 +63,7 @@ export const usageSchema = z.object({
     }),
   }),
 });
-/** The schema of the used and the total amount of a resource. */
+/** The schema of a resource's amounts: `[used, total]`. */
 export const shareSchema = z.tuple([z.number(), z.number()]);
 
 /** A job of a Ray cluster, as Ray reports it. */

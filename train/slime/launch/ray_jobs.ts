@@ -210,7 +210,7 @@ export class RayJobs {
 
   /**
    * Returns the state of a job.
-   * @throws {RayError} If Ray does not respond; the `kind` is `not_found` if there is no such job.
+   * @throws {RayError} If Ray does not respond, or there is no such job. In the latter case, `kind` is `not_found`.
    */
   async job(id: string, options: CallOptions = {}): Promise<RayJob> {
     const job = await this.#call(`/api/jobs/${encodeURIComponent(id)}`, {
@@ -225,7 +225,7 @@ export class RayJobs {
    * Stops a job: Ray asks it to end, and kills it after three seconds. Returns at once; poll {@linkcode RayJobs.job} to
    * wait for the end.
    * @returns Whether the job was still running.
-   * @throws {RayError} If Ray does not respond; the `kind` is `not_found` if there is no such job.
+   * @throws {RayError} If Ray does not respond, or there is no such job. In the latter case, `kind` is `not_found`.
    */
   async stop(id: string, options: CallOptions = {}): Promise<boolean> {
     const { stopped } = await this.#call(

@@ -523,8 +523,8 @@ async function makePipe(
 }
 
 /**
- * Passes the keys to the job through a named pipe, so that they do not appear in any file, command line or record of
- * Ray.
+ * Passes the keys to the job through a named pipe, so that they never appear in a file, on a command line or in Ray's
+ * records.
  */
 async function handKeys(
   { pipe, values }: Keys,

@@ -220,8 +220,8 @@ function groupsOf(
 }
 
 /**
- * Returns the counts of failures and stop reasons that taulab's hooks log, including dropped episodes. If the hooks
- * logged no failures, returns `failures` instead.
+ * Returns the counts of failures and stop reasons that taulab's hooks log, including those of dropped episodes.
+ * @param failures The counts of failures to return if the hooks logged no failures.
  */
 function countsOf(
   values: Values,
@@ -288,8 +288,8 @@ function pace(
 }
 
 /**
- * Returns the names of an evaluation's datasets. For example, `eval/retail-dev` is the dataset `retail-dev`, but keys
- * below it are metrics.
+ * Returns the names of an evaluation's datasets. For example, the key `eval/retail-dev` names the dataset `retail-dev`.
+ * Longer keys that begin with `eval/retail-dev/` are metrics of that dataset.
  */
 function evalNames(values: Values): string[] {
   return Object.keys(values).flatMap((key) => {

@@ -30,8 +30,9 @@ export interface StopResult {
   readonly state: JobState | null;
   /** Whether the job was still running. */
   readonly stopped: boolean;
-  /** The number of episode servers, and of hosts with Ray, that were stopped. */
+  /** The number of episode servers that were stopped. */
   readonly services: number;
+  /** The names of the hosts on which Ray was stopped. */
   readonly rayHosts: readonly string[];
 }
 

@@ -20,7 +20,10 @@ export interface KnownFlag {
   readonly arity: FlagArity;
 }
 
-/** The names of all flags, separated by spaces, without the prefix of their source. */
+/**
+ * The names of all flags, separated by spaces. `prefix` is the part that all flags of a source have in front of these
+ * names.
+ */
 const NAMES: Readonly<
   Record<
     FlagSource,

@@ -257,7 +257,7 @@ function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
   > as Load;
 }
 
-/** Returns the number of rollouts that a budget covers. Evaluations are spread evenly over the rollouts. */
+/** Returns the number of rollouts that a budget covers. The cost of evaluations is spread evenly over the rollouts. */
 function rolloutsIn(
   { maxCost, maxTokens }: SlimeConfig["budget"],
   { run, steps, servers }: {

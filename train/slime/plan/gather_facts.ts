@@ -64,7 +64,10 @@ async function dataIfThere(config: SlimeConfig): Promise<PlanData | null> {
     : planData(await openDataset(data), config);
 }
 
-/** Returns the hosts that a recipe names. Unlike a launch, a plan does not need a hosts.yaml. */
+/**
+ * Returns the hosts that a recipe names. Unlike a launch, a plan does not need a hosts.yaml: without one, the hosts'
+ * names are used as their addresses.
+ */
 async function namedHosts(
   config: SlimeConfig,
   path: string,

@@ -255,7 +255,10 @@ export function serverOverrides(
   ];
 }
 
-/** Returns the settings that limit a server to its share, because each server enforces its own limits. */
+/**
+ * Returns the overrides that give a server its share of the recipe's limits. Each server enforces its own limits, so a
+ * limit is divided by the number of servers.
+ */
 function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
   const { processes } = bridge;
   const { requestsPerMinute } = user.endpoint.calls;

@@ -203,7 +203,8 @@ function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
 
 /**
  * Computes the memory for training.
- * @see Megatron-LM `docs/user-guide/features/dist_optimizer.md`: 6 + 12/d bytes per parameter.
+ * @see Megatron-LM `docs/user-guide/features/dist_optimizer.md`: 6 + 12/d bytes per parameter, where `d` is the number
+ * of ranks that hold the same parameters.
  */
 function trainingMemory(
   { config, model, batch }: ResolvedSlime,

@@ -29,7 +29,10 @@ export interface TrainingRates {
   readonly transferBytesPerS: number;
 }
 
-/** The assumed rates: a typical value for long sequences with full recomputation, and a guess for the transfer. */
+/**
+ * The assumed rates. The share of the GPUs' speed is typical of long sequences with full recomputation. The transfer
+ * rate is a guess.
+ */
 export const ASSUMED_TRAINING: TrainingRates = {
   measuredOn: null,
   rollouts: 0,

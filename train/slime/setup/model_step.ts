@@ -64,8 +64,8 @@ export function modelStep(options: ModelOptions): Step {
 }
 
 /**
- * Returns a shell prefix that puts the interpreter's directory on PATH. The prefix works for a single command, and as a
- * separate line.
+ * Returns shell text that puts the interpreter's directory on PATH. It can be placed in front of a command, to apply to
+ * this command only, or on a line of its own.
  */
 function hfPath({ bin }: ModelOptions): string {
   return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH`;

@@ -234,8 +234,8 @@ class HostRun {
   }
 
   /**
-   * Returns the manifest entry for a step. A thing that an earlier run of setup created is still recorded as created by
-   * setup.
+   * Returns the manifest entry for a step; `undefined` if there is nothing to record. If an earlier run of setup
+   * created the thing, its entry is merged with the new one.
    */
   #entry(step: Step, manifest: Manifest, was: string): Entry | undefined {
     const place = step.made?.("absent");

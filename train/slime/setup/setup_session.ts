@@ -12,7 +12,9 @@ import type { HostPlan } from "./setup_plan.ts";
 export interface SessionOptions
   extends Pick<SetupContext, "run" | "signal" | "sleep"> {
   readonly plan: HostPlan;
-  /** Called when the lock is held for another host of the same run. */
+  /**
+   * Called when this host has to wait, because the same run is still setting up another host that shares its directory.
+   */
   onWait?(): void;
 }
 

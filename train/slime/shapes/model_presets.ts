@@ -87,7 +87,7 @@ export const MODEL_PRESETS: Readonly<Record<string, ModelShape>> = {
   ),
 };
 
-/** The owners of models on Hugging Face, each with the prefix of the models' names. */
+/** Pairs of a prefix, such as `GLM-`, and the Hugging Face account that owns the models whose names start with it. */
 const OWNERS: readonly (readonly [name: string, owner: string])[] = [
   ["Qwen", "Qwen"],
   ["GLM-", "zai-org"],

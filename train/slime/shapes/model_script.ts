@@ -100,8 +100,8 @@ class Reader {
   }
 
   /**
-   * Reads all statements. `source` is called with the name of each script in the same directory that the script
-   * sources.
+   * Reads all statements.
+   * @param source Called each time the script sources another script of its directory, with the name of that script.
    */
   run(source: (name: string) => void): void {
     while (true) {

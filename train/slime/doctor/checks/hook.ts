@@ -106,7 +106,9 @@ print(json.dumps({"faults": faults, "slime": os.path.dirname(os.path.abspath(sys
 
 const FILTER = "slime.rollout.filter_hub.base_types";
 
-/** Returns the functions of slime that the hooks need with these settings, in addition to slime's samples. */
+/**
+ * Returns the names in slime, each with its module, that the hooks import with these settings, in addition to `Sample`.
+ */
 function needsOf({ rollout, algorithm }: SlimeConfig): [string, string][] {
   const isFull = algorithm.async === "full";
   return [
@@ -131,7 +133,7 @@ const outputSchema = z.object({
   slime: z.string(),
 });
 
-/** A mock answer with four response tokens, one of which the model did not sample. */
+/** A mock answer with four response tokens. The model did not sample one of them. */
 const ANSWER = {
   tokens: [1, 2, 3, 4, 5, 6],
   prompt_length: 2,

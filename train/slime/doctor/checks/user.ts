@@ -149,8 +149,8 @@ function forecastBy(
 }
 
 /**
- * Returns the number of servers that each apply the recipe's whole limit: the number of servers that are already
- * running, or 1 for a launch, because the servers of a launch share the limit.
+ * Returns the number of servers that each apply the recipe's whole limit. Servers that are already running each apply
+ * the whole limit, so all of them count. For a launch, returns 1, because the servers that it starts share the limit.
  */
 function serversOf({ bridge }: SlimeConfig): number {
   return Math.max(1, bridge.services.length);
