@@ -17,7 +17,7 @@ export const share = z.number().min(0).max(1);
 /** A relative weight; 0 excludes the item. */
 export const weight = z.number().min(0);
 
-/** Schemas of the settings for the numbers of tasks, to be spread into a world's schema. */
+/** Schemas for the task-count settings, to be spread into a world's schema. */
 export const taskKnobs = {
   trainTasks: positive.default(400).describe("Number of train tasks"),
   devTasks: positive.default(50).describe("Number of dev tasks"),
@@ -27,12 +27,12 @@ export const taskKnobs = {
   ),
 };
 
-/** Creates the schemas of the settings for users, to be spread into a world's schema. */
+/** Creates schemas for the settings that control users, to be spread into a world's schema. */
 export function userKnobs(
   about: {
-    /** The description of `changeOfMindShare`. */
+    /** The help text for the setting `changeOfMindShare`. */
     readonly changeOfMind: string;
-    /** The description of `fallbackShare`. */
+    /** The help text for the setting `fallbackShare`. */
     readonly fallback: string;
   },
 ) {

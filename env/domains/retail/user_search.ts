@@ -5,7 +5,7 @@ import type { JsonObject } from "../../python/python_value.ts";
 
 /**
  * Finds the id of the first user with the given key.
- * @param keyOf Computes a user's key from the row alone. Must be the same function object in every call, since its
+ * @param keyOf Computes a user's key from the row alone. Must be the same function object in every call, because the
  * index is cached per function and base database.
  */
 export function findUser(

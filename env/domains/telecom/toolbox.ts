@@ -118,7 +118,10 @@ export const userTools: readonly Tool[] = [
   makePayment,
 ];
 
-/** Wraps tools as functions, because tasks may use tools for setup. Results are dropped. */
+/**
+ * Converts tools to functions that tasks can call, because tasks may also use tools for setup. The tools' results are
+ * discarded.
+ */
 function asFunctions(
   tools: readonly Tool[],
 ): Readonly<Record<string, BundleFunction>> {

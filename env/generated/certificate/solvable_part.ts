@@ -11,7 +11,10 @@ import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The sources of the gold writes' arguments. */
 export interface SolvableEvidence {
-  /** The read that shows an argument, for arguments that are not in the instruction, keyed by path: `0.item_ids[0]`. */
+  /**
+   * For each argument of a gold write that is not in the instruction: the tool name of the read that shows it. The keys
+   * consist of the write's index and the argument's path: `0.item_ids[0]`.
+   */
   readonly shown: Readonly<Record<string, string>>;
   /** The number of gold actions that are reads. */
   readonly reads: number;
@@ -19,12 +22,13 @@ export interface SolvableEvidence {
   readonly chain: number;
 }
 
-/** The instruction or the result of a read, in which values can be found, with the number of reads that lead to it. */
+/** A text in which the agent can find values: the instruction, or the result of a read. */
 interface Source {
   readonly tool: string;
   readonly text: string;
   /** Numbers that the agent can find by counting, such as the number of available variants. */
   readonly counts: ReadonlySet<string>;
+  /** The length of the longest chain of dependent reads that ends with this text; 0 for the instruction. */
   readonly depth: number;
 }
 

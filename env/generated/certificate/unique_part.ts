@@ -52,8 +52,8 @@ interface Place {
 class Search {
   readonly #subject: Subject;
   /**
-   * The counts of the search from each node that has been searched, by node key. Requests in different orders can lead
-   * to the same node.
+   * The counts for each node that has been searched completely, keyed by the result of `#keyOf`. A node is searched
+   * only once, although several orders of the requests can lead to it.
    */
   readonly #seen = new Map<string, UniqueEvidence>();
   ways = 0;

@@ -1,6 +1,6 @@
 /**
  * Phrases the expert's messages in the airline domain. When the expert reads a call back to the user, it states every
- * value of the call, and puts each id directly after a description of what it identifies.
+ * value of the call. Each id directly follows a description: `your gift card gift_card_1234567`.
  */
 
 import type { JsonObject } from "../../../python/python_value.ts";

@@ -43,7 +43,7 @@ export type Assumption = "best" | "nothing";
 
 /**
  * Builds a database of the rows that the expert knows for a request. The user's row lists only the reservation that the
- * request concerns, because other reservations must not make this request eligible for anything.
+ * request concerns, so that no other reservation can affect the decision on this request.
  */
 export function knownRows(
   known: KnownRequest,
@@ -65,7 +65,9 @@ export function knownRows(
   );
 }
 
-/** A one-way trip and its flight's entry for that day. The entry is `undefined` if nothing is known about it. */
+/**
+ * A one-way trip, and the entry of its flight for the date of the trip. The entry is `undefined` if nothing is known.
+ */
 type UnseenDay = readonly [Way, JsonObject | undefined];
 
 const TODAY = NOW.slice(0, NOW.indexOf("T"));
@@ -103,8 +105,8 @@ function unseenDays(known: KnownRequest, assumption: Assumption): UnseenDay[] {
 }
 
 /**
- * Returns the entry to assume for the day of a reservation's flight if no search has shown the entry, or `undefined` if
- * nothing can be assumed.
+ * Returns the assumed entry for one of the reservation's flights on its date, for use when no search has shown the real
+ * entry. Returns `undefined` if nothing can be assumed.
  */
 function heldDay(
   { desk, request: { intent, trip } }: KnownRequest,
@@ -118,8 +120,9 @@ function heldDay(
 }
 
 /**
- * Returns placeholder entries for a trip that has not been searched for, or for a requested flight that a search did
- * not find.
+ * Returns assumed entries for the flights of a trip. Before a search for the trip, under the assumption `best`, the
+ * flights can be booked. After a search, a flight that the user asked for by number but that the search did not find
+ * cannot be booked.
  */
 function wantedDays(
   { desk, request: { trip } }: KnownRequest,

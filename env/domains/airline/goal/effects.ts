@@ -15,8 +15,8 @@ import {
 } from "../../shared/goal/effects.ts";
 
 /**
- * The arguments of a write, the reservation and the user's profile before and after it, and both states of the
- * database.
+ * The arguments and the effect of a write: the reservation before (`was`) and after (`is`) the write, the user's
+ * profile before (`userWas`) and after (`userIs`) it, and the states of the whole database.
  */
 interface Written {
   readonly args: Row;
@@ -31,7 +31,7 @@ interface Written {
 interface Effect {
   /** The fields of the reservation that the write may change. */
   readonly fields: readonly string[];
-  /** Returns a description of what is wrong with the new values, or `null` if nothing is. */
+  /** Returns a description of what is wrong with the new values, or `null` if they are correct. */
   breaks(written: Written): string | null;
   /** Returns the amount charged to each payment method, in dollars. */
   spends?(written: Written): ReadonlyMap<string, number>;
@@ -131,8 +131,8 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
 };
 
 /**
- * Returns a description of what is wrong with the effect of a write, or `null` if nothing is. A write may change only
- * its reservation and its user's profile.
+ * Returns a description of what is wrong with the effect of a write, or `null` if the effect is correct. A write may
+ * change only its reservation and its user's profile.
  */
 export function effectError(
   action: ToolAction,

@@ -48,17 +48,21 @@ export interface Trip {
   /** The id of the reservation, if the user knows it. */
   readonly reservationId?: string;
   /**
-   * The origin, as an airport code or a city. For a change, it is set only if the user does not know the reservation's
-   * id.
+   * The origin, as an airport code or a city. In a request about an existing reservation, it is set only if the user
+   * does not know the reservation's id.
    */
   readonly from?: string;
+  /** The destination; set in the same cases as `from`. */
   readonly to?: string;
   /** The date of the outbound flight: `2024-05-20`. A change without this date keeps the outbound flight. */
   readonly date?: string;
   /** The date of the return flight. */
   readonly returnDate?: string;
   readonly pick?: Pick;
-  /** The number of the outbound or changed flight, if the user asks for a specific flight; it overrides `pick`. */
+  /**
+   * The number of the outbound or changed flight; set if the user asks for a specific flight. If set, `pick` is
+   * ignored.
+   */
   readonly flight?: string;
   /** The number of stops of a booking in each direction; omitted for direct flights. */
   readonly stops?: 1;
@@ -67,7 +71,7 @@ export interface Trip {
   readonly passengers?: readonly Traveller[];
   /** The full name of the passenger to replace; omitted if a passenger is added. */
   readonly replaced?: string;
-  /** The number of bags for a booking; for a change, the number to add, or to remove if negative. */
+  /** For a booking, the number of bags. For a change, the number of bags to add; a negative number removes bags. */
   readonly bags?: number;
   readonly insurance?: "yes" | "no";
   /**

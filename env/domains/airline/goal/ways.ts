@@ -14,13 +14,18 @@ import type { Trip } from "./request.ts";
 export interface Way {
   /** The origin, as an airport code or a city. */
   readonly from: string;
+  /** The destination, as an airport code or a city. */
   readonly to: string;
+  /** The date: `2024-05-20`. */
   readonly date: string;
   /** The flight number, if the user asks for a specific flight. */
   readonly flight?: string | undefined;
 }
 
-/** Returns the one-way trips of a booking or of a question about flights: out and, for a round trip, back. */
+/**
+ * Returns the one-way trips of a booking or of a question about flights: the outbound trip and, for a round trip, the
+ * return trip.
+ */
 export function tripWays(
   { from, to, date, returnDate, backFrom = to, flight }: Trip,
 ): Way[] {
@@ -32,8 +37,8 @@ export function tripWays(
 }
 
 /**
- * Returns the one-way trips of a change, in the order of the reservation's flights; `undefined` for each flight that is
- * kept.
+ * Returns the one-way trips of a change, in the order of the reservation's flights. For each flight that is kept, the
+ * list contains `undefined`.
  */
 export function newWays(
   { date, returnDate, newTo, flight }: Trip,

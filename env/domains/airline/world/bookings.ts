@@ -31,11 +31,12 @@ export interface Booking {
   readonly trip: Trip;
   /** The origin's airport code, even if the trip names cities. */
   readonly from: string;
+  /** The destination's airport code, even if the trip names cities. */
   readonly to: string;
   readonly actions: readonly ToolAction[];
 }
 
-/** One in this many users asks for a specific flight by its number. */
+/** Determines how many users ask for a specific flight by its number: one in `CERTAIN_FLIGHT`. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a booking, or returns `undefined` if no flights fit. */

@@ -40,7 +40,7 @@ interface Held {
   readonly held: Reservation;
 }
 
-/** One in this many users asks for a specific flight by its number. */
+/** Determines how many users ask for a specific flight by its number: one in `CERTAIN_FLIGHT`. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a change to a reservation, or returns `undefined` if nothing fits. */
@@ -153,8 +153,8 @@ function changeFlights(
 }
 
 /**
- * Draws another day for the reservation's last flight, and the flight on that day, or returns `undefined` if nothing
- * fits.
+ * Draws another date for the reservation's last flight, and finds the flight that the user wants on that date. Returns
+ * `undefined` if no flight fits.
  */
 export function drawOtherDay(world: AirlineWorld, held: Reservation) {
   const at = held.legs.length - 1;

@@ -118,7 +118,8 @@ function wish(request: AirlineRequest): string {
 }
 
 /**
- * Draws the kinds of a task's requests. A task has one or two requests, whose different intents are drawn by weight.
+ * Draws the kinds of a task's requests. A task has one request, or two requests with different intents. Intents are
+ * drawn by weight.
  */
 export function drawRequestKinds(
   rng: Rng,

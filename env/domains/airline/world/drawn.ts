@@ -31,12 +31,11 @@ export interface DrawnTrip extends Drawn<AirlineRequest> {
  */
 export interface RequestKind {
   readonly intent: AirlineIntent;
-  /**
-   * Set if policy refuses the request. `isOther` is true if the request concerns an account or reservation of another
-   * user; `clause`, a number in [0, 1), selects the clause that the request breaks.
-   */
+  /** Set if policy refuses the request. */
   readonly refusal?: {
+    /** Whether the request concerns an account or a reservation of another user. */
     readonly isOther: boolean;
+    /** A random number in [0, 1) that selects the clause that the request breaks. */
     readonly clause: number;
   };
   /** Whether the user changes their mind, if the request allows it. */
@@ -66,7 +65,7 @@ export interface ReservationRequest {
   readonly intent: AirlineIntent;
   readonly trip: Trip;
   readonly write?: ToolAction | undefined;
-  /** The flights that policy requires the agent to look up beforehand. */
+  /** The flights that the agent has to look up before the write, according to policy. */
   readonly searched?: readonly FlightDay[] | undefined;
 }
 

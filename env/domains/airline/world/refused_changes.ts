@@ -97,7 +97,7 @@ function twisted(twist: Twist, output?: string): DrawRefused {
 }
 
 /**
- * Checks whether a searched flight has the number of the reservation's first flight. An agent could then state that
+ * Checks whether a searched flight has the number of the reservation's first flight. If so, an agent could state this
  * number without refusing the request.
  */
 function isOnFirstFlight({ searched = [] }: Change, held: Reservation) {

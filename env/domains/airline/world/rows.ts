@@ -275,8 +275,8 @@ function isLate({ days }: Flight): boolean {
 }
 
 /**
- * Checks whether searches reveal a flight's status on its date. For a past date, they cannot distinguish a cancellation
- * from a departure.
+ * Checks whether searches reveal a flight's status on its date. On a past date, cancelled flights look the same as
+ * departed flights to a search.
  */
 function isRevealed(status: string, date: string): boolean {
   if (status === "delayed") return date === TODAY;

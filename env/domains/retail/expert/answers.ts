@@ -26,13 +26,14 @@ import { shown } from "./row_answer.ts";
 interface Topic {
   readonly pattern: RegExp;
   /**
-   * Matches the user's words for the topic, to be put before the answer. Omitted if the answer is clear without them.
+   * Matches the user's words for the topic, which the expert repeats before the answer. Omitted if the answer is clear
+   * without these words.
    */
   readonly name?: RegExp;
   answer(question: Question): Script<Answers> | Answers;
 }
 
-/** The answers about one topic; `undefined` for each value that was not found. */
+/** The answers about one topic; an element is `undefined` if its value was not found. */
 type Answers = readonly (string | undefined)[];
 
 /** Returns the answers for all topics that the expert recognizes in a question; empty if it recognizes no topic. */
@@ -236,8 +237,9 @@ const TOPICS: readonly Topic[] = [
 ];
 
 /**
- * Returns an arithmetic expression for the amount that the user would save by also exchanging the remaining items that
- * they mentioned for the cheapest variants. Considers only items of orders that the expert has changed.
+ * Returns an arithmetic expression for the amount that the user would save if further items were exchanged for their
+ * cheapest variants. Considers the items that the user has mentioned and the expert has not exchanged, in orders that
+ * the expert has changed.
  */
 function* savedByCheapest(desk: Desk): Script<string> {
   const changes = changesMadeBy(desk);
@@ -282,7 +284,9 @@ function available(product: JsonObject | undefined): JsonObject[] {
   );
 }
 
-/** Sorts items by price: most expensive first if the question contains these words, otherwise cheapest first. */
+/**
+ * Sorts items by price: the most expensive first if `words` contains `most expensive`, otherwise the cheapest first.
+ */
 function byPrice(items: readonly JsonObject[], words: string): JsonObject[] {
   const sign = words.includes("most expensive") ? -1 : 1;
   return items.toSorted((a, b) =>

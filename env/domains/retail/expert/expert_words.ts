@@ -1,6 +1,6 @@
 /**
- * Phrases the expert's messages. The sentences are short and regular, and each id follows the user's own words for the
- * thing that it identifies.
+ * Phrases the expert's messages. The sentences are short and regular. Each id follows the user's own words for the item
+ * or payment method: `your gift card gift_card_1234567`.
  */
 
 import { MORE } from "../../shared/expert/words.ts";
@@ -143,8 +143,9 @@ export interface RuleViolation {
   /** The clause of the policy that is broken. */
   readonly clause: RuleClause;
   readonly request: RetailRequest;
-  /** The user's words for the item that the rule is about. `newItem` contains their words for its replacement. */
+  /** The user's words for the item that the rule is about. */
   readonly item?: string | undefined;
+  /** The user's words for the replacement of the item. */
   readonly newItem?: string | undefined;
 }
 

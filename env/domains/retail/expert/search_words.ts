@@ -6,7 +6,8 @@ import { row, rows, text } from "../../shared/read_row.ts";
 /**
  * Returns a thought that searches a product's variants and ends with the matching variant. It compares each variant's
  * options with the wanted options up to the first difference: `blue, large. 12: blue/red no; 34: blue/blue large/large
- * yes. blue, large 34`. In a row, an id precedes its options, so a small model cannot find the matching id in one step.
+ * yes. blue, large 34`. A product's row lists each variant's id before the variant's options, so a small model cannot
+ * find the matching id in one step.
  * @param words The user's words for the wanted variant.
  */
 export function variantThought(

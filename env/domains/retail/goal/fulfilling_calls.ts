@@ -129,8 +129,8 @@ function onItems(
 }
 
 /**
- * Returns a pair for each item that `words` names and each variant that `into` describes. Without `into`, the items
- * have no replacement.
+ * Returns every pair of an item that `words` names and a variant that `into` describes. If `into` is `undefined`,
+ * returns the items without replacements.
  */
 function matchingSwaps(
   database: Database,

@@ -10,7 +10,10 @@ export interface Change {
   readonly to: Variant;
   /** The change as an instruction phrases it: `the desk lamp to a black one`. */
   readonly clause: string;
-  /** The description of a replacement that is not described by its options: `cheapest, black`. */
+  /**
+   * The description of the replacement, such as `cheapest, black`. Omitted if the replacement is described by its
+   * options.
+   */
   readonly choice?: string;
 }
 
@@ -39,8 +42,8 @@ export function differenceOf(changes: readonly Change[]): number {
 }
 
 /**
- * Returns the words for the replacements if the instruction describes any of them by other words than its options;
- * otherwise `undefined`.
+ * Returns descriptions of all replacements if the instruction describes at least one of them as, for example, the
+ * `cheapest` variant. If the instruction describes all of them by their options, returns `undefined`.
  */
 export function changeWords(
   changes: readonly Change[],

@@ -46,7 +46,7 @@ export interface Place {
 }
 
 /**
- * Returns an order and whether the user knows its id, which is drawn at random. The user always knows the id if no item
+ * Returns `order` with a random decision on whether the user knows its id. The user always knows the id if no item
  * distinguishes the order from their other orders.
  */
 export function placeOf({ rng, options }: Draw, order: Order): Place {
@@ -90,7 +90,10 @@ export function productOf({ productId }: Pick<Item, "productId">): ToolAction {
   return call("get_product_details", { product_id: productId });
 }
 
-/** Describes an order: `order #W1234567`, `your order with the office chair`. Avoids items in `beside` if possible. */
+/**
+ * Describes an order: `order #W1234567`, `your order with the office chair`. If possible, the description mentions none
+ * of the items in `beside`.
+ */
 export function orderWords(
   { rng }: Draw,
   { order, isKnown }: Place,

@@ -166,8 +166,8 @@ function drawQuestion(world: World, customer: Customer): DrawnRequest {
 }
 
 /**
- * Draws a payment method that covers any order, and a different payment method that pays for the order before the
- * change.
+ * Draws the payment methods for a change of payment: `from`, which the order currently uses, and `to`, a different
+ * method that can pay for any order. Returns `undefined` if there is no such pair.
  */
 function drawOtherMethod(
   { rng, options }: World,

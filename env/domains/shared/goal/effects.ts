@@ -23,7 +23,7 @@ export function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Returns `null` if `holds`, otherwise `wrong`. */
+/** Returns `null` if `holds` is true, otherwise the description `wrong`. */
 export function unless(holds: boolean, wrong: string): string | null {
   return holds ? null : wrong;
 }

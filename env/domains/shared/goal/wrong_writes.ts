@@ -22,8 +22,8 @@ interface MistakeRules {
   /** Returns an additional write that the task does not ask for. */
   readonly further: (task: Task) => ToolAction;
   /**
-   * The rows that a user owns. `table` names both their table and the profile field that lists their ids; `argument`
-   * names the call argument that takes such an id.
+   * The rows that a user owns. `table` is the name of the table, and also of the profile field that lists the rows' ids.
+   * `argument` is the name of the argument with which a call identifies such a row.
    */
   readonly rows: { readonly table: string; readonly argument: string };
   /** Returns additional writes to a row of the user that the task does not change. */

@@ -85,7 +85,7 @@ export class GoalProgress<R extends Request> {
   }
 
   /**
-   * Counts a reply with progress, which uses up less of the user's patience.
+   * Counts a reply with progress. It uses up less of the user's patience than a reply without progress.
    * @returns Whether the user's patience has run out.
    */
   move(): boolean {

@@ -48,7 +48,7 @@ function turn(
   };
 }
 
-/** Wraps a function so that it returns no result. */
+/** Adapts a function that returns nothing to a `BundleFunction`. */
 function effect(
   run: (database: Database, args: JsonObject) => void,
 ): BundleFunction {

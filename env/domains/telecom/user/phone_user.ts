@@ -48,7 +48,7 @@ interface Player {
   readonly say: Phraser;
   /** The switch states that the phone has shown so far. */
   readonly switches: Map<Switch, boolean>;
-  /** The number of consecutive messages without a request, up to the last message. */
+  /** The number of messages from the agent since the last message with a request. */
   lost: number;
   /**
    * The user's patience. It becomes `tried` after the first action, and `spent` once the user has complained that the

@@ -263,8 +263,8 @@ function textOf({ name, args }: PlannedCall): string {
 }
 
 /**
- * Returns the sort rank of a fix. The agent's fixes and payments come first, so that the phone may use the network that
- * it finds. A restart comes last because it applies settings.
+ * Returns the sort rank of a fix. Payments and the agent's fixes come first: they make the line usable, so that the
+ * phone's later search for a network succeeds. A restart comes last because it applies settings.
  */
 function rank({ actor, name }: PlannedCall): number {
   if (name === "make_payment") return 1;
