@@ -8,8 +8,8 @@ import { errorIn, readServerError } from "./server_error.ts";
 
 /**
  * Creates the `fetch` function of a client. All calls of a client have the same headers, so the function reuses the
- * headers of the first call, without the telemetry headers. Creating headers for each call would take a tenth of its
- * time.
+ * headers of the first call, without the telemetry headers. Creating new headers would account for a tenth of the time
+ * of a call.
  * @param onResponse Called with each response before its body is read. It must not read the body.
  */
 export function apiFetch(
@@ -34,8 +34,8 @@ function leanHeaders(given: HeadersInit | undefined): [string, string][] {
 }
 
 /**
- * Moves a parsed {@linkcode ServerError} to the `error` field of the response's body, the only field that the `openai`
- * package keeps. Servers return errors in various fields.
+ * Returns an error response whose body has the parsed {@linkcode ServerError} in its `error` field. Servers return
+ * errors in various fields, but the `openai` package reads only this field.
  */
 async function withNestedError(response: Response): Promise<Response> {
   const { text } = await boundedText(response);

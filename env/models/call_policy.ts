@@ -27,7 +27,7 @@ export interface CallPolicy {
    */
   readonly backoffMs: number;
   readonly limiter?: RateLimiter;
-  /** Waits for a number of milliseconds. Default: waits in real time. */
+  /** Waits for a number of milliseconds between attempts. By default, it waits in real time. */
   readonly sleep?: Sleep;
 }
 
@@ -38,8 +38,8 @@ export const MAX_BACKOFF_MS = 30_000;
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
- * Maximum number of retries if the endpoint does not respond and never has. The endpoint probably does not exist, so
- * the error should be reported soon.
+ * Maximum number of retries as long as the endpoint has never responded to any call. Such an endpoint probably does not
+ * exist, so the error should be reported soon.
  */
 const RETRIES_INTO_SILENCE = 2;
 

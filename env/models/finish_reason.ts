@@ -110,8 +110,8 @@ function all(
 }
 
 /**
- * The meanings in order of precedence, for reasons that consist of several parts, such as `function_call_filter:
- * MALFORMED_FUNCTION_CALL`.
+ * The meanings in order of precedence. If a reason has several parts with a meaning, such as `function_call_filter:
+ * MALFORMED_FUNCTION_CALL`, the meaning that comes first in this list applies.
  */
 const PRECEDENCE = [
   "malformed_call",
@@ -183,8 +183,8 @@ function reasonIn(value: unknown): string {
 }
 
 /**
- * Looks up the meaning of a reason by its known parts. For example, `FinishReason.STOP` and `content_filter: SPII` have
- * two parts.
+ * Returns the meaning of a reason, or `undefined` if no part of it is known. For example, `FinishReason.STOP` and
+ * `content_filter: SPII` have two parts.
  */
 function meaningOf(reason: string): Ending | Failing | undefined {
   const parts = reason.slice(0, 200).split(/[:.]/).map((part) =>

@@ -5,16 +5,21 @@
 
 /** The encoded ids of a list, with spare room for more ids. */
 interface Written {
-  /** The buffer, with {@linkcode HEAD_ROOM} bytes, room for the start of the body, and the encoded ids. */
+  /**
+   * The buffer. It contains {@linkcode HEAD_ROOM} bytes for the sender, room for the start of the body, the encoded
+   * ids, and spare bytes.
+   */
   buffer: Uint8Array<ArrayBuffer>;
+  /** The number of encoded ids. */
   ids: number;
+  /** The offset in the buffer at which the encoded ids end. */
   end: number;
 }
 
 const encoder = new TextEncoder();
 /**
- * The possible starts of the body, keyed by the name of the list. They differ in length, so they are right-aligned
- * before the ids.
+ * The possible starts of the body, keyed by the name of the list. Since their lengths differ, each is written so that
+ * it ends right before the first id.
  */
 const HEADS = {
   input_ids: encoder.encode('{"input_ids":['),

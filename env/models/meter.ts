@@ -27,7 +27,7 @@ export interface MeterOptions {
 /** The token counts of a call as reported by the server. */
 export type CallUsage = Omit<Usage, "cost" | "calls">;
 
-/** The caller of a model, and the model that it called. */
+/** The component that called a model, and the model that it called. */
 export interface CallOrigin {
   readonly source: "model" | "user";
   readonly model: string;

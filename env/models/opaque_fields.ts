@@ -36,13 +36,13 @@ const CALL_FIELDS = ["extra_content", "provider_specific_fields"];
  */
 type Mode = "echoed" | "left_out" | "filled";
 
-/** The next mode of a field after the server reports that it is missing. */
+/** Maps the mode of a field to its next mode after the server has reported that the field is missing. */
 const MORE: Partial<Record<Mode, Mode>> = {
   left_out: "echoed",
   echoed: "filled",
 };
 
-/** The next mode of a field after the server rejects it for any other reason. */
+/** Maps the mode of a field to its next mode after the server has rejected the field for any other reason. */
 const LESS: Partial<Record<Mode, Mode>> = {
   echoed: "left_out",
   filled: "left_out",

@@ -70,7 +70,7 @@ function bad(message: string): CallFailure {
   return new CallFailure(message, { kind: "bad_response" });
 }
 
-/** The finish state of an answer, and whether the server counted no completion tokens. */
+/** The finish state of an answer. `isUncounted` is true if the server counted no completion tokens. */
 interface End {
   readonly ending: Ending;
   readonly isUncounted: boolean;
@@ -97,8 +97,9 @@ function readReply(choice: JsonRecord, end: End): Completion["reply"] {
 }
 
 /**
- * Checks that an empty answer may really be the model's. Even then, the model sampled at least the end token.
- * @throws {CallFailure} If the server must have lost the answer.
+ * Checks that the model itself may have given an empty answer. If it did, it sampled at least the end token, so a
+ * server that counted no tokens must have lost the answer.
+ * @throws {CallFailure} If the server must have lost the text or the calls.
  */
 function checkEmptyAnswer(
   { ending, isUncounted, isGiven }: End & { readonly isGiven: boolean },

@@ -18,6 +18,7 @@ export interface ServerError {
   readonly kind: FailureKind;
   /** The HTTP status of the response, or the status that its body names. */
   readonly status?: number;
+  /** The wait that the server requested, in milliseconds. Omitted if it requested none. */
   readonly retryAfterMs?: number;
   /** Whether the conversation no longer fits in the model's context. */
   readonly isContextFull: boolean;
@@ -31,8 +32,8 @@ export interface ErrorOrigin {
 }
 
 /**
- * Finds the error in a body, or the body itself if it is an error.
- * @returns The fields of the error, or `null` if the body has no error.
+ * Returns the error in a body. The body itself may be the error, or a field of the body may contain it.
+ * @returns The fields of the error, or `null` if there is none.
  */
 export function errorIn(body: unknown): JsonRecord | null {
   if (Array.isArray(body)) return errorAt(body);
@@ -70,8 +71,8 @@ export function readServerError(
 const PLACES = ["error", "errors", "detail", "base_resp"];
 
 /**
- * Returns the error in a field of the body, or `null` if there is none or it reports success. The body may also contain
- * an answer.
+ * Returns the error that a field of the body contains, or `null` if there is none. A field that reports success is not
+ * an error. A body with an error may also contain an answer.
  */
 export function nestedError(body: JsonRecord): JsonRecord | null {
   // Alongside `choices`, `detail` is not an error.

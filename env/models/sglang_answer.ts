@@ -96,8 +96,8 @@ function readFinish(
 const MAX_LOGPROB = 1e-4;
 
 /**
- * Splits a list of pairs of a log probability and an id into two lists, `[T]`. Pairs may have more members. They are
- * validated without zod for speed, since they make up most of an answer.
+ * Splits a list of pairs `[log probability, id]` into two lists, each `[T]`. Pairs may have more members, which are
+ * ignored. The pairs are validated without zod for speed, since they make up most of an answer.
  */
 function readSampled(
   pairs: unknown,

@@ -60,8 +60,8 @@ export interface AnswerParts {
   /** The time spent waiting for the engine, in milliseconds. */
   readonly waitedMs: number;
   /**
-   * A description of the engine's failure, if it failed. It replaces the failure's message, which quotes the engine's
-   * answer.
+   * A description of the engine's failure, if the engine failed. It replaces the failure's message, which quotes the
+   * engine's answer.
    */
   readonly engineFault?: string | undefined;
 }

@@ -124,7 +124,7 @@ const FAULTS: Partial<Record<FailureKind, string>> = {
 
 /**
  * Wraps a caller so that an aborted request stops the episode. slime ends a rollout by aborting the engines' requests,
- * so a retry would only delay this.
+ * so a retry would only delay the end of the rollout.
  */
 function endingWithAborts(caller: Caller, onAbort: () => void): Caller {
   return {

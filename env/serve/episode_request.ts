@@ -33,7 +33,7 @@ const requestSchema = z.strictObject({
   instruction: z.string().nullish(),
 });
 
-/** The value of each SGLang penalty that has no effect. Only evaluations may set other values. */
+/** SGLang's penalties, each with the value at which it has no effect. Only evaluations may use other values. */
 const PENALTIES: Readonly<Record<string, number>> = {
   repetition_penalty: 1,
   frequency_penalty: 0,
@@ -59,8 +59,8 @@ export type EpisodeRequest = z.infer<typeof requestSchema>;
 
 /**
  * Parses a request body.
- * @throws {RequestError} If the body is invalid, in which case the message names the field, or if its sampling
- * parameters would result in log probabilities that differ from the policy's.
+ * @throws {RequestError} If the body is invalid; the message then names the field. Also if the engine's log
+ * probabilities would differ from the policy's with these sampling parameters.
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);

@@ -25,8 +25,9 @@ export interface CellFailure {
 /** The result of executing a notebook. */
 export interface Execution {
   readonly notebook: string;
-  /** The number of code cells. The field `ran` is the number of code cells that completed. */
+  /** The number of code cells in the notebook. */
   readonly cells: number;
+  /** The number of code cells that completed. */
   readonly ran: number;
   readonly seconds: number;
   readonly outcome: "ok" | "failed" | "timed_out" | "interrupted";

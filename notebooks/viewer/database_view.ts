@@ -38,8 +38,8 @@ export async function replayedView(
 }
 
 /**
- * Compares the databases of an episode that was replayed according to a benchmark's rules. The agent's and the user's
- * databases each have an initial, an actual and an expected state.
+ * Creates a view of an episode that was replayed according to a benchmark's rules. It compares the initial, actual and
+ * expected state of both databases, the agent's and the user's.
  */
 export function viewByRules(
   { start, end, target, writes, isCompared }: ReplayedTurns,
@@ -154,7 +154,7 @@ async function replay(
 
 type Three = Record<"was" | "is" | "should", JsonValue | undefined>;
 
-/** Yields the innermost fields of which the three values differ. */
+/** Yields the innermost fields whose values differ. Each field has an initial, an actual and an expected value. */
 function* compare(path: string, three: Three): Generator<FieldView> {
   const { was, is, should } = three;
   const verdict = verdictOf(three);

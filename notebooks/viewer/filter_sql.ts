@@ -10,7 +10,7 @@ export interface Clause {
   readonly values: readonly SQLInputValue[];
 }
 
-/** Returns a clause that requires all conditions. Without conditions, it is `1`. */
+/** Returns a clause that requires all conditions. Without conditions, the clause is `1`, which selects all rows. */
 export function clauseOf(conditions: readonly Condition[]): Clause {
   const parts = conditions.map(partOf);
   return {
@@ -19,7 +19,7 @@ export function clauseOf(conditions: readonly Condition[]): Clause {
   };
 }
 
-/** Returns the expressions of an `ORDER BY` clause. Ties are ordered by id. */
+/** Returns the expressions of an `ORDER BY` clause. Ties are broken by id. */
 export function orderOf({ field, descending }: Query["sort"]): string {
   return `${columnOf(field)}${descending ? " DESC" : ""}, id`;
 }

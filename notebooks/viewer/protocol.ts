@@ -33,8 +33,12 @@ export interface RunSummary {
   /** The last step for which there are metrics. */
   readonly steps: number | null;
   readonly episodes: number | null;
-  /** The last pass^1 on the split that is furthest from training. `pass1Of` names the split. */
+  /**
+   * The pass^1 of an evaluation or a result file. For a training run, the pass^1 of the last evaluation on the split
+   * test or, if there is none, on dev.
+   */
   readonly pass1: number | null;
+  /** The episodes from which `pass1` is computed, such as `all tasks` or `test, sampled`. */
   readonly pass1Of: string | null;
   /** The mean reward of the last step or, if there are no steps, of all episodes. */
   readonly reward: number | null;
@@ -287,8 +291,11 @@ export interface EpisodeView {
 export interface Place {
   /** The zero-based index in the table, or `null` if the filter excludes the episode. */
   readonly position: number | null;
+  /** The number of episodes in the table. */
   readonly matched: number;
+  /** The id of the previous episode in the table, or `null` if there is none. */
   readonly previous: number | null;
+  /** The id of the next episode in the table, or `null` if there is none. */
   readonly next: number | null;
 }
 

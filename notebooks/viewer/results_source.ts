@@ -58,11 +58,11 @@ interface Loaded {
 
 interface LoadedRecord {
   readonly record: ResultEpisode;
-  /** The task, or `null` if neither the file nor the benchmark's dataset, if available, contains it. */
+  /** The task, or `null` if it is in neither the file nor the benchmark's dataset. The dataset may be unavailable. */
   readonly known: KnownTask | null;
 }
 
-/** A result file, which is shown like a run. */
+/** A result file, presented as if it were a run. */
 export class ResultsSource implements EpisodeSource {
   readonly id: string;
   readonly path: string;

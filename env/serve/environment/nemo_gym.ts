@@ -78,8 +78,8 @@ export function nemoGymBody(
 }
 
 /**
- * Returns a request's path without the prefix for the rollout that NeMo Gym adds with `observability_enabled`, as in
- * `/ng-rollout/0-1/step`.
+ * Returns a request's path without NeMo Gym's prefix. With `observability_enabled`, NeMo Gym adds a prefix with the
+ * rollout: `/ng-rollout/0-1/step` becomes `/step`.
  */
 export function nemoGymPath(request: Request): string {
   return getPath(request).replace(/^\/ng-rollout\/[^/]+(?=\/)/, "");
@@ -215,8 +215,8 @@ function textOf(item: OutputItem): string {
 }
 
 /**
- * Yields the rows of a split. Each row contains the prompt before the user's first message, and the task to pass to the
- * reset.
+ * Yields the rows of a split. Each row contains the prompt before the user's first message, and the task, which the
+ * trainer passes to `POST /reset`.
  */
 function rowsOf(
   dataset: Dataset,

@@ -36,8 +36,9 @@ export interface AggregateMetrics {
   readonly group_level_metrics: readonly object[];
   /** Statistics of all rollouts, such as `mean/reward`. */
   readonly agent_metrics: Numbers;
-  /** The means and coverage from `agent_metrics`. */
+  /** The members of `agent_metrics` that begin with `mean/` or `coverage/`. */
   readonly key_metrics: Numbers;
+  /** Always empty, because no statistics across repeats are computed. */
   readonly repeat_level_metrics: readonly object[];
 }
 

@@ -63,7 +63,7 @@ const TUPLE_METHODS: ReadonlyMap<string, Method<List>> = new Map(
   [...LIST_METHODS].filter(([name]) => name !== "copy"),
 );
 
-/** Methods of Python's dicts that modify them, which the sandbox rejects. */
+/** The methods of Python's dicts that modify the dict. The sandbox rejects them. */
 const UNSAFE_DICT: ReadonlySet<string> = new Set(
   ["clear", "pop", "popitem", "setdefault", "update"],
 );

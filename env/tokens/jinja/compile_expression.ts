@@ -334,9 +334,9 @@ function applied(
 }
 
 /**
- * Returns the filter or test with a given name. Within an `if`, returns a filter or test that throws when it is
- * executed if the name is unknown.
- * @throws {JinjaError} If the name is unknown and does not occur within an `if`.
+ * Returns the filter or test with a given name. If the name is unknown within an `if`, returns a filter or test that
+ * throws an error when it is executed.
+ * @throws {JinjaError} If the name is unknown outside an `if`.
  */
 function existing(
   methods: ReadonlyMap<string, Method<Value>>,

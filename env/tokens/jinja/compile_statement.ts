@@ -59,7 +59,10 @@ export type Run = (frame: Frame) => Signal;
 export interface Place extends ExpressionPlace {
   /** Whether the statement is within a loop in the same function. */
   readonly inLoop: boolean;
-  /** Whether the statement is outside all loops, macros and blocks. Blocks can read the variables that it assigns. */
+  /**
+   * Whether the statement is at the top level, outside all loops, macros and blocks. If so, blocks can read the
+   * variables that it assigns.
+   */
   readonly exports: boolean;
   /** The names of the blocks compiled so far. */
   readonly blocks: Set<string>;

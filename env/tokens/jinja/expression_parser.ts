@@ -11,8 +11,8 @@ import type { Token, TokenType } from "./lexer.ts";
 import type { TokenStream } from "./token_stream.ts";
 
 /**
- * A function that checks whether a tuple without parentheses ends before the next token. Every tuple ends at the end of
- * the tag.
+ * A function that checks whether a tuple without parentheses ends before the next token. It need not check for the end
+ * of the tag, at which every tuple ends.
  */
 export type TupleEnd = (tokens: TokenStream) => boolean;
 

@@ -14,12 +14,11 @@ import {
 /** The parameters of a macro. */
 export interface MacroParameters {
   readonly names: readonly string[];
-  /**
-   * Whether the body uses `caller`. The next two fields are the same for `kwargs` and `varargs`. The values that the
-   * body uses are passed after the other arguments.
-   */
+  /** Whether the body uses `caller`. If so, its value is passed after the arguments for `names`. */
   readonly caller: boolean;
+  /** Whether the body uses `kwargs`. If so, the other keyword arguments are passed after `caller`. */
   readonly keywords: boolean;
+  /** Whether the body uses `varargs`. If so, the other positional arguments are passed last. */
   readonly rest: boolean;
 }
 

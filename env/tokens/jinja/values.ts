@@ -428,7 +428,10 @@ export function characters(text: string): string[] {
   return SURROGATES.test(text) ? [...text] : text.split("");
 }
 
-/** Checks whether every UTF-16 code unit of a string is a whole code point. */
+/**
+ * Checks whether a string contains no surrogates. If so, its indices in UTF-16 code units and in code points are the
+ * same.
+ */
 export function isPlain(text: string): boolean {
   return !SURROGATES.test(text);
 }

@@ -6,9 +6,9 @@
  * Keyword arguments may be constants, lists and dictionaries; positional arguments are ignored.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/pythonic_detector.py`, whose regular expression can
- * take exponential time. This parser takes linear time. It finds the same beginning of the list; the list ends at the
- * last `)]` of the text if a call has arguments. Differs: the list may end elsewhere if white space or a comma precedes
- * a `),` and the list is followed by another `)]`.
+ * take exponential time. This parser takes linear time. If a call has arguments, the list extends to the last `)]` of
+ * the text. The beginning of the list is the same as in SGLang. The end can differ only if white space or a comma
+ * precedes a `),` and another `)]` follows the list.
  */
 
 import { takeCall } from "./_json_call.ts";
@@ -77,8 +77,8 @@ const COMMA_CLOSE = new RegExp(
 );
 
 /**
- * Returns the last position at which a list may end. If there is a list end after a trailing comma, and no argument
- * follows the comma, that end takes precedence.
+ * Returns the last `)]` of the text, which may contain white space, as the end of a list. A `)]` right after a trailing
+ * comma takes precedence over it unless another argument (`, name=`) follows.
  */
 function lastListEnd(text: string): ListEnd | null {
   const last = lastCallEnd(text);
@@ -106,7 +106,7 @@ function lastCallEnd(text: string): ListEnd | null {
 
 /**
  * Returns the end of the list whose first call begins at `at`, or `null` if no list begins there. Calls without
- * arguments are skipped one at a time.
+ * arguments are skipped one at a time. From the first call with arguments on, the list extends to `last`.
  */
 function listEnd(
   text: string,

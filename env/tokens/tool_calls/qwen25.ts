@@ -18,9 +18,9 @@ import {
   plainText,
 } from "./tool_call_format.ts";
 
-/** The beginning of a call. Without the newline, it is plain text. */
+/** The beginning of a call. `<tool_call>` without a following newline is plain text. */
 export const TOOL_CALL_START = "<tool_call>\n";
-/** The end of a call. Without the newline, it does not end the call. */
+/** The end of a call. `</tool_call>` without a preceding newline does not end the call. */
 export const TOOL_CALL_END = "\n</tool_call>";
 
 /** Parses the calls in a text. Text before the first call is kept, and text between and after calls is dropped. */

@@ -26,7 +26,10 @@ export interface ParsedCall {
 
 /** The result of parsing a model's text. */
 export interface ParsedText {
-  /** The text outside calls that the format keeps. It is the whole text if there is no call. */
+  /**
+   * The text outside calls. Most formats keep only the text before the first call. If there is no call, this is the
+   * whole text.
+   */
   readonly normalText: string;
   /** The valid calls, in order. */
   readonly calls: readonly ParsedCall[];
