@@ -1,6 +1,6 @@
 /**
- * Formats a run's advisories for a terminal. An advisory says what needs attention, and which filter finds the affected
- * episodes.
+ * Formats a run's advisories for a terminal. An advisory describes a problem, and names the filter that finds the
+ * affected episodes.
  */
 
 import { type Advisory, filterText } from "../train/diagnosis/advisories.ts";

@@ -71,7 +71,7 @@ export interface ServersBench {
   readonly turnsPerS: Measured;
   /** The 99th percentile of a turn's time in the open loop, in milliseconds, excluding the engine's time. */
   readonly openP99Ms: Measured;
-  /** Share of the offered turns that were played in the open loop, from 0 to 1. */
+  /** Share of the turns offered in the open loop that were actually played, from 0 to 1. */
   readonly openShare: Measured;
   /** Heap bytes per episode in progress, including its conversation. */
   readonly bytesPerEpisode: Measured;
@@ -133,8 +133,8 @@ type Setting = BridgeOptions & {
 };
 
 /**
- * The engine and the servers of a measurement, and the keys of the episodes that each slot plays in sequence
- * (`chains`).
+ * The participants in a measurement: the engine, the servers, and a chain of episodes per slot. A slot plays the
+ * episodes of its chain in sequence. Chains consist of episode keys.
  */
 interface World {
   readonly dataset: Dataset;
@@ -212,7 +212,10 @@ async function openServer(
   return { process, url: `http://127.0.0.1:${port}` };
 }
 
-/** Returns the keys of the episodes that each slot plays, one chain per slot. */
+/**
+ * Returns one chain per slot: the keys of the `length` episodes that the slot plays in sequence. `places` is the number
+ * of slots.
+ */
 function chainsOf(places: number, length: number): string[][] {
   return Array.from(
     { length: places },

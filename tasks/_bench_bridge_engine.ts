@@ -20,8 +20,8 @@ export interface EngineSettings {
 }
 
 /**
- * The pace of an open loop: answers are due at fixed times, independent of the requests. The slots take turns. An
- * episode that misses its time waits for the slot's next one.
+ * The pace of an open loop: answers are due at fixed times, independent of the requests. The slots answer one after the
+ * other, in a fixed cycle. An episode that misses its slot's time waits for the next cycle.
  */
 export interface Pace {
   readonly places: number;
@@ -143,7 +143,7 @@ function keyOf(head: string, body: Uint8Array): string {
   return /"bench_key": ?"(\d+)"/.exec(decoder.decode(body))?.[1] ?? "";
 }
 
-/** Returns the number of milliseconds until the next answer in an episode's slot is due. */
+/** Returns how many milliseconds remain until the slot of the episode `key` is due to answer. */
 function untilDue(key: number, { places, ratePerS }: Pace): number {
   const slotMs = 1000 / ratePerS;
   const periodMs = places * slotMs;

@@ -1,6 +1,6 @@
 /**
- * Benchmarks environments: the episodes per second on one core in which all gold actions are made, and the heap bytes
- * per live episode.
+ * Benchmarks environments. It measures how many episodes per second one core plays through all of their gold actions,
+ * and how many heap bytes each live episode takes.
  */
 
 import { createEnvironment } from "../env/environment.ts";
@@ -12,7 +12,7 @@ import { heapBytes, type Measured, measured } from "./_bench_measure.ts";
 export interface EnvironmentBench {
   /** Episodes per second. Each episode is opened, stepped through its gold actions, and graded. */
   readonly goldEpisodesPerS: Measured;
-  /** Heap bytes per episode at the end of the episode, including its conversation. */
+  /** Heap bytes per finished episode that is still open, including the conversation. */
   readonly bytesPerEpisode: Measured;
   /** The number of different tasks that were played. */
   readonly tasks: number;

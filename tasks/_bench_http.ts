@@ -26,13 +26,13 @@ export interface HttpBench {
   /** Number of sequential calls per episode. */
   readonly callsPerEpisode: number;
   /**
-   * taulab's share of the conversations' time: what they take in excess of the same number of plain `fetch` calls with
-   * prepared bodies, at the same concurrency.
+   * Share of the conversations' time that taulab itself takes. taulab's time is the conversations' time minus that of
+   * the same number of plain `fetch` calls with prepared bodies, at the same concurrency.
    */
   readonly ownShare: Measured;
   /**
-   * Share of the conversations' time in excess of the server's latency. It includes HTTP on this machine and the
-   * server's own work.
+   * Share of the conversations' time that exceeds the server's latency. The excess includes taulab's own time, HTTP on
+   * this machine, and the server's own work.
    */
   readonly waitingShare: Measured;
   /** Answers per second across all conversations. */
@@ -46,7 +46,7 @@ const LATENCY_MS = 50;
 /** Number of repeats. */
 const REPEATS = 5;
 
-/** Runs the benchmark on a dataset's test tasks, which are reused if there are fewer tasks than conversations. */
+/** Runs the benchmark on a dataset's test tasks. Tasks are reused if there are fewer of them than conversations. */
 export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   using server = await Actor.open("./_bench_http_server.ts", {
     latencyMs: LATENCY_MS,
@@ -71,7 +71,7 @@ export async function benchHttp(dataset: Dataset): Promise<HttpBench> {
   };
 }
 
-/** Plays all conversations once. If `plain` is given, then makes the same number of calls with plain `fetch`. */
+/** Plays all conversations once. If `plain` is given, the same number of calls is then made with plain `fetch`. */
 async function playRound(
   specs: ReturnType<typeof specsOf>,
   plain?: { readonly url: string; readonly body: string },

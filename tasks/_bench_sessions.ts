@@ -15,15 +15,17 @@ import { Actor, type Measured, measured } from "./_bench_measure.ts";
 export interface SessionsBench {
   readonly sessions: number;
   /**
-   * Milliseconds that a step takes in excess of a plain request right after it, whose body and response have the same
-   * sizes.
+   * Overhead of a step in milliseconds: its duration minus that of a plain request made right after it. The bodies of
+   * both requests have the same size, and so do the responses.
    */
   readonly stepMs: Measured;
   /** Duration of the plain request in milliseconds. */
   readonly plainMs: Measured;
   /** Heap bytes of the server per session, in the middle of the episodes. */
   readonly bytesPerSession: Measured;
-  /** Resident bytes of the process per session over a WebSocket, including the client's end of the WebSocket. */
+  /**
+   * Resident bytes of the process per WebSocket session. The process contains both the server's and the client's end.
+   */
   readonly bytesPerSocket: Measured;
 }
 

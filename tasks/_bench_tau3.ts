@@ -1,6 +1,7 @@
 /**
- * Benchmarks the worlds of each τ³-bench domain: the episodes per second on one core in which all gold actions are
- * made, the heap bytes per live episode, and the speed of the Python original if it is installed.
+ * Benchmarks the worlds of each τ³-bench domain. It measures how many episodes per second one core plays through all of
+ * their gold actions, and how many heap bytes each live episode takes. If the Python original is installed, its speed
+ * is measured too.
  */
 
 import { fileURLToPath } from "node:url";
@@ -31,7 +32,7 @@ export interface Tau3Bench {
   readonly tasks: number;
   /**
    * Episodes per second of CPU time, which other programs hardly affect. Each episode sets up a world, makes all gold
-   * actions, and replays and compares the conversation.
+   * actions, and compares the conversation with its replay.
    */
   readonly goldEpisodesPerS: Measured;
   /** Heap bytes per world after the gold actions, including the messages. */

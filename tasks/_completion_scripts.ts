@@ -11,7 +11,10 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** A shell for which there is a completion script. */
 export type Shell = typeof SHELLS[number];
 
-/** The values that a flag or an operand completes to: all names of a kind, or a list of choices. */
+/**
+ * The possible completions of a flag's value or an operand: all names of a kind, such as `runs`, or a list of choices.
+ * `any` stands for values that cannot be listed.
+ */
 type Values = "files" | "runs" | "recipes" | "any" | readonly string[];
 
 /** A task whose command line can be completed. */
@@ -28,7 +31,7 @@ export interface CompletableTask {
 /** Options for {@linkcode completionScript}. */
 export interface CompletionOptions {
   readonly tasks: readonly CompletableTask[];
-  /** The names of the recipes, which `--recipe` completes to. */
+  /** The names of the recipes, offered as completions of `--recipe`. */
   readonly recipes: readonly string[];
 }
 

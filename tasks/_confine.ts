@@ -20,7 +20,8 @@ export interface Confinement {
   /** Whether the task may start programs. Default: `true`. */
   readonly run?: boolean;
   /**
-   * Whether the task may read environment variables, or the names of the variables that it may read. Default: `true`.
+   * Which environment variables the task may read: all (`true`), none (`false`), or only those with the given names.
+   * Default: `true`.
    */
   readonly env?: boolean | readonly string[];
   /** Whether the first Ctrl-C ends the process at once, for a task that has nothing to save. Default: `false`. */
@@ -72,7 +73,7 @@ export async function runConfined(
   { name, confinement, onInterrupt }: {
     readonly name: string;
     readonly confinement: Confinement;
-    /** Aborts on the first Ctrl-C, of which the task's thread is then notified. */
+    /** Aborts on the first Ctrl-C. The task's thread is then notified. */
     readonly onInterrupt: AbortSignal;
   },
 ): Promise<number> {

@@ -17,7 +17,8 @@ export async function readRecipe(given: string): Promise<Recipe> {
 
 /**
  * Reads a recipe and the recipes that it extends.
- * @param chain The names of the recipes that extend this recipe, beginning with the requested recipe.
+ * @param chain The path of `extends` that led to this recipe: the name of the requested recipe, then that of the recipe
+ * it extends, and so on. It is used to detect cycles.
  */
 async function readChain(
   given: string,
@@ -51,8 +52,8 @@ async function readChain(
 }
 
 /**
- * Returns the name of the recipe that a file extends by default; `undefined` for slime, because the defaults in its
- * schema are complete.
+ * Returns the name of the recipe that a file extends by default. Returns `undefined` for a slime recipe, which needs
+ * none because the defaults in slime's schema are complete.
  */
 async function defaultOf(file: Recipe): Promise<string | undefined> {
   if (recipeValue(file, ["trainer"]) === "slime") return undefined;
@@ -62,7 +63,10 @@ async function defaultOf(file: Recipe): Promise<string | undefined> {
   });
 }
 
-/** Returns the name of the default recipe for a source of tasks and a domain. */
+/**
+ * Returns the name of the default recipe for a source of tasks and a domain, such as `tau-retail`. If none has a
+ * matching name, it is `default`.
+ */
 export async function defaultRecipe(
   { source, domain = configSchema.parse({}).data.domain }: {
     readonly source: unknown;

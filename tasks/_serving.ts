@@ -28,7 +28,8 @@ export function listen(
 /**
  * Returns the token in `TAULAB_TOKEN`; `undefined` if it is not set. A token is required unless the server listens on
  * loopback.
- * @param shown How clients send the token, for the hint of the error: `which clients then send as their key`.
+ * @param shown A phrase in the error's hint that says how clients send the token, such as `which clients then send as
+ * their key`.
  * @throws {ConfigError} If other machines can reach `host` and no token is set.
  */
 export function tokenOf(host: string, shown: string): string | undefined {

@@ -47,8 +47,8 @@ export const tau3BenchFlag = z.string().optional().meta({
 });
 
 /**
- * Returns the overrides that set τ³-bench's directory in a config and, if `source` is missing, make τ³-bench its data
- * source. The list is empty for any other source.
+ * Returns the config overrides for the flag `--tau3-bench`. They set the data directory and, if `source` is missing,
+ * make τ³-bench the data source. Returns an empty list if the flag was not passed, or `source` is not τ³-bench.
  */
 export function tau3BenchOverrides(
   tau3Bench: string | undefined,
@@ -63,7 +63,10 @@ export function tau3BenchOverrides(
     : [];
 }
 
-/** Returns the override that sets τ-bench's directory in a config; an empty list if the config does not use τ-bench. */
+/**
+ * Returns the config override for the flag `--tau-bench`, which sets the data directory. Returns an empty list if the
+ * flag was not passed, or `source` is not τ-bench.
+ */
 export function tauBenchOverride(
   tauBench: string | undefined,
   source = "tau-bench",

@@ -82,7 +82,10 @@ function rates(
   ];
 }
 
-/** Estimates the remaining time from recent rollouts, because the first rollouts include the warm-up of the engines. */
+/**
+ * Estimates the remaining time from recent rollouts only, because the first rollouts are slower: they include the
+ * warm-up of the engines. Returns an empty list if there are no timings.
+ */
 function left(lines: readonly AnyMetrics[], rollouts: number): string[] {
   const seconds = lines.slice(-RECENT)
     .flatMap(({ timing }) => timing.seconds["total"] ?? []);

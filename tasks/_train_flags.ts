@@ -94,7 +94,8 @@ export const trainFlags = z.object({
 });
 
 /**
- * Returns the help on the keys of the recipe that a command line names, each with its value under that command line.
+ * Returns the help on recipe keys. It lists the keys of the recipe that a command line names, with the values that they
+ * would have under that command line.
  * @throws {ConfigError} If the named recipe does not exist, or a value is invalid.
  */
 export async function helpNotes(argv: readonly string[]): Promise<string> {
@@ -136,7 +137,7 @@ async function slimeKeys(
     : undefined;
 }
 
-/** Returns the recipe that an unparsed command line names. */
+/** Returns the recipe that an unparsed command line selects. */
 async function recipeIn(argv: readonly string[]): Promise<Recipe> {
   const given = valuesOf(argv, "recipe").at(-1);
   return await recipeOf({
@@ -149,8 +150,8 @@ async function recipeIn(argv: readonly string[]): Promise<Recipe> {
 }
 
 /**
- * Returns the values of a flag in an unparsed command line, where it has the form `--set rl.steps=4` or
- * `--set=rl.steps=4`.
+ * Returns all values of a flag in an unparsed command line. Both `--set rl.steps=4` and `--set=rl.steps=4` are
+ * recognized.
  */
 function valuesOf(argv: readonly string[], flag: string): string[] {
   return argv.flatMap((word, i) => {
@@ -238,8 +239,8 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
 
 /**
  * Returns the path of the run that `--resume` selects, and its config with the changes that flags are allowed to make.
- * @throws {ConfigError} If there is no such run, a flag conflicts with its config, or the run has completed and the
- * flags request neither a new control nor a tracker.
+ * @throws {ConfigError} If there is no such run, a flag conflicts with its config, or the run has already completed and
+ * the flags add neither a control nor a tracker.
  */
 export async function runToResume(
   flags: TrainFlags,

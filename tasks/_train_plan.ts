@@ -39,7 +39,10 @@ export async function dryRun(
   return { json: { ...plan, seed: config.seed } };
 }
 
-/** A plan, and the number of tasks per split on which it was measured. In a large world, they are a sample. */
+/**
+ * A plan, and the number of tasks per split on which it was measured (`measured_on`). In a large world, only a sample
+ * of the tasks is measured.
+ */
 export type MeasuredPlan = Plan & { readonly measured_on: Plan["tasks"] };
 
 /** Formats a plan as a table. */

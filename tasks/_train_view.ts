@@ -87,8 +87,8 @@ export class TrainingLine {
   }
 
   /**
-   * Returns the remaining time of the run. If it is unknown, returns the remaining time of the cold start; empty if
-   * that is unknown too.
+   * Returns the remaining time of the run or, if that is unknown, of the cold start. Returns an empty list if both are
+   * unknown.
    */
   #left({ phase }: Activity): string[] {
     const whole = secondsLeft(this.#lines, this.#config);
@@ -166,8 +166,8 @@ function passesText({ coldStart, control, final }: SessionResult): string {
 }
 
 /**
- * Describes how many supervised steps take as many seconds or tokens as RL. Returns an empty string if no control was
- * trained.
+ * Describes how many supervised steps take as many seconds as RL, and how many take as many tokens. Returns an empty
+ * string if the run has no controls.
  */
 function controlText({ control, rlSeconds }: SessionResult): string {
   if (control === null) return "";

@@ -370,7 +370,7 @@ function variantTable(bench: ReadonlyMap<string, VariantRun[]>): string {
   ]);
 }
 
-/** A row of the results table, with the figure's formatter and its key in the output of `--json`. */
+/** A row of the results table: a figure, the function that formats it, and its key in the output of `--json`. */
 type Figure = readonly [
   name: string,
   of: string,
@@ -475,8 +475,8 @@ function figureTable(figures: readonly Figure[]): string {
 }
 
 /**
- * Returns an object for `--json` that has each figure's median under its key, and its smallest and largest repeat under
- * the key with the suffix `.spread`.
+ * Returns the figures as an object for `--json`. The key of a figure has its median, and the same key with the suffix
+ * `.spread` has the smallest and the largest value.
  */
 function figureJson(figures: readonly Figure[]): Record<string, unknown> {
   return Object.fromEntries(

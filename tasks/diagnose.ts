@@ -186,7 +186,8 @@ function chosen(
 }
 
 /**
- * Returns the error for a source and a step without episodes, with a hint that names sources or steps that have some.
+ * Returns the error for the case that no episode has the requested `source` and `step`. Its hint names sources or steps
+ * that do have episodes.
  */
 function noEpisodes(
   all: readonly DiagnosableEpisode["record"][],

@@ -132,14 +132,14 @@ async function run(
   };
 }
 
-/** Returns whether the episodes run in other processes. */
+/** Returns whether the episodes run in processes other than this one. */
 function isShared({ workers = 1, ray }: EvaluateFlags): boolean {
   return workers > 1 || ray !== undefined;
 }
 
 /**
- * Opens the runner that starts the other processes on Ray. Without `--ray`, there is no runner, and the processes run
- * on this machine.
+ * With `--ray`, opens the runner that starts the evaluation's processes on Ray. Without it, returns no runner, and the
+ * processes run on this machine.
  */
 async function placeOf(
   { ray: hosts, rayUrl: url, hosts: hostsFile }: EvaluateFlags,

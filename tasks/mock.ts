@@ -147,9 +147,10 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
 }
 
 /**
- * Rejects invalid uses of `--rows` and `--hold-out`.
- * @throws {ConfigError} If the value of `--rows` is a format, `--source` names a benchmark, or `--hold-out` is passed
- * without `--rows`.
+ * Rejects invalid uses of `--rows` and `--hold-out`. `--rows` names a τ-bench checkout, on whose tables tasks are
+ * generated.
+ * @throws {ConfigError} If the value of `--rows` is a row format, `--rows` is combined with a benchmark as `--source`,
+ * or `--hold-out` is passed without `--rows`.
  */
 function checkRows({ rows, source, holdOut }: Flags): void {
   if (rows === "slime" || rows === "split") {
@@ -288,7 +289,10 @@ async function mockGenerated(
   };
 }
 
-/** Returns the number of tasks that a dry run draws, which are a sample to estimate the figures from. */
+/**
+ * Returns the number of tasks that a dry run draws. They are a sample from which the figures for all tasks are
+ * estimated.
+ */
 function sampleSize({ count, between, trials }: Flags): number {
   const most = between === undefined ? SAMPLE_TASKS : SAMPLE_TASKS / trials;
   return Math.max(3, Math.min(count, Math.floor(most)));
@@ -393,8 +397,8 @@ async function tau3Files(dir: string) {
 }
 
 /**
- * Returns the help on the options that a command line can set: those of the world that it names or, with `--rows`,
- * those of tasks on a benchmark's tables.
+ * Returns the help on the options that `--set` accepts with a command line. With `--rows`, these are the options for
+ * tasks on a benchmark's tables; otherwise, those of the world that `--env` names.
  */
 function knobsHelp(argv: readonly string[]): string {
   if (argv.some((word) => /^--rows(=|$)/.test(word))) {

@@ -103,8 +103,8 @@ async function run(
 }
 
 /**
- * Returns the function that performs the action on a slime run that the flags request; `undefined` for a run on this
- * machine.
+ * Returns the function that launches, resumes, follows or stops a slime run, as the flags request. Returns `undefined`
+ * if the flags concern a run on this machine.
  */
 async function slimeRun(
   flags: TrainFlags,
@@ -173,8 +173,8 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
 }
 
 /**
- * Returns the permissions that a command line needs. Only users played by models, trackers and slime need keys, the
- * network and programs.
+ * Returns the permissions that a command line needs. Keys, the network and other programs are needed only for trackers,
+ * for slime, and for users that are played by models.
  * @throws {ConfigError} If the recipe does not exist or is invalid, or the run to resume does not exist or does not
  * match the flags.
  */
@@ -199,8 +199,8 @@ async function needsOthers(flags: TrainFlags): Promise<boolean> {
 }
 
 /**
- * Returns whether a resumed run needs the network or programs. The flags cannot change its user, but they can change
- * its trackers.
+ * Checks whether resuming a run needs the network or other programs. The simulated user comes from the run's saved
+ * config, because flags cannot change it; flags can change the trackers.
  */
 async function needsOthersAgain(flags: TrainFlags): Promise<boolean> {
   const path = await runNamed(flags);

@@ -63,9 +63,8 @@ Deno.test("two modules have the same name only if they are the same part of two 
 });
 
 /**
- * Checks whether two modules may have the same name because they are the same part of two things: of two domains, of a
- * domain and `env/domain.ts`, of a check or a task and the module that it uses, or because both are entry points or
- * registries.
+ * Checks whether two modules may have the same file name. They may if both are entry points or registries, if they are
+ * the same part of two different domains, or if one of them is `env/domain.ts`, a task, or a check of the doctor.
  */
 function isSamePart(one: string, other: string): boolean {
   const name = basename(one);

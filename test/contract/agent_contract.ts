@@ -19,11 +19,14 @@ export interface AgentSubject {
   readonly task: Task;
   readonly firstMessage: string;
   /**
-   * The form of the agent's actions: tool calls, or text after which observations arrive as user messages. Default:
-   * `calls`.
+   * The form of the agent's actions. With `calls`, the agent makes tool calls. With `text`, it writes its actions as
+   * text, and receives observations as user messages. Default: `calls`.
    */
   readonly form?: "calls" | "text";
-  /** The environment's observation in each turn, if the agent makes a call and if it sends a message. */
+  /**
+   * The environment's two possible observations in each turn: `toCall` if the agent makes a call, and `toWords` if it
+   * sends a message.
+   */
   readonly observations: readonly {
     readonly toCall: string;
     readonly toWords: string;

@@ -8,7 +8,7 @@ import {
   type UserFactory,
 } from "../../env/types.ts";
 
-/** Options for {@linkcode userContract}: the simulated users to test, and their task. */
+/** Options for {@linkcode userContract}: how to create the simulated users to test, and their task. */
 export interface UserContractOptions {
   /** Returns a factory of users. Each test calls it, so that tests do not share the factory's state. */
   readonly factory: () => UserFactory | Promise<UserFactory>;

@@ -24,7 +24,10 @@ import "../support/library_desk/register.ts";
 
 const SEQUENCES = 200;
 const CALLS = 8;
-/** The maximum number of calls to try at each position of a sequence until one of them changes the state. */
+/**
+ * The maximum number of attempts per position of a sequence. If a call does not change the state, another call is tried
+ * at the same position.
+ */
 const TRIES = 5;
 const SIZES = { trainTasks: 12, devTasks: 1, testTasks: 4 };
 

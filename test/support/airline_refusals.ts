@@ -24,7 +24,7 @@ interface Refused {
   /** The user's words about the request, in lower case. */
   readonly said: string;
   readonly before: Transcript;
-  /** The reservation that the user named, in the form in which a tool last returned it. */
+  /** The reservation that the user named, as a tool last returned it. */
   readonly held: JsonObject | undefined;
 }
 
@@ -83,8 +83,8 @@ const REASONS: readonly (readonly [RegExp, (refused: Refused) => boolean])[] = [
 ];
 
 /**
- * Returns the fault of an unjustified refusal; an empty list if the refusal is justified or the message is not a
- * refusal.
+ * Returns a list with one fault if a message is an unjustified refusal. Returns an empty list if the refusal is
+ * justified, or the message is not a refusal.
  */
 export function groundlessRefusal(
   content: string,
@@ -135,8 +135,9 @@ function isPrivileged({ held }: Refused): boolean {
 }
 
 /**
- * Checks whether there is no right to compensation: neither the user nor the reservation qualifies for it, or there was
- * no incident.
+ * Checks whether a user has no right to compensation, for one of three reasons. The user's membership and the
+ * reservation do not qualify. Or a flight was late, but the reservation was neither changed nor cancelled. Or the user
+ * claims another incident, but searches list all flights of the reservation.
  */
 function hasNoRight(refused: Refused): boolean {
   const { said, before } = refused;
@@ -153,7 +154,7 @@ function hasNoRight(refused: Refused): boolean {
     : legsOf(refused).every((leg) => isShown(leg, refused));
 }
 
-/** Checks whether a search returned a flight on the requested day with enough seats in a cabin. */
+/** Checks whether a search for the day of `leg` returned its flight, with at least `seats` seats in the cabin. */
 function isShown(
   leg: JsonObject,
   { before }: Refused,
@@ -178,8 +179,9 @@ function rowsIn(shown: string): JsonObject[] {
 }
 
 /**
- * Checks whether seats are missing: a search result lacks the flight that the user named, or a flight of the
- * reservation has too few seats in the requested cabin.
+ * Checks whether there are too few seats for the flight that the user named or, if they named none, for any flight of
+ * the reservation. There are too few if the search results do not list the flight, or list it with too few seats in the
+ * requested cabin.
  */
 function lacksSeats(refused: Refused): boolean {
   const { said, before, held } = refused;

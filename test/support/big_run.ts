@@ -114,7 +114,8 @@ async function playStep(step: number, dataset: Dataset): Promise<Episode[]> {
 }
 
 /**
- * Returns an episode in which the user's model has failed, for one of 48 episodes; returns any other episode unchanged.
+ * Turns one in 48 episodes into an episode in which the user's model has failed. Returns the other episodes unchanged.
+ * `i` is the index of the episode.
  */
 function withFailure(episode: Episode, i: number): Episode {
   if (i % 48 !== 47) return episode;

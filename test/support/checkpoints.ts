@@ -78,8 +78,8 @@ function same<T>(value: T): T {
 }
 
 /**
- * Verifies a checkpoint, and compares it with `other` if given. The blocks are so small that each tensor has many of
- * them.
+ * Verifies a checkpoint, and compares it with `other` if given. The block size is so small that each tensor is read in
+ * many blocks.
  */
 export async function verify(
   one: string,

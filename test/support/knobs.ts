@@ -25,7 +25,10 @@ export type AnyWorld = GeneratedDataset<unknown, AnyTask>;
 /** The accepted range of a figure. */
 export type Bounds = readonly [least: number, most: number];
 
-/** A test case: a figure of generated worlds, and its accepted range at two values of a setting. */
+/**
+ * A test case for a setting of generated worlds. Worlds are generated with two values of the setting (`low` and
+ * `high`), and `figure` must be within the accepted range for each.
+ */
 export interface Knob<O> {
   readonly does: string;
   readonly low: O;
@@ -63,7 +66,10 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Returns the mean of a figure over the requests of train tasks that satisfy `counts`. */
+/**
+ * Returns a function that computes the mean of a figure over the train tasks' requests. Only requests for which
+ * `counts` returns `true` are included.
+ */
 export function ofRequests(
   figure: (request: AnyRequest, task: AnyTask) => number,
   counts: (request: AnyRequest) => boolean = () => true,
@@ -78,7 +84,7 @@ export function ofRequests(
     );
 }
 
-/** Returns the mean of a figure over train tasks. */
+/** Returns a function that computes the mean of a figure over train tasks. */
 export function ofTasks(
   figure: (task: AnyTask, world: AnyWorld) => number,
 ): (world: AnyWorld) => number {

@@ -26,8 +26,8 @@ interface ApiMessage {
 }
 
 /**
- * Records a conversation on each task, and returns a function that answers requests from them. The name of the model
- * gives its role, `agent` or `user`.
+ * Records a conversation on each task, and returns a function that answers requests with the recorded messages. A
+ * request's model name, `agent` or `user`, says whose message is requested.
  */
 export async function recordedAnswers(
   dataset: Dataset,

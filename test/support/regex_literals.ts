@@ -9,8 +9,8 @@ export interface RegexLiteral {
 }
 
 /**
- * Matches code that ends with a keyword after which a slash begins a regular expression. After any other word, a slash
- * is a division.
+ * Matches code that ends with a keyword, such as `return`, after which a slash begins a regular expression. After any
+ * other word, a slash is a division.
  */
 const BEFORE_REGEX =
   /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|yield|await|void|delete|new)$/;

@@ -35,7 +35,7 @@ export interface StandInDocker extends AsyncDisposable {
    * @returns Its standard output.
    */
   docker(...args: string[]): Promise<string>;
-  /** Returns the path on this machine of a file in a container. */
+  /** Returns the path by which this machine can access the file `path` of a container. */
   inside(container: string, path: string): string;
   /** Sets whether the Docker daemon responds. */
   answers(does: boolean): Promise<void>;

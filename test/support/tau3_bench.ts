@@ -24,7 +24,7 @@ export function tau3RecordingPath(name: string): string {
   return `${TAU3_BENCH}/replays/${name}.jsonl.gz`;
 }
 
-/** Reads the records of a recording. Numbers keep their spelling. */
+/** Reads the records of a recording. Python's floats and ints remain distinct, such as `1.0` and `1`. */
 export async function tau3Records(name: string): Promise<JsonObject[]> {
   const bytes = await readFile(tau3RecordingPath(name));
   return gunzipSync(bytes).toString().trim().split("\n").map((line) =>

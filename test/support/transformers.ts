@@ -17,7 +17,9 @@ export interface ConversationCase {
   readonly prompts?: boolean;
 }
 
-/** A conversation as transformers renders it, with a generation prompt unless the conversation ends with an answer. */
+/**
+ * A conversation as transformers renders it. A generation prompt is added unless the conversation ends with an answer.
+ */
 export interface ConversationAnswer {
   /** The text that `apply_chat_template(tokenize=False)` returns. */
   readonly text: string;
@@ -28,7 +30,7 @@ export interface ConversationAnswer {
   readonly ids: readonly number[];
   /** Whether the slow tokenizer, written in Python, returns the same ids. */
   readonly slow: boolean;
-  /** The token ids if the tokenizer treats control tokens in the messages' text as plain text. */
+  /** The token ids that the tokenizer returns if it treats control tokens in the messages' text as plain text. */
   readonly guarded: readonly number[];
   /**
    * The token ids of the prompt before each answer, with control tokens in the messages' text treated as plain text;

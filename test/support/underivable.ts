@@ -162,7 +162,8 @@ export function leaves(value: JsonValue): string[] {
 }
 
 /**
- * Returns the fault of a write that is not the user's last request, or that was requested together with another write.
+ * Returns the fault of a write that the user did not ask for in their last request, or asked for together with another
+ * write. Otherwise, returns an empty list.
  */
 function unsupportedChoice(
   { name }: ToolAction,
@@ -182,8 +183,8 @@ function anyOf(words: RequestWords): RegExp {
 }
 
 /**
- * Returns the values in an agent's message that were neither shown nor said, and are not counts of something that was
- * shown.
+ * Returns a fault for each value in an agent's message that the agent cannot know. A value is known if it was said by
+ * the user, was shown by a tool, or is the number of available variants of a product that was shown.
  */
 function unknownTold(
   content: string,
@@ -200,7 +201,7 @@ function unknownTold(
   ).map((value) => `"${value}" is told`);
 }
 
-/** Checks whether a value is the number of available variants of something that was shown. */
+/** Checks whether a value is the number of available variants of a product that a tool has shown. */
 function isCount(value: number, { rows: shown }: Transcript): boolean {
   return shown.some((one) =>
     rows(one, "variants").filter((variant) => variant.get("available") === true)
@@ -308,8 +309,8 @@ function optionsOf(item: JsonObject | undefined): string[] {
 }
 
 /**
- * Checks whether the user described a variant by all of its options, or by the options that differ from the old
- * variant, if no other available variant matches them.
+ * Checks whether the user described the variant `id`. The user may name all of its options. Or they may name only the
+ * options that differ from the old variant, provided that no other available variant matches.
  */
 function isVariantSaid(
   id: string,
@@ -337,8 +338,9 @@ function isVariantSaid(
 }
 
 /**
- * Checks whether the user named a payment method by its id, by its kind if that is unique, or as the method with which
- * they paid.
+ * Checks whether the user named the payment method `id`. They may give its id or its kind. If their profile has several
+ * methods of the kind, the last four digits are needed too. If the profile does not list the method, it must be the one
+ * with which the order was paid.
  */
 function isMethodSaid(
   id: string,

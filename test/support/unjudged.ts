@@ -1,7 +1,4 @@
-/**
- * Hides information from agents that they must not have: the gold actions of a task, and the policy's verdicts on
- * requests.
- */
+/** Hides what agents must not know: the gold actions of a task, and the policy's verdicts on the user's requests. */
 
 import type { Goal } from "../../env/domains/shared/goal/goal.ts";
 import type { Agent, Task } from "../../env/types.ts";

@@ -46,7 +46,7 @@ const TINY = [
   "threads=1",
 ].flatMap((set) => ["--set", set]);
 
-/** The exit status of a run that has not learned. A policy this small solves no task in so few steps. */
+/** The exit status of a run that has not learned, as here: so small a policy solves no task in so few steps. */
 const NEVER_LEARNT = 1;
 
 function output(args: readonly string[]) {

@@ -294,8 +294,8 @@ Deno.test("resolveConfig() rejects a control without cold start or RL, and inval
 });
 
 /**
- * The config of a run with the embedded trainer. Its control is limited by tokens, whose number does not depend on the
- * clock.
+ * The config of a run with the embedded trainer. Its control is limited by a number of tokens rather than seconds, so
+ * that the result does not depend on the clock.
  */
 const CPU: Config = resolveConfig({
   name: "tiny",

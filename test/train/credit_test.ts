@@ -19,7 +19,9 @@ const options = fc.record({
   creditWeight: fc.constantFrom(0, 0.5, 1, 3),
 });
 
-/** Returns the state of each turn, and the credit that is added to the advantage of its episode. */
+/**
+ * Returns the state and the credit of each turn. The credit is the turn's advantage minus the advantage of its episode.
+ */
 function added(
   episodes: readonly CreditedEpisode[],
   how: Parameters<typeof turnAdvantages>[1],
@@ -147,8 +149,8 @@ Deno.test("tokenAdvantages() have the turn's advantage at each sampled token and
   fc.assert(fc.property(episodes, options, (episodes, how) => {
     const rows = tokenAdvantages(episodes, how);
     /**
-     * The states according to their definition: the tokens that the policy was shown before each turn, with its own
-     * answers elided.
+     * The expected states, computed from their definition: all tokens before a turn, with each of the policy's own
+     * answers replaced by `…`.
      */
     const said = episodes.map(({ trajectory }) =>
       (trajectory?.ids ?? []).map((_, t) => {

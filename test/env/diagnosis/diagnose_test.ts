@@ -167,8 +167,8 @@ Deno.test("diagnose() names the party at fault, by rule", () => {
 });
 
 /**
- * Checks that if an agent makes only some or all of the gold writes, in order, none of them is diagnosed as the
- * decisive fault.
+ * Checks that a gold write is never diagnosed as the decisive fault. Plays the gold writes of each task, first all of
+ * them and then each prefix. For a prefix, the decisive fault must be the early ending.
  * @returns The number of tasks that have gold writes.
  */
 function checkPrefixes(dataset: Dataset, tasks: readonly Task[]): number {

@@ -62,7 +62,7 @@ const replies = fc.oneof(
 
 const episodes = fc.record({
   strategy: fc.constantFrom("tool-calling", "act", "react"),
-  /** The engine's answers in order, which repeat after the last one. */
+  /** The engine's answers in order. After the last one, they start again with the first. */
   answers: fc.array(answers, { minLength: 1, maxLength: 6 }),
   replies: fc.array(replies, { minLength: 1, maxLength: 4 }),
   maxTokens: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(200)),
@@ -81,7 +81,7 @@ function userOf({ replies }: EpisodeCase): UserFactory {
   };
 }
 
-/** A request to the engine: the token ids that it received, and those that it sampled. */
+/** A request to the engine: the token ids that the engine received, and those that it sampled. */
 interface Turn {
   readonly shown: readonly number[];
   readonly sampled: readonly number[];

@@ -246,7 +246,10 @@ Deno.test("ChatTemplate keeps the order of keys and the format of numbers in arg
   assert.match(template.render([], { tools: [TOOL] }), /"n": 0\.5/);
 });
 
-/** Renders a call with the arguments `{"amount": 2.0}` by evaluating an expression in which they are named `args`. */
+/**
+ * Renders a call with the arguments `{"amount": 2.0}`. `ofArguments` is the Jinja source that prints them, and can use
+ * them as the variable `args`.
+ */
 function shown(ofArguments: string): string {
   const template = new ChatTemplate({
     source:

@@ -160,8 +160,8 @@ Deno.test("gradient() has the same bits for one advantage and for as many equal 
 });
 
 /**
- * Returns a batch in which the log probabilities of a sequence's tokens have changed by about the given amount since
- * sampling.
+ * Returns a batch whose recorded log probabilities differ from the policy's. `by` has the approximate difference for
+ * each sequence.
  */
 async function shifted(
   policy: CpuPolicy,

@@ -18,7 +18,7 @@ import { inTempDir } from "../../support/temp_dir.ts";
 const CONFIG = makeConfig({ rl: { steps: 1 } });
 const DATASET = { name: "generated", fingerprint: "f" };
 
-/** Returns the outcome of a run that each of its readers reports. */
+/** Returns the outcomes that the different readers report for a run. */
 async function outcomesOf(path: string): Promise<(string | null)[]> {
   using source = new RunSource(path, { id: "a", find: () => [] });
   return [

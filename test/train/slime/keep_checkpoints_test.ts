@@ -14,7 +14,7 @@ type Event =
   | readonly ["save" | "rollout", number]
   | readonly ["eval", number, number];
 
-/** Replays the events of a job in a separate process, as each session of a run has its own. */
+/** Replays the events of a job in a new process, because each session of a run is a process of its own. */
 async function play(
   dir: string,
   events: readonly Event[],

@@ -24,8 +24,8 @@ const seenSchema = z.object({
 });
 
 /**
- * Environment variables that disable MLflow's telemetry, and its job processes, each of which would import all of
- * MLflow.
+ * Environment variables that disable MLflow's telemetry and its job processes. The latter are slow to start, because
+ * each imports all of MLflow.
  */
 const ENV = {
   MLFLOW_DISABLE_TELEMETRY: "true",

@@ -24,8 +24,8 @@ import { jsonOf, TOY_TASK, toyBundle } from "../../../support/tau3_toy.ts";
 import { buildConversation } from "../../../../env/benchmarks/tau3/audit/build_conversation.ts";
 
 /**
- * Returns the stand-in judge's verdict on an assertion about an agent message. The message follows `asked`, a user
- * message.
+ * Returns the stand-in judge's verdict on an assertion about the agent's message `said`, which answers the user's
+ * message `asked`.
  */
 async function verdictOn(
   assertion: string,

@@ -17,7 +17,10 @@ const dataset = await generated(3, {
 });
 const { database } = dataset;
 
-/** Requests for an exchange that can be fulfilled, each with the variants of the item's product. */
+/**
+ * Requests to exchange one item for a new one that the policy allows. Each has the old item and all variants of its
+ * product.
+ */
 const exchanges = dataset.tasks("train").flatMap(({ userId, goal }) =>
   (goal?.requests ?? []).filter(({ intent, refused, newItems }) =>
     intent === "exchange" && !refused && newItems?.length === 1

@@ -52,7 +52,7 @@ async function busy(engine: string): Promise<void> {
 }
 
 /**
- * Returns the number of prompt tokens, summed over the turns of an episode, that an engine has cached if it served all
+ * Returns how many prompt tokens an engine finds in its cache if it serves all turns of an episode, summed over the
  * turns.
  */
 function knownTokens({ tokens, response_length, loss_mask }: SlimeSample) {

@@ -13,8 +13,8 @@ import { inTempDir } from "../../../support/temp_dir.ts";
 const env = () => undefined;
 
 /**
- * The source of a Python server that listens on a host's loopback and responds like Ray. It ends with the connection to
- * the host.
+ * The source of a Python server that listens on a host's loopback and responds like Ray. It ends when the connection to
+ * the host is closed.
  */
 const SERVER = `
 import http.server, json, sys

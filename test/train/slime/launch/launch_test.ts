@@ -451,8 +451,8 @@ function whatOf(lines: readonly AnyMetrics[]): string[] {
 }
 
 /**
- * Settings of the hooks: a short limit for outages, and a long limit for silence, because the test keeps episodes from
- * ending.
+ * Settings of the hooks: a short limit for outages, and a long limit for silence. The test prevents episodes from
+ * ending, which would exceed a short limit for silence.
  */
 const OUTAGE = JSON.stringify({ taulab_outage_s: 1, taulab_silence_s: 600 });
 

@@ -24,8 +24,8 @@ function near(actual: number, expected: number): void {
 }
 
 /**
- * Counts floating-point operations as slime does, separately for projections, attention, output, MLP, and the output
- * layer.
+ * Counts the floating-point operations of a forward pass as slime does: the sum for query, key and value projections,
+ * attention, output projection, MLP, and output layer.
  */
 function countedAsSlime(name: keyof typeof MODEL_SHAPES, tokens: number) {
   const { layers, hidden, ffn, heads, kvGroups, headDim, vocab } =

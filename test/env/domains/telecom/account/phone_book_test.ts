@@ -15,7 +15,8 @@ const LINES = ["L1", "L2", "L3", "L4"];
 const number = fc.constantFrom(...NUMBERS);
 
 /**
- * Arbitrary phone numbers of lines, and customers, each with a phone number and the ids of lines that may not exist.
+ * Arbitrary worlds: the phone number of each line, the customers, and changes of phone numbers. A customer has a phone
+ * number and the ids of lines, some of which may not exist.
  */
 const world = fc.record({
   lines: fc.array(number, { minLength: 1, maxLength: 4 }),
