@@ -1,4 +1,7 @@
-/** Timeouts of equal length for many concurrent calls. They share a single timer, since few of them expire. */
+/**
+ * Timeouts of equal length for many concurrent calls. Few calls time out, so all of them share a single timer, which
+ * costs less than a timer for each call.
+ */
 
 /** A pending timeout. */
 interface Started {

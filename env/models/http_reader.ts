@@ -48,11 +48,11 @@ export class HttpFormatError extends Error {
 export class HttpReader {
   readonly #read: ReadSome;
   #buffer = new Uint8Array(FIRST_BYTES);
-  /** The start of the received bytes in the buffer that have not been consumed. */
+  /** The index in the buffer of the first received byte that has not been consumed. */
   #start = 0;
-  /** The end of the received bytes in the buffer. */
+  /** The index in the buffer after the last received byte. */
   #end = 0;
-  /** A read that began before the response was requested. */
+  /** A read that {@linkcode HttpReader.begin} started and whose result has not been processed yet. */
   #begun: Promise<number | null> | undefined;
 
   constructor(read: ReadSome) {
@@ -65,8 +65,8 @@ export class HttpReader {
   }
 
   /**
-   * Starts reading before a request is sent, to detect the end of an idle connection. The bytes become part of the next
-   * response.
+   * Starts reading before a request is sent, so that the end of an idle connection is detected. The bytes that this
+   * read receives become part of the next response.
    * @returns A promise that settles when the server sends something or the connection ends.
    */
   begin(): Promise<number | null> {

@@ -177,9 +177,9 @@ class OpenAiChat implements Chat {
 }
 
 /**
- * Converts the failure of a request that exceeds the context to an empty answer. After the first turn, the
- * conversation's length is the agent's responsibility. On the first turn, it remains a failure: the policy or
- * `maxTokens` alone exceeds the model's context, so every episode would score 0.
+ * Converts the failure of a request that exceeds the context to an empty answer. After the first turn, the agent is
+ * responsible for the conversation's length. On the first turn, the error is thrown again: the policy or `maxTokens`
+ * alone exceeds the model's context, so every episode would score 0.
  */
 function outOfContext(
   error: unknown,

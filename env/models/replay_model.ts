@@ -40,8 +40,8 @@ export interface ReplayEpisodesOptions {
 
 /**
  * Creates a chat model that selects a recording for each conversation by the messages that it receives. If several
- * recordings match, for example several trials of a task, it prefers the episode with the same seed, and otherwise uses
- * the first.
+ * recordings match, for example several trials of a task, it uses the episode with the conversation's seed or, if there
+ * is none, the first episode.
  *
  * Answers that could not be parsed when they were recorded are replayed as text.
  */
@@ -63,7 +63,7 @@ export function replayEpisodesModel(options: ReplayEpisodesOptions): ChatModel {
 }
 
 class ReplayChat implements Chat {
-  /** The recordings that match all messages so far. Answers are taken from the first recording. */
+  /** The recordings that match all messages so far. Answers are taken from the first of them. */
   #recordings: readonly (readonly Message[])[];
   #position = 0;
 

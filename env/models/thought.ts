@@ -55,8 +55,8 @@ export const NOTHING_SAID =
   "There is a thought and nothing after it: end the thought, then call a tool or speak to the customer";
 
 /**
- * Returns the variable of a chat template that turns thinking on or off in hybrid models, named as in Qwen3's template.
- * For `null`, returns no variable.
+ * Returns the template variable that turns thinking on or off in hybrid models. It has the name that Qwen3's template
+ * uses. For `null`, returns no variable.
  */
 export function thinkingVariables(
   thinking: boolean | null,

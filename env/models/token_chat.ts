@@ -137,9 +137,9 @@ class TokenChat implements Chat {
 
   /**
    * Samples an answer.
-   * @returns The answer, or `null` if the conversation no longer fits in the engine's context, which may be shorter
-   * than configured.
-   * @throws {InfrastructureError} If the first prompt does not fit, since every episode would score 0.
+   * @returns The answer, or `null` if the conversation no longer fits in the context of the engine. That context may be
+   * shorter than the configured one.
+   * @throws {InfrastructureError} If the first prompt does not fit. In that case, every episode would score 0.
    */
   async #generate(request: GenerateRequest): Promise<GenerateResult | null> {
     try {

@@ -47,8 +47,8 @@ export class EpisodeEngine {
   /** The time spent waiting for the engine, in milliseconds. */
   waitedMs = 0;
   /**
-   * A description of the failure of the last call, which does not quote the engine's answer, or `undefined` if the call
-   * succeeded.
+   * A description of the failure of the last call, or `undefined` if the call succeeded. It does not quote the engine's
+   * answer.
    */
   fault: string | undefined;
   readonly model: TokenModel;
@@ -102,8 +102,8 @@ function callOf(result: GenerateResult, start: number): EngineCall {
 }
 
 /**
- * Returns a fixed description of a failure. It does not quote the answer, because the server at the engine's URL may
- * not be an engine and clients must not see other servers' answers.
+ * Returns a fixed description of a failure. It does not quote the answer: the server at the engine's URL may not be an
+ * engine, and clients must not see the answers of other servers.
  */
 function faultOf(error: unknown): string | undefined {
   if (!(error instanceof InfrastructureError)) return undefined;

@@ -43,8 +43,7 @@ const PENALTIES: Readonly<Record<string, number>> = {
 };
 
 /**
- * The parameters that are ignored, because they affect only how an answer is decoded or because the server sets them
- * for each episode.
+ * The parameters that are ignored. They affect only how an answer is decoded, or the server sets them for each episode.
  */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   ...Object.keys(samplingSchema.shape),
@@ -115,8 +114,8 @@ function isEmpty(value: unknown): boolean {
 }
 
 /**
- * A client's choice of a task. If given, the optional fields are used to check that client and server have the same
- * data.
+ * A client's choice of a task. The optional fields that are given must match the task, which ensures that client and
+ * server have the same data.
  */
 export interface TaskChoice extends Pick<Task, "split"> {
   /** The task's number in its split. */

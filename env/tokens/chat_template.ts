@@ -65,8 +65,8 @@ const ANSWER = "\uFDD0";
 const PROBE_USER: Message = { role: "user", content: QUESTION };
 
 /**
- * An argument of a test call, rendered to detect how a template formats calls. It is printable, since `repr` escapes
- * other characters.
+ * An argument of a test call. The call is rendered to detect how a template formats calls. The argument consists of
+ * printable characters, since `repr` escapes other characters.
  */
 const PROBE_ARGUMENT = "probe-argument";
 
@@ -80,8 +80,8 @@ const PROBE_ANSWERS = ["probe-answer-a", "probe-answer-b"];
 type CallStyle = "object" | "text" | "hidden";
 
 /**
- * A model's chat template. Texts that are marked for encoding contain the marks of a {@linkcode Guard}, which the
- * tokenizer interprets.
+ * A model's chat template. Some methods return a text that is marked for encoding: it contains the marks of a
+ * {@linkcode Guard}, which the tokenizer interprets.
  */
 export class ChatTemplate {
   readonly endToken: string;

@@ -57,7 +57,7 @@ export function checkPrefix(
 }
 
 /**
- * Checks a template with a conversation that contains everything that templates are known to change when messages are
+ * Checks a template with an example conversation. It contains everything that some templates change when messages are
  * added: a system message, thoughts, a tool call and its result, surrounding white space, and a second question.
  * Templates that disable thinking are checked without thoughts.
  * @throws {PolicyError} If the template rejects the messages.

@@ -21,9 +21,9 @@ export interface Difference extends Estimate {
 }
 
 /**
- * Estimates how much the mean reward of the second run exceeds the first run's on the tasks that both runs tried. The
- * difference between the two mean rewards of each task is averaged over tasks. Because of this pairing, differences in
- * difficulty between tasks do not widen the interval.
+ * Estimates how much higher the mean reward of the second run is on the tasks that both runs tried. For each task, the
+ * first run's mean reward is subtracted from the second run's, and these differences are averaged. Because of this
+ * pairing, differences in difficulty between tasks do not widen the interval.
  * @param before Scored episodes of the first run, such as its last evaluation.
  * @param after Scored episodes of the second run.
  */

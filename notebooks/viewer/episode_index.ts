@@ -48,14 +48,14 @@ export interface EpisodeCounts {
 }
 
 /**
- * The maximum number of lists of ids to cache. A list is read again for each page and for each step to the next
- * episode.
+ * The maximum number of lists of ids to cache. A cached list is used again for each page of the list, and for each step
+ * to the previous or next episode.
  */
 const KEPT_LISTS = 8;
 
 /**
- * The number of rows at the beginning of a list that are fetched without sorting the whole list, which makes them
- * appear at once.
+ * The number of rows at the beginning of a list that are fetched without sorting the whole list, so that the page shows
+ * them at once.
  */
 const HEAD = 500;
 
@@ -80,7 +80,7 @@ export class EpisodeIndex {
   readonly #feed: EpisodeFeed;
   readonly #lists = new Map<string, Int32Array>();
   readonly #heads = new Map<string, { matched: number; ids: number[] }>();
-  /** The cached tally, and the key of the index state from which it was counted. */
+  /** The cached tally, and the key of the state of the index when it was counted. */
   #tally: { key: string; value: EpisodeTally | null } | undefined;
   /** The id of the last episode in the feed. */
   #lastId = 0;

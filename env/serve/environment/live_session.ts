@@ -31,7 +31,7 @@ export interface SessionWorld {
   readonly judge?: Judge | undefined;
   /** The split to use for an episode if the client names none. */
   readonly split: Split;
-  /** The seed from which the seeds of episodes are derived if the client passes none. */
+  /** The seed from which the server derives the seed of each episode for which the client passes none. */
   readonly seed: number;
   /** The maximum number of actions in an episode. */
   readonly maxTurns: number;
@@ -77,7 +77,7 @@ export interface SessionEpisode {
 export interface LiveSessionOptions {
   readonly world: SessionWorld;
   readonly metrics: SessionMetrics;
-  /** Returns the number of the next episode, counting only episodes without a seed from the client. */
+  /** Returns the next number in a count of the episodes for which the client passed no seed. */
   readonly next: () => number;
 }
 

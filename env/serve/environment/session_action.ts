@@ -77,7 +77,7 @@ export function toolCall({ name, args, id, where, text = "" }: {
   readonly name: string;
   readonly args: JsonValue;
   readonly id: string;
-  /** The name of the arguments in error messages. */
+  /** The name of the arguments in error messages, such as `action.arguments`. */
   readonly where: string;
   /** Text that accompanies the call. Default: none. */
   readonly text?: string;

@@ -41,7 +41,7 @@ export type CallExpression = Place & {
   readonly args: Arguments;
 };
 
-/** The application of a filter. Without an input, it filters the output of a block. */
+/** The application of a filter. If there is no input, the filter is applied to the output of a block. */
 export type FilterExpression = Place & {
   readonly type: "filter";
   readonly input: Expression | null;
@@ -157,7 +157,7 @@ export type MacroStatement = Place & {
   readonly body: readonly Statement[];
 };
 
-/** A `call` block, or a `generation` block, which calls no macro. */
+/** A `call` block, or a `generation` block, for which `call` is `null`. */
 export type CallStatement = Place & {
   readonly type: "call_block";
   readonly call: CallExpression | null;

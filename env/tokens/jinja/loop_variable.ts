@@ -20,8 +20,9 @@ import {
 export type Recurse = (items: Value, depth0: number) => string;
 
 /**
- * The value of `loop`, which iterates over the items. It reads ahead only if the template uses an attribute that
- * requires this, since the results of lazy filters may depend on the loop's body.
+ * The value of `loop`, which iterates over the items. It reads the next item early only if the template uses an
+ * attribute that requires this, such as `loop.last`: the results of lazy filters may depend on what the loop's body has
+ * done before.
  */
 export class Loop extends Callable {
   override readonly typeName = "LoopContext";
