@@ -3,9 +3,9 @@
  * disconnects.
  *
  * The server sends white space before the answer, which JSON allows. If the white space stops, the client knows long
- * before its timeout that the server is dead. The server can notice a closed connection only after the response has
- * started. Before that, Deno does not abort `request.signal` if the head and the body of a request arrive in separate
- * packets, as httpx sends them.
+ * before its timeout that the server is dead. The server can rely on `request.signal` only after the response has
+ * started. Before that, Deno does not abort the signal of a closed connection if the head and the body of the request
+ * arrived in separate packets, as httpx sends them.
  */
 
 /** Options for {@linkcode slowJson}. */

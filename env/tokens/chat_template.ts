@@ -162,7 +162,7 @@ export class ChatTemplate {
   /**
    * Renders the text that the model would have sampled for this answer, including the end token. The result is marked
    * for encoding.
-   * @throws {PolicyError} If the template renders answers differently from its generation prompt.
+   * @throws {PolicyError} If an answer does not begin with the template's generation prompt when rendered.
    */
   answer(answer: Answer): string {
     const prompt = this.#generationPrompt();

@@ -8,9 +8,9 @@ import type { Run } from "./run.ts";
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 
 /**
- * The kinds of tokens. The policy samples calls, messages, and answers that cannot be parsed. The tokens of the other
- * kinds are part of its prompts: the opening (the prompt and the user's first message), user messages, tool results,
- * and notes on its mistakes.
+ * The kinds of tokens. `calls`, `words`: the policy's tool calls and messages. `opening`: the prompt and the user's
+ * first message. `users`: later messages of the user. `tools`: tool results. `mistakes`: the policy's answers that
+ * cannot be parsed, and the error messages about them.
  */
 export const TOKEN_KINDS = [
   "calls",
@@ -61,8 +61,8 @@ interface StoredMessage {
 }
 
 /**
- * Returns the kind of each span of tokens. The first span is the opening, after which answers alternate with
- * observations.
+ * Returns the kind of each span of tokens: the opening, then alternately an answer of the policy and the observation
+ * that follows it.
  */
 function kindsOf(messages: readonly StoredMessage[]): TokenKind[] {
   const kinds: TokenKind[] = ["opening"];

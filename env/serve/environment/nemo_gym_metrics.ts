@@ -113,7 +113,7 @@ function numbersOf({ mask_sample: _, ...result }: Result): Numbers {
   );
 }
 
-/** Returns the statistics of each number, over the rows that have it. */
+/** Returns the statistics of each named number, such as its mean. Rows without the number are not counted. */
 function statisticsOf(rows: readonly Numbers[]): Numbers {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = names.map((name) => ({

@@ -49,7 +49,7 @@ export function renderedCall(template: ChatTemplate): string | null {
   }
 }
 
-/** Checks whether a parser restores the call from the template's rendering. */
+/** Checks whether the parser for `format` restores the call from the template's rendering. */
 export function readsCall(format: ToolCallFormat, rendered: string): boolean {
   // The template writes the recipient before the channel, and the model writes it after; both are the same call.
   if (format === "gpt-oss") return rendered.includes(` to=functions.${NAME}`);
