@@ -1,8 +1,8 @@
 /**
  * Describes the shapes of models that slime trains, as Megatron's flags and as values in a Hugging Face `config.json`.
- * slime takes a model's shape from the command line, not from the checkpoint, so with a wrong number it trains a model
- * that differs from the downloaded model. The most common mistake is the rope base, which differs between Qwen3-4B and
- * Qwen3-4B-Instruct-2507.
+ * slime takes a model's shape from the command line, not from the checkpoint. With a wrong number, it therefore trains
+ * a model that differs from the downloaded model. The most common mistake is the rope base, which differs between
+ * Qwen3-4B and Qwen3-4B-Instruct-2507.
  */
 
 import { parseModelJson } from "../../env/tokens/model_dir.ts";

@@ -262,8 +262,9 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
 }
 
 /**
- * Returns the faults of `bridge.hosts`. This machine and other hosts cannot both run episode servers: episodes from
- * other hosts are copied into the database on this machine, and would overwrite the episodes that this machine stores.
+ * Returns the faults of `bridge.hosts`. This machine and other hosts cannot both run episode servers. Episodes from
+ * other hosts are copied into the database on this machine, where they would overwrite the episodes of this machine's
+ * own servers.
  */
 function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
   return [

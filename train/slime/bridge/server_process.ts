@@ -1,9 +1,9 @@
 /**
  * Starts an episode server in its own process, checks its health, and stops it.
  *
- * The process is detached from the terminal and writes to a file, so that it outlives the process that started it, and
- * a slime run continues without the launcher. A server is stopped by its address and the secret that it printed when it
- * was ready, never by a name or a process id alone.
+ * The process is detached from the terminal and writes to a file, so that it outlives the process that started it. A
+ * slime run can therefore continue without the launcher. A server is stopped by its address and the secret that it
+ * printed when it was ready, never by a name or a process id alone.
  */
 
 import { fileURLToPath } from "node:url";

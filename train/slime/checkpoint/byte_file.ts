@@ -236,8 +236,8 @@ export function readJsonObject(
 
 /**
  * Parses a JSON object.
- * @throws {DataError} If `bytes` is not a JSON object in UTF-8, is nested too deeply, or has more values than any
- * model's file.
+ * @throws {DataError} If `bytes` is not a JSON object in UTF-8, is nested too deeply, or has far more values than the
+ * files of real models.
  */
 export function parseJsonObject(
   bytes: Uint8Array,

@@ -1,9 +1,10 @@
 /** Defines the element types of tensors, with their names in safetensors and in PyTorch. */
 
 /**
- * The element types, keyed by their names in safetensors: the number of bytes per element (a fraction if several
- * elements share a byte), the name of PyTorch's `torch.dtype`, and the name of PyTorch's storage class. The PyTorch
- * names are omitted for types that PyTorch does not have.
+ * The element types, keyed by their names in safetensors. Each type has:
+ * - the number of bytes per element, a fraction if several elements share a byte;
+ * - the name of PyTorch's `torch.dtype`, if PyTorch has the type;
+ * - the name of PyTorch's storage class, if there is one.
  */
 const DTYPES = {
   BOOL: [1, "bool", "BoolStorage"],

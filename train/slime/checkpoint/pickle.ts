@@ -93,7 +93,7 @@ export interface PickleOptions {
 /**
  * Reads one pickle to its end.
  * @throws {DataError} If the pickle is truncated, damaged or of protocol 0 or 1, contains a name that is not allowed,
- * or has more values than any checkpoint.
+ * or has far more values than real checkpoints.
  */
 export function readPickle(
   bytes: Uint8Array,

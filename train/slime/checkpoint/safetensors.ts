@@ -40,9 +40,9 @@ export interface SafetensorsFile {
 }
 
 /**
- * Reads and checks a header. The tensors' bytes stay on disk.
- * @throws {DataError} If the file is truncated or too long, or the header is invalid: it has an unknown type, a shape
- * that does not match the tensor's bytes, or byte ranges that overlap, are outside the file or leave gaps.
+ * @throws {DataError} If the file is truncated or too long, or its header is invalid. A header is invalid if a type is
+ * unknown, a shape does not match the number of the tensor's bytes, or the byte ranges overlap, leave gaps or are
+ * outside the file.
  */
 export function readSafetensors(path: string): SafetensorsFile {
   using file = new ByteFile(path);

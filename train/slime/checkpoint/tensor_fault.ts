@@ -11,7 +11,7 @@ export type TensorFaultKind =
   | "shape"
   | "dtype"
   | "values"
-  /** Two copies of a tensor that should be equal, because the model ties them, differ. */
+  /** The model ties two tensors, but their copies in the checkpoint differ. */
   | "tied"
   /** A tensor contains a NaN or an infinity. */
   | "nonfinite"

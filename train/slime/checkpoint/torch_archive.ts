@@ -1,6 +1,6 @@
 /**
- * Finds a tensor's bytes in a file written by `torch.save`: a zip archive with a pickle that describes the type, shape
- * and strides, and an entry with the elements in their order in memory.
+ * Finds a tensor's bytes in a file written by `torch.save`. The file is a zip archive. Its pickle describes the type,
+ * shape and strides. Another entry contains the elements in their order in memory.
  *
  * @see PyTorch `torch/serialization.py: _save` and `torch/_utils.py: _rebuild_tensor_v2`.
  */

@@ -11,7 +11,13 @@ import type { Hooks } from "../read_hooks.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { Facts } from "./check_facts.ts";
 
-/** The state of a finding. `fail`: the run would fail; `warn`: it may fail; `skipped`: nothing was checked. */
+/**
+ * The state of a finding.
+ * - `pass`: everything is in order.
+ * - `warn`: the run may fail.
+ * - `fail`: the run would fail.
+ * - `skipped`: nothing was checked.
+ */
 export type FindingState = "pass" | "warn" | "fail" | "skipped";
 
 /** What a check reports, either about one host or about the run as a whole. */

@@ -1,6 +1,6 @@
 /**
- * Gives access to the hosts of a run: a shell on each host, and Ray's Jobs interface on the head, through an ssh tunnel
- * if the head is another machine.
+ * Gives access to the hosts of a run: a shell on each host, and Ray's Jobs interface on the head. If the head is
+ * another machine, Ray is reached through an ssh tunnel.
  */
 
 import { HostError, RayError } from "../../../env/errors.ts";

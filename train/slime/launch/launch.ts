@@ -142,8 +142,8 @@ export async function attachRun(
 }
 
 /**
- * Checks that the Ray cluster that was started for the run, if any, is still running. If its head has ended, so has the
- * job, and waiting for a response would be pointless.
+ * If a Ray cluster was started for the run, checks that the cluster's head is still running. If the head has ended, the
+ * job has ended too, and waiting for a response would be pointless.
  * @throws {RayError} If the head has ended.
  */
 async function refuseEndedRay(

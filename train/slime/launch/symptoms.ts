@@ -40,7 +40,7 @@ function either(...patterns: readonly RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => `(?:${source})`).join("|"));
 }
 
-/** Log lines that show that a job is stalled if they are repeated for a long time. */
+/** Log lines that are harmless once. If one is repeated for a long time, the job is stalled. */
 export const STALLS: readonly Symptom[] = [{
   id: "placement-group",
   pattern: /Waiting for placement group/,

@@ -50,11 +50,16 @@ export interface LaunchFacts {
 export interface PlannedFile {
   /** The absolute path of the file on the hosts. */
   readonly path: string;
-  /** The contents; `null` if the dataset from which the file is made is missing. A launch needs it. */
+  /**
+   * The contents; `null` if the dataset from which the file is made is missing. The file can then be planned, but the
+   * run cannot be launched.
+   */
   readonly text: string | null;
   /**
-   * The hosts that receive the file. `head`: the head. `every`: all hosts of the cluster. `servers`: the hosts of
-   * episode servers, except this machine.
+   * The hosts that receive the file.
+   * - `head`: only the head.
+   * - `every`: all hosts of the cluster.
+   * - `servers`: the hosts of episode servers, except this machine.
    */
   readonly on: "head" | "every" | "servers";
   /** A description for users. */

@@ -249,8 +249,9 @@ function isOffloaded({ flags }: SlimeConfig): boolean {
 type Parallel = SlimeConfig["parallel"];
 
 /**
- * Returns the number of parameters in the fullest pipeline stage, without experts: its layers, and the embedding, the
- * output layer, or both if there is only one stage.
+ * Returns the number of parameters, without experts, on a GPU of the fullest pipeline stage. The stage has its share of
+ * the layers, and either the embedding or the output layer. If there is only one stage, it has both, which count once
+ * if they are tied.
  */
 function gpuParameters(
   shape: ModelShape,

@@ -12,10 +12,12 @@ import { domainKey, type DomainName } from "../../../env/domains/registry.ts";
 import type { Split, Task } from "../../../env/types.ts";
 
 /**
- * The contents of the rows. `slime`: identical to the rows of slime's example, byte for byte. `split`: each row also
- * has its `env` and `split` in the metadata, and `bench` if it is not τ-bench, so that the row identifies its task and
- * cannot be evaluated as part of another split. Each row also has the task's number as a message in `prompt`, because
- * slime requires a message for checkpoints with a processor.
+ * The contents of the rows.
+ * - `slime`: the rows are identical to the rows of slime's example, byte for byte.
+ * - `split`: the metadata of each row also contains `env`, `split` and, for benchmarks other than τ-bench, `bench`. The
+ *   row thereby
+ *   identifies its task and cannot be evaluated as part of another split. The `prompt` is a message that contains the
+ *   task's number, because slime requires a message for checkpoints with a processor.
  */
 export type RowStyle = "slime" | "split";
 

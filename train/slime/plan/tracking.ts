@@ -1,8 +1,8 @@
 /**
  * Provides the settings with which slime logs to Weights & Biases and TensorBoard. Without these settings, logging to
  * them would crash the job.
- * @see slime `slime/observability/wandb_utils.py` and `tensorboard_utils.py` at 624b824: the group of W&B is
- * concatenated with a suffix and must be set, and TensorBoard's directory is required with the first metrics.
+ * @see slime `slime/observability/wandb_utils.py` and `tensorboard_utils.py` at 624b824. W&B's group must be set,
+ * because slime appends a suffix to it. TensorBoard's directory must be set before the first metrics are logged.
  */
 
 import { join } from "node:path/posix";
@@ -13,8 +13,8 @@ type Tracked = Pick<SlimeConfig, "tracking" | "cluster">;
 
 /**
  * Returns the flags that W&B needs in addition to the recipe's flags: a group, which is by default the run's name, and
- * no suffix. With a suffix, every run would be in its own group, and slime would create the suffix with a function
- * (`wandb.util.generate_id`) that newer versions of W&B do not have.
+ * no suffix. With a suffix, every run would be in its own group. In addition, slime creates the suffix with
+ * `wandb.util.generate_id`, which newer versions of W&B do not have.
  */
 export function trackingFlags(
   { tracking }: Tracked,

@@ -61,8 +61,8 @@ echo "todo at $(git -C "$d" symbolic-ref -q --short HEAD || echo "$h")"`;
 }
 
 /**
- * Returns the commands that clone into a temporary directory, which is renamed at the end, so that the final directory
- * is always complete.
+ * Returns the commands that clone into a temporary directory and then rename it, so that the final directory is always
+ * complete.
  */
 function cloneLines({ dir, url, commit }: CheckoutOptions): Line[] {
   const partial = pathWord(`${dir}${PARTIAL}`);

@@ -23,9 +23,12 @@ import { openSession, type Session } from "./setup_session.ts";
 import type { Probe, Step, StepId } from "./step.ts";
 
 /**
- * The state of a step. `done`: it was already done; `ran`: it was done now; `todo`: it is not done, and only the checks
- * were run; `waiting`: it depends on a step that is not done; `refused`: it would change something that setup did not
- * create.
+ * The state of a step.
+ * - `done`: the step was already done.
+ * - `ran`: the step was done now.
+ * - `todo`: the step is not done, and only the checks were run.
+ * - `waiting`: the step depends on another step that is not done.
+ * - `refused`: the step would change something that setup did not create.
  */
 export type StepState =
   | "checking"

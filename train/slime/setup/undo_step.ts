@@ -12,8 +12,10 @@ import { PARTIAL } from "./step.ts";
 export interface UndoStep {
   readonly title: string;
   /**
-   * A check script that prints the same states as the check of a setup step: `done` if the thing is already gone,
-   * `todo` if it can be removed, `refused` if it must be kept.
+   * A check script that prints the same states as the check of a setup step.
+   * - `done`: the thing is already gone.
+   * - `todo`: the thing can be removed.
+   * - `refused`: the thing must be kept.
    */
   readonly check: string;
   readonly commands: readonly string[];

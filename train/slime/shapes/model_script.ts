@@ -1,9 +1,14 @@
 /**
  * Reads the model arguments from one of slime's `scripts/models/NAME.sh` without running it.
  *
- * The parts of bash that these scripts use are supported: assignments, arrays, `${NAME:-default}`, sums and products,
- * `source` of a script in the same directory, the loop that fills an array with a value per layer, and `printf -v` of
- * an array. For anything else, an error gives the line.
+ * The parts of bash that these scripts use are supported:
+ * - assignments, arrays, and `${NAME:-default}`;
+ * - sums and products;
+ * - `source` of a script in the same directory;
+ * - the loop that fills an array with a value per layer;
+ * - `printf -v` of an array.
+ *
+ * Anything else is an error that gives the line.
  *
  * @see slime `scripts/models/*.sh` at 624b824.
  */

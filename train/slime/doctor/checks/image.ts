@@ -2,9 +2,9 @@
  * Checks whether the container image was built for slime's commit. SGLang and Megatron-LM contain slime's patches, and
  * another commit of slime may need other patches.
  *
- * @see slime `docker/version.txt`, `docker/justfile` and `docker/Dockerfile` at 624b824: each commit contains the
- * nightly version under which its image is published, and an image contains a clone whose reflog starts with the commit
- * that it was built from.
+ * @see slime `docker/version.txt`, `docker/justfile` and `docker/Dockerfile` at 624b824. Each commit contains the
+ * version under which its image is published. An image contains a clone of slime, and the clone's reflog starts with
+ * the commit that the image was built from.
  */
 
 import { quoteWords, type Shell } from "../../hosts/shell.ts";

@@ -61,7 +61,7 @@ function neededNames(
   ];
 }
 
-/** Checks that the key for the user's endpoint is set, if that endpoint needs one. */
+/** Checks that the key for the user's endpoint is set. Finds no fault if the endpoint needs no key. */
 function endpointFaults({ config: { user }, env }: CheckContext): Observed[] {
   if (!asksModel(user.strategy)) return [];
   try {
