@@ -76,7 +76,7 @@ export interface BundlePart {
   /** The user's tools, which operate on the user's database. Default: users have no tools. */
   readonly userTools?: readonly Tool[];
   /**
-   * Synchronizes the two databases after every call, if a change on one side affects the other.
+   * Synchronizes the two databases; called after every call. Default: changes on one side do not affect the other.
    * @throws {ToolError} If the synchronization fails. Changes made before the failure are kept.
    */
   sync?(databases: Databases): void;

@@ -7,11 +7,13 @@ import type { Reward, StopReason } from "./types.ts";
  * Why an episode failed.
  * - Truncated: `parse_errors`, `agent_error`, `out_of_tokens`, `out_of_turns`.
  * - Transferred to a human too early: `transferred`.
- * - A row was changed that should not have been: `extra_write`. A row that should change was changed wrongly:
- *   `wrong_write`, or not at all: `missing_write`.
+ * - A row was changed that should not have been: `extra_write`.
+ * - A row that should have been changed was changed wrongly: `wrong_write`.
+ * - A row that should have been changed was not changed: `missing_write`.
  * - All rows are right, but the user was not told something: `missing_output`.
- * - In a benchmark with its own checks, the first counted check that fails: `failed_assertion` about the world,
- *   `missing_call`, `failed_judgement`.
+ * - In a benchmark with its own checks, an assertion about the world failed (`failed_assertion`), an expected call was
+ *   not made (`missing_call`), or a judge rejected the conversation (`failed_judgement`). The first failed check that
+ *   counts is the reason.
  */
 export type FailureReason =
   | "parse_errors"
@@ -65,8 +67,8 @@ const REASONS: Readonly<Record<string, FailureReason>> = {
 };
 
 /**
- * Returns the reason for the failure of the first counted check that fails; `undefined` if that check is about rows, or
- * if there are no checks.
+ * Returns the reason that corresponds to the first failed check that counts; `undefined` if that check is about rows,
+ * or if no check that counts has failed.
  */
 function checkReason({ checks = [] }: Reward): FailureReason | undefined {
   const failed = checks.find(({ counts, met }) => counts && met === false);

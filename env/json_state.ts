@@ -8,8 +8,8 @@ import { quoteAscii } from "./python/python_json.ts";
 import { sha256, sortedKeys } from "./state_hash.ts";
 
 /**
- * The form of each table in the document: an object of rows keyed by id, a list of rows, or rows that are members of
- * the document itself.
+ * The form of each table in the document. `object`: an object of rows keyed by id. `list`: a list of rows. `members`:
+ * each row is a member of the document itself.
  */
 export type JsonLayout = Readonly<
   Record<string, "object" | "list" | "members">

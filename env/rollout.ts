@@ -84,7 +84,7 @@ export interface GradedOutcome {
 export interface RolloutContext extends CallOptions {
   /** Returns the time in milliseconds, used only in the record. Default: the time since 1970. */
   readonly now?: () => number;
-  /** Waits between retries. Default: in real time. */
+  /** Waits between retries. By default, it waits in real time. */
   readonly sleep?: Sleep;
   /** The first backoff in milliseconds; it doubles with every retry. Default: 500. */
   readonly backoffMs?: number;
@@ -247,7 +247,7 @@ class Attempt {
 
   /**
    * Runs the attempt to its end.
-   * @returns The failure, or `null` if it did not fail.
+   * @returns The failure, or `null` if the attempt did not fail.
    */
   async run(): Promise<Failure | null> {
     try {
@@ -351,7 +351,7 @@ class Attempt {
     });
   }
 
-  /** Why the reward is not 1; `null` if it is, or if there is none. */
+  /** Why the reward is not 1; `null` if it is 1, or if there is no reward. */
   get reason(): FailureReason | null {
     const { environment, stopReason } = this;
     const reward = this.reward === null ? null : this.#graded;

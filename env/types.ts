@@ -253,9 +253,7 @@ export const STAND_IN = "stand-in" as const;
 /** A judge: a function that asks a model, or {@linkcode STAND_IN}. */
 export type Judge = AskJudge | typeof STAND_IN;
 
-/**
- * A function that asks a model a question about a conversation, as a system and a user message, and returns its answer.
- */
+/** A function that asks a model a question, given as a system and a user message, and returns the model's answer. */
 export type AskJudge = (
   question: { readonly system: string; readonly user: string },
   options?: CallOptions,

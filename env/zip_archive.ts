@@ -27,9 +27,11 @@ const MAX_COMMENT = 0xffff;
 /** The general purpose flag for names in UTF-8. */
 const UTF8 = 1 << 11;
 
-/** The compression methods that can be read. */
+/** The compression method of entries that are stored without compression. */
 const STORED = 0;
+/** The compression method of entries that are packed with deflate. */
 const DEFLATE = 8;
+/** The compression method of entries that are packed with Zstandard. */
 const ZSTANDARD = 93;
 
 /** The largest unpacked size of an entry, in bytes. */

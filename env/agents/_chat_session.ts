@@ -30,7 +30,7 @@ export interface AnswerForm {
   answer(reply: ChatReply): Extract<Message, { role: "assistant" }>;
   read(reply: ChatReply): ParsedAnswer;
   observation(observation: Observation, action: Action): Message;
-  /** Returns the message with which a model would take the action. */
+  /** Returns the message that a model would write to take the action. */
   written(action: Action): Message;
 }
 

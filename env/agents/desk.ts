@@ -36,7 +36,7 @@ export class Desk {
   user: JsonObject | undefined;
   /** The user's id; empty until the user has been found. */
   userId = "";
-  /** Rows as last observed, keyed by the argument and id of the call that returned them. */
+  /** The most recently observed rows, keyed by the name and the value of an id argument of the call: `order_id #W1`. */
   readonly #rows = new Map<string, JsonObject>();
   readonly #said: string[];
   readonly #shown: string[] = [];
@@ -64,7 +64,10 @@ export class Desk {
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
-  /** Returns, in lower case, the user's last message since the current request began that contains `words`. */
+  /**
+   * Returns the most recent message of the user that contains `words`, in lower case. Messages from before the current
+   * request are not searched.
+   */
   messageWith(words: string): string | undefined {
     const text = words.toLowerCase();
     return this.#said.slice(this.#since).findLast((one) => one.includes(text));

@@ -37,7 +37,7 @@ export interface TextActionStyle {
 
 /**
  * Parses the action after the last marker. Tolerates deviations that are unambiguous: a code fence around the JSON,
- * text after it, a marker within its strings, and `respond` without quotes, as in τ-bench's own prompt.
+ * text after the JSON, a marker within a string, and `respond` without quotes, as in τ-bench's own prompt.
  * @param index The index of the answer in the conversation, from which the call's id is derived.
  */
 export function readTextAction(
@@ -113,12 +113,13 @@ function parseForgiving(text: string): JsonValue | undefined {
   return tryParse(unfenced) ?? tryParse(firstObject(unfenced));
 }
 
-/** The maximum number of markers before the last marker to examine, since each may require a pass over the text. */
+/** The maximum number of earlier markers to examine, since each of them may require a pass over the text. */
 const MAX_MARKERS = 32;
 
 /**
- * Parses the object in which the last marker, at the index `at`, is part of a string, since an agent may mention
- * `Action:` to a user. A complete object before the last marker does not count, because the last marker supersedes it.
+ * Parses an object that contains the last marker (at the index `at`) within a string, as when an agent mentions
+ * `Action:` to a user. Returns `undefined` if an object is complete before the last marker, because the last marker
+ * then begins a new action.
  */
 function parseAround(
   text: string,

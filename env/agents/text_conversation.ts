@@ -18,7 +18,7 @@ export interface TextConversationOptions {
 
 /**
  * Converts a conversation, message by message, to the form of the strategy's text agent. Text that accompanies a call
- * becomes the start of the thought before it.
+ * becomes the start of the thought before the call.
  */
 export function textConversation(
   messages: readonly Message[],

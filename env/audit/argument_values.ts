@@ -6,7 +6,7 @@
 import type { JsonValue } from "../python/python_value.ts";
 import type { ToolAction } from "../types.ts";
 
-/** Matches the names of parameters for counts and sums, which the agent computes. */
+/** Matches the names of parameters for counts and sums, whose values the agent computes. */
 const WORKED_OUT = /(amount|baggages)$/;
 
 /** Values that an agent knows without a source, normalized by {@linkcode plain}. */

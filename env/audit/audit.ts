@@ -56,7 +56,10 @@ const TASK_CHECKS: readonly (readonly [CheckName, TaskCheck])[] = [
   ["loose_output", looseOutputs],
 ];
 
-/** Checks that replay the gold actions using only the agent's tools. A benchmark's own rules replace them. */
+/**
+ * Checks that replay the gold actions using only the agent's tools. If a benchmark has its own rules, the checks of
+ * these rules are performed instead.
+ */
 const REPLAYING: ReadonlySet<CheckName> = new Set(["gold_error", "idle"]);
 
 /** The result of an audit. */

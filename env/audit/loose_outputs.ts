@@ -49,7 +49,7 @@ function spokenValues({ actions }: Task): string[] {
   );
 }
 
-/** Returns the values in the user's own rows that the task's gold actions read. */
+/** Returns the values in those rows of the user whose ids are arguments of the task's gold actions. */
 function shownValues({ actions }: Task, dataset: Dataset): string[] {
   const { database } = dataset;
   const owned = domainOf(dataset).rows?.owned ?? [];

@@ -1,4 +1,7 @@
-/** Finds users and rows that occur in tasks of several splits, so that training on one split leaks into another. */
+/**
+ * Finds users and rows that occur in tasks of several splits. Through them, training on one split affects the results
+ * on another.
+ */
 
 import type { Domain } from "../domain.ts";
 import { domainOf } from "../domains/registry.ts";

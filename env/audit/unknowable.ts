@@ -81,7 +81,7 @@ function knowledgeOf(task: Task, dataset: Dataset): Knowledge {
   };
 }
 
-/** Returns the user's profile and every row that it names. */
+/** Returns the user's id, the user's profile, and every row that the profile or the instruction names. */
 function ownRows({ userId, instruction }: Task, dataset: Dataset) {
   const { database } = dataset;
   const user = database.get("users", userId);
@@ -98,7 +98,10 @@ function ownRows({ userId, instruction }: Task, dataset: Dataset) {
   return [userId, profile, rows];
 }
 
-/** Returns the values that reads show for every user: products and items, flights and dates, and lists. */
+/**
+ * Returns the values that agents can read in every conversation: those in rows that the tools show to every user, such
+ * as products and flights, and those in the schemas of the tools.
+ */
 function openValues(dataset: Dataset): ReadonlySet<string> {
   const known = caches.get(dataset);
   if (known !== undefined) return known;

@@ -110,8 +110,8 @@ function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
 }
 
 /**
- * Blames the gold actions if the decisive write calls the same tool as a gold action that returns an error, and all
- * differing rows are arguments of that gold action.
+ * Blames the gold actions if one of them returns an error, the decisive write calls the same tool, and the ids of all
+ * differing rows are arguments of the failing gold action.
  */
 function goldActionFailed(evidence: Evidence): Fault | undefined {
   const { decisive, reward } = evidence;

@@ -59,7 +59,8 @@ export type DecisiveError =
     readonly rows: readonly RowDifference[];
     readonly unmet?: readonly RewardCheck[];
     /**
-     * False if the search exceeded its limit at an earlier write, in which case that write may be the decisive error.
+     * Whether this error is certainly the first. False if the search exceeded its limit at an earlier write, since that
+     * write may then be the decisive error.
      */
     readonly isCertain: boolean;
   }
@@ -187,8 +188,8 @@ function firstLost(parts: Parts): DecisiveError | undefined {
 }
 
 /**
- * Returns the rows that a write made wrong or, if it made none wrong but prevents other writes, all rows that still
- * differ.
+ * Returns the rows that a write made wrong. If the write made no row wrong, but prevents other writes, returns all rows
+ * that still differ.
  */
 function wrongRows(
   index: number,

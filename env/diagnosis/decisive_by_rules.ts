@@ -112,7 +112,10 @@ function firstLost(
   return undefined;
 }
 
-/** Returns the rows that a write made wrong or, if it made none wrong but prevents other writes, all wrong rows. */
+/**
+ * Returns the rows that a write made wrong. If the write made no row wrong, but prevents other writes, returns all
+ * wrong rows.
+ */
 function wrongRows(
   { writes, start, target, isCompared }: ReplayedTurns,
   index: number,

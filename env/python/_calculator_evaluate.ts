@@ -21,8 +21,9 @@ export const NO_REAL: unique symbol = Symbol("no real number");
 export type Value = PythonNumber | typeof NO_REAL;
 
 /**
- * The maximum cost of an expression, in products of 64-bit words as in long multiplication: about 0.1 s, enough for a
- * power with 700,000 bits. Python has no such limit and may compute for hours.
+ * The maximum cost of an expression. The unit is one product of two 64-bit words, as in long multiplication. The limit
+ * allows about 0.1 s of computation, enough for a power with 700,000 bits. Python has no such limit and may compute for
+ * hours.
  */
 const MAX_WORK = 2 ** 26;
 

@@ -36,9 +36,11 @@ type Node =
   }
   | { readonly type: "call"; readonly parts: readonly Expression[] };
 
-/** The limits of CPython 3.11 on nested parentheses, tree depth, and digits of an int. */
+/** CPython 3.11's limit on nested parentheses. */
 const MAX_PARENTHESES = 200;
+/** CPython 3.11's limit on the depth of a syntax tree. */
 const MAX_DEPTH = 2900;
+/** CPython 3.11's limit on the number of digits in an int. */
 const MAX_DIGITS = 4300;
 
 const TOKEN = / *(\d+\.\d*|\.\d+|\d+|\.\.\.|\*\*|\/\/|[-+*\/()])/y;

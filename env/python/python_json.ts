@@ -53,7 +53,7 @@ const MAX_SERDE_DEPTH = 127;
 /**
  * Parses JSON like `json.loads`, including `NaN` and `Infinity`. If a key occurs more than once, its last value is
  * kept, at the position of its first occurrence.
- * @throws {DataError} If the text is not valid JSON; the message names line and column.
+ * @throws {DataError} If the text is not valid JSON; the message names the line and the column.
  */
 export function parsePythonJson(
   text: string,

@@ -45,8 +45,8 @@ export function isEqual(a: JsonValue, b: JsonValue): boolean {
 }
 
 /**
- * Implements Python's `a < b` for numbers, strings, or lists (by their first different elements).
- * @throws {ToolError} If the values have no order.
+ * Implements Python's `a < b` for numbers, strings, or lists, which are compared by their first differing elements.
+ * @throws {ToolError} If the values cannot be ordered.
  */
 export function isLess(a: JsonValue, b: JsonValue): boolean {
   if (isPythonNumber(a) && isPythonNumber(b)) return compare(a, b) < 0;

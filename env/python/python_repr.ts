@@ -69,8 +69,8 @@ function objectRepr(value: JsonObject): string {
 }
 
 /**
- * Returns the rank of the code unit at `i` in code point order: a unit of a surrogate pair ranks above U+FFFF, and any
- * other unit has its own value. The two strings to compare must be equal up to `i`.
+ * Returns the rank of the code unit at `i` in code point order: a unit of a surrogate pair ranks above U+FFFF, and the
+ * rank of any other unit is its value. The two strings to compare must be equal up to `i`.
  */
 function rank(text: string, i: number): number {
   const unit = text.charCodeAt(i);

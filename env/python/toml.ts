@@ -12,7 +12,7 @@ import {
 
 /**
  * Parses a TOML document. Dates and times become ISO strings.
- * @throws {DataError} If the text is not valid TOML; the message names line and column.
+ * @throws {DataError} If the text is not valid TOML; the message names the line and the column.
  */
 export function parseToml(
   text: string,

@@ -41,7 +41,7 @@ export interface ModelUserOptions {
 export interface Utterance {
   /** The message that the agent receives. */
   readonly message: string;
-  /** The message that is recorded in the conversation of the user's model; `null` if none is. */
+  /** The message that is recorded in the conversation of the user's model; `null` if no message is recorded. */
   readonly recorded: string | null;
 }
 

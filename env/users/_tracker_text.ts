@@ -16,7 +16,7 @@ export function plain(text: string): string {
 
 /**
  * Returns the fraction of a text's five-word sequences that also occur in another text; 0 if the text has fewer than
- * `runs` sequences.
+ * `options.runs` such sequences.
  */
 export function overlap(
   text: string,

@@ -8,11 +8,14 @@ import { rulesUser } from "./rules_user.ts";
 /**
  * Creates users played by a model.
  *
- * Unless `compat` is set, these errors of τ-bench are fixed: if a message is empty, or the first message consists of
- * the stop token, the model is asked again; reasoning in tags, a speaker label, and quotes and code fences around the
- * whole message are removed; words that accompany the stop token are sent before the conversation ends. The model is
- * not called before the conversation opens, and the costs of all calls are summed. If the dataset has its own rules,
- * they apply instead: see {@linkcode rulesUser}.
+ * Unless `compat` is set, the user differs from τ-bench's as follows:
+ *
+ * - If a message is empty, or the first message consists of the stop token, the model is asked again.
+ * - Reasoning in tags, a speaker label, and quotes and code fences around the whole message are removed.
+ * - Words that accompany the stop token are sent before the conversation ends.
+ *
+ * The model is not called before the conversation opens, and the costs of all calls are summed. If the dataset has its
+ * own rules, the user follows these rules instead: see {@linkcode rulesUser}.
  */
 export function llmUser(options: ModelUserOptions): UserFactory {
   const { rules } = options.dataset;

@@ -21,10 +21,13 @@ export interface ReflectionOptions extends ModelUserOptions {
 /**
  * Creates users whose unsuitable messages are rewritten by a supervisor.
  *
- * Unless `compat` is set, these errors of τ-bench are fixed: the prompt asks the supervisor for a better message, and
- * this message is used. In contrast, τ-bench asks for true or false but parses the reply as a message, shows it to the
- * user's model as if the agent had said it, keeps every attempt in the conversation, and finally uses the first
- * message.
+ * If the supervisor rejects a message, it is asked for a better message, which is used instead. If `compat` is set,
+ * these errors of τ-bench are reproduced:
+ *
+ * - The prompt asks for true or false instead of a better message, but the reply is parsed as a message.
+ * - This message is shown to the user's model as if the agent had said it.
+ * - Every attempt stays in the conversation.
+ * - If no attempt is accepted, the first message is used.
  */
 export function reflectionUser(options: ReflectionOptions): UserFactory {
   const { compat = false, attempts = 2 } = options;

@@ -52,7 +52,8 @@ interface UserMessage {
  * - `leak`: one message reveals details of every request, or of a request that the agent has not asked about yet.
  * - `invention`: an id, e-mail address, zip code or card number that is not in the goal, the user's rows or the agent's
  *   messages.
- * - `early_stop`: the stop token before a request's write, although the agent neither refused nor claimed to be done.
+ * - `early_stop`: the stop token before a request's write has happened, although the agent neither refused nor claimed
+ * to be done.
  * - `echo`: repeats the agent's message, the instruction, or the user's own last message although the agent asks
  *   something else.
  * - `endless`: messages that ask for nothing after everything is settled.

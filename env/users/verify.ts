@@ -22,9 +22,11 @@ export interface VerifyOptions extends ModelUserOptions {
 /**
  * Creates users whose messages are verified by a supervisor.
  *
- * Unless `compat` is set, these errors of τ-bench are fixed: the supervisor reads the message instead of the printed
- * message object, the labels in the transcript are not swapped, and a message that is used although none was accepted
- * is kept in the user's conversation.
+ * Unless `compat` is set, the user differs from τ-bench's as follows:
+ *
+ * - The supervisor reads the message instead of the printed message object.
+ * - The labels of the agent and the user in the transcript are not swapped.
+ * - If no proposal is accepted, the last proposal is also kept in the conversation of the user's model.
  */
 export function verifyUser(options: VerifyOptions): UserFactory {
   const { compat = false, attempts = 3 } = options;

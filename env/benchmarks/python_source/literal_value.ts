@@ -35,7 +35,8 @@ export interface CallArguments {
 
 /**
  * Evaluates an expression.
- * @throws {DataError} If part of the expression is unknown or unsupported; the message names file, line and column.
+ * @throws {DataError} If part of the expression is unknown or unsupported; the message names the file, the line and the
+ * column.
  */
 export function evaluate(
   source: PythonSource,

@@ -33,11 +33,9 @@ export interface PythonSource extends SourceText {
   readonly root: Node;
 }
 
-/**
- * The maximum size and the time limit for parsing a file. τ-bench's largest file has 1 MB and is parsed in about 100
- * ms.
- */
+/** The maximum size of a file, in characters. τ-bench's largest file has 1 MB. */
 const MAX_CHARACTERS = 16 * 2 ** 20;
+/** The time limit for parsing a file, in milliseconds. τ-bench's largest file is parsed in about 100 ms. */
 const PARSE_MS = 30_000;
 
 /**

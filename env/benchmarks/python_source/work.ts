@@ -5,6 +5,7 @@ import type { PythonSource } from "./syntax_tree.ts";
 
 /** Work units per character: each character is read several times, once per expression that contains it. */
 const WORK_PER_CHARACTER = 50;
+/** Work units that every file may use, however short it is. */
 const MIN_WORK = 100_000;
 
 const spent = new WeakMap<PythonSource, number>();

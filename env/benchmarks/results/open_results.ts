@@ -19,7 +19,7 @@ export interface ResultsFile {
   /** A sentence about the records that could not be read; `null` if all were read. */
   readonly fault: string | null;
   /**
-   * Finds the tasks of the records in a directory that contains the benchmark's data.
+   * Finds the tasks of the records. `directory` contains the benchmark's data.
    * @throws {DataError} If the directory has no readable data.
    */
   tasksIn(directory: string): Promise<KnownTasks>;

@@ -10,7 +10,7 @@ import type { Dataset, Failure, Reward, Task } from "../../types.ts";
 export interface ResultEpisode {
   /** The episode's position in the file, from 1. */
   readonly number: number;
-  /** The task's index: in its split for τ-bench, in the file for τ³-bench. */
+  /** The task's index, from 0: within the split for τ-bench, within the file for τ³-bench. */
   readonly task: number;
   readonly trial: number;
   /** The reward; `null` if the episode failed or was not scored. */

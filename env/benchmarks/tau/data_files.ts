@@ -15,13 +15,14 @@ export type ReadData = (name: string) => Promise<string | undefined>;
 /** The name of a file that exists in every data directory, but in no checkout. */
 const OF_DATA = "terminate_tools.json";
 
-/** The path of τ-bench's Python package, and the path of the directory with its domains. */
+/** The name of τ-bench's Python package, a directory in a checkout. */
 const PACKAGE = "tau_bench";
+/** The name of the directory in the package that contains the domains. */
 const ENVS = "envs";
 
 /**
  * Returns a reader for the files of `dir`.
- * @throws {DataError} If `dir` is a checkout that cannot be imported; the message names file and line.
+ * @throws {DataError} If `dir` is a checkout that cannot be imported; the message names the file and the line.
  */
 export async function openData(dir: string): Promise<ReadData> {
   const root = await checkoutRoot(dir);

@@ -79,7 +79,7 @@ export function tauBenchDir(given?: string | null): string {
 /**
  * Loads one domain of τ-bench's data and validates every row.
  * @param dir A directory that `deno task import` wrote, or a checkout of τ-bench.
- * @throws {DataError} If a file is missing, truncated or invalid; the message names the file, row and field.
+ * @throws {DataError} If a file is missing, truncated or invalid; the message names the file, the row and the field.
  * @throws {ConfigError} If this version of taulab does not implement the domain.
  */
 export async function loadTauBench(

@@ -123,7 +123,7 @@ export class BundleFiles {
 
 /**
  * Parses a JSON or TOML file.
- * @throws {DataError} If the file is invalid; the message names the file, line and column.
+ * @throws {DataError} If the file is invalid; the message names the file, the line and the column.
  */
 export function parseFile({ path, text }: TextFile): JsonValue {
   try {

@@ -6,8 +6,8 @@ import type { Tau3Task } from "./tau3_task.ts";
 import type { WorldSource } from "./tau3_world.ts";
 
 /**
- * Returns the id of a task's user: the user in the expected actions or, if they contain none, the user whose id, or
- * whose name and zip code, occur in the scenario. The id is empty if there is no such user.
+ * Returns the id of the task's user: the user named in the expected actions or, failing that, a user whose id (or name
+ * and zip code) appears in the scenario. Returns an empty string if there is no such user.
  */
 export function userOf(
   { domain, databases }: WorldSource,

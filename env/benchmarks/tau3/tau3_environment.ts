@@ -48,7 +48,7 @@ export interface Tau3EnvironmentOptions extends RulesOptions {
   readonly prompts?: Tau3Prompts | undefined;
 }
 
-/** The reason for the end of an episode that corresponds to each of upstream's termination reasons. */
+/** Maps upstream's termination reasons to the reasons why environments end conversations. */
 export const ENDS: Readonly<Record<string, EndReason>> = {
   user_stop: "user_stop",
   agent_stop: "agent_stop",

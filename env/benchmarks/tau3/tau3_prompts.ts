@@ -75,7 +75,7 @@ export async function readTau3Prompts(
   return checkedValue(tau3PromptsSchema, { value: toPlain(value), path });
 }
 
-/** Returns a policy as one text. */
+/** Returns a policy as a single string. */
 export function policyText(
   prompts: Pick<Tau3Prompts, "telecom_policy">,
   text: PolicyText,

@@ -38,7 +38,10 @@ export interface CommunicateCheck {
   readonly justification: string;
 }
 
-/** The note of one evaluator, or the notes of several evaluators, keyed by name; `null` if an evaluator has no note. */
+/**
+ * Notes on a reward: the note of a single evaluator under the key `note`, or the notes of several evaluators keyed by
+ * evaluator. `null` if an evaluator has no note.
+ */
 export type RewardNotes = Readonly<
   Record<string, string | null | { readonly note: string }>
 >;

@@ -49,7 +49,8 @@ const FEW_SHOT = [
 
 /**
  * Imports a checkout into memory.
- * @throws {DataError} If a file is missing or has an unsupported construct; the message names file, line and column.
+ * @throws {DataError} If a file is missing or has an unsupported construct; the message names the file, the line and
+ * the column.
  */
 export async function importTauBench(checkout: Checkout): Promise<Import> {
   const { root, read } = checkout;

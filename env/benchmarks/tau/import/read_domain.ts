@@ -30,7 +30,8 @@ export interface ImportedDomain {
 
 /**
  * Imports a domain.
- * @throws {DataError} If a part of the domain is missing or cannot be read; the message names file, line and column.
+ * @throws {DataError} If a part of the domain is missing or cannot be read; the message names the file, the line and
+ * the column.
  */
 export async function importDomain(
   modules: PythonModules,
@@ -73,7 +74,10 @@ export async function importDomain(
   };
 }
 
-/** Evaluates `Task(…)` and `Action(…)` to objects with the fields of τ-bench's pydantic models, in their order. */
+/**
+ * Evaluates `Task(…)` and `Action(…)` to objects with the fields of τ-bench's pydantic models, in the order in which
+ * the models define them.
+ */
 export function taskCalls(
   callee: string,
   { positional, keywords }: {

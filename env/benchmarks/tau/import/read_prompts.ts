@@ -23,8 +23,8 @@ const FORMAT =
   "Placeholders are written <<name>> and filled in literally, in one pass; everything else is literal text.";
 
 /**
- * Reads the prompts in the format of `prompts.json`.
- * @throws {DataError} If a prompt is missing or cannot be read; the message names file and line.
+ * Reads the prompts from the Python source and returns them in the format of `prompts.json`.
+ * @throws {DataError} If a prompt is missing or cannot be read; the message names the file and the line.
  */
 export async function importPrompts(
   modules: PythonModules,

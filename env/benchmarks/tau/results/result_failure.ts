@@ -6,8 +6,8 @@ import type { Failure } from "../../../types.ts";
 import { textOf } from "../../results/loose_json.ts";
 
 /**
- * The lower-case words in exceptions of litellm and servers that identify each kind of failure. The first kind that
- * matches is used.
+ * For each kind of failure, the lower-case words that identify it in an exception of litellm or a server. The first
+ * kind that matches is used.
  */
 const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [
   ["rate_limited", ["ratelimit", "rate limit", "429"]],
@@ -18,7 +18,7 @@ const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [
   ["server_error", ["internalserver", "serviceunavailable", "apierror"]],
 ];
 
-/** The paths in a traceback that identify each source of a failure. The innermost frame that matches is used. */
+/** For each source of failures, the paths that identify it in a traceback. The innermost frame that matches is used. */
 const SOURCES: readonly (readonly [Failure["source"], string])[] = [
   ["user", "envs/user.py"],
   ["model", "/agents/"],

@@ -14,8 +14,9 @@ import {
 import type { Action } from "../../../types.ts";
 import { mapOf, objectsOf, textOf } from "../../results/loose_json.ts";
 
-/** The prefixes of an action and of a tool result in conversations with the act and react agents. */
+/** The prefix of an action in conversations with the act and react agents. */
 const MARKER = "Action:";
+/** The prefix of a tool result in these conversations. */
 const API_OUTPUT = "API output: ";
 
 /** Converts a message from the format of OpenAI's API to taulab's. */

@@ -1,5 +1,5 @@
 /**
- * Finds rows that have the id of one variant, but the price or options of another variant after the expected actions.
+ * Finds rows that, after the expected actions, have the id of one variant but the price or options of another variant.
  * The bug of a tool is then part of the expected state, so only an agent that triggers the bug earns the reward.
  */
 

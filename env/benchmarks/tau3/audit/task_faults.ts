@@ -146,8 +146,8 @@ function idle({ source, task }: FaultContext): TaskFault[] {
 }
 
 /**
- * Finds expected databases that the expected conversation does not reach, because they were computed without
- * synchronizing the two databases.
+ * Reports a fault if a conversation with all expected actions does not end in the expected databases. This can happen
+ * because upstream computes the expected databases without synchronizing them.
  */
 function hiddenState(
   { source, task, conversation }: FaultContext,

@@ -29,7 +29,7 @@ function textsOf({ scenario, ticket }: Tau3Task): string[] {
   return [...told, ticket].filter((text) => text !== null);
 }
 
-/** Finds names, in backquotes or in expected actions, for which there is no tool. */
+/** Finds the names of tools that do not exist. Names occur in the texts in backquotes, and in the expected actions. */
 function missingTools(source: WorldSource, task: Tau3Task): TaskFault[] {
   const expected = (task.criteria?.actions ?? []).filter((action) =>
     toolNamed(source, action) === undefined

@@ -49,7 +49,7 @@ function wantedNumbers({ claims }: ClaimContext): ReadonlySet<number> {
   );
 }
 
-/** Returns the other possible values of the claimed word that no claim requires. */
+/** Returns the values that could replace the claimed word `word`, except those that a claim requires. */
 function otherValues(
   word: string,
   { databases, claims }: ClaimContext,
@@ -132,8 +132,8 @@ function isDenied(before: string): boolean {
 }
 
 /**
- * Checks whether a sentence mentions a number rounded to an integer, or negates it, as in `not 25`. Such a mention is
- * ambiguous.
+ * Checks whether a sentence mentions `value` only approximately, such as 25 for 25.4, or with a negation, as in `not
+ * 25`. Such a mention is ambiguous.
  */
 function isNearly(sentence: string, value: number): boolean {
   return numbersIn(sentence).some((number) =>

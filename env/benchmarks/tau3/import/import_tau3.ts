@@ -59,7 +59,8 @@ export async function isTau3Checkout(checkout: Checkout): Promise<boolean> {
 
 /**
  * Imports a checkout into memory.
- * @throws {DataError} If a file is missing or has an unsupported construct; the message names file, line and column.
+ * @throws {DataError} If a file is missing or has an unsupported construct; the message names the file, the line and
+ * the column.
  */
 export async function importTau3(checkout: Checkout): Promise<Import> {
   const { root, read } = checkout;

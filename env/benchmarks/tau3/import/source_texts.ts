@@ -23,8 +23,8 @@ import { argumentsOf } from "./python_class.ts";
 export type Placeholders = Readonly<Record<string, string>>;
 
 /**
- * Returns the text of a string constant, with placeholders for expressions in braces. White space at its ends is
- * removed if the source removes it.
+ * Returns the text of a string constant, with placeholders for expressions in braces. Leading and trailing white space
+ * is removed if the source calls `.strip()` on the string.
  * @throws {DataError} If there is no such constant.
  */
 export async function constantText(
@@ -41,7 +41,7 @@ export async function constantText(
 }
 
 /**
- * Returns the string that is passed as a keyword argument in a call whose result is assigned to a constant.
+ * Returns the string passed as the argument `keyword` to the call that initializes the constant `name`.
  * @throws {DataError} If there is no such argument.
  */
 export async function keywordText(

@@ -258,7 +258,10 @@ function shortened(
   );
 }
 
-/** Returns a copy of a task with the patched fields of its criteria, or without criteria. */
+/**
+ * Returns a copy of a task in which the fields of `patch` replace those of the criteria. If the patch sets the criteria
+ * to `null`, the copy has none.
+ */
 function patchedTask(task: Tau3Task, patch: JsonObject | undefined): Tau3Task {
   const change = patch?.get("evaluation_criteria");
   if (change === undefined) return task;
