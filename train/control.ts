@@ -52,7 +52,7 @@ export interface ControlLoop {
 /**
  * Trains a control and evaluates it on the test split, after RL.
  * @returns `true` if it completed, `false` if it was aborted.
- * @throws {TrainerError} If it diverges.
+ * @throws {TrainerError} If the control diverges.
  * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
  */
 export async function trainControl(

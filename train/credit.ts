@@ -17,8 +17,8 @@ interface Credit {
   /** The formula and its source, as `--help` shows them. */
   readonly description: string;
   /**
-   * Returns the credit of each turn, `[G][turns]`: how much better it was than expected in its state. The credit is
-   * added to the episode's advantage.
+   * Returns the credit of each turn, `[G][turns]`: how much better the turn was than expected in its state. The credit
+   * is added to the episode's advantage.
    */
   readonly of: (
     episodes: readonly CreditedEpisode[],

@@ -28,11 +28,9 @@ export interface SampleOptions {
 export interface Demonstrations {
   /** The demonstrations, `[N]`, each with mask 1 on the expert's own messages and calls. */
   readonly sequences: readonly TrainSequence[];
-  /**
-   * The number of train tasks without a demonstration: the expert did not solve them, or the conversation exceeds the
-   * context.
-   */
+  /** The number of train tasks that the expert did not solve. */
   readonly unsolved: number;
+  /** The number of train tasks whose conversation exceeds the context. */
   readonly tooLong: number;
 }
 

@@ -15,8 +15,9 @@ export interface CliKey {
   readonly value?: string;
   /** Whether a value is a path. Paths are relative to the directory in which the command was started. */
   readonly isPath?: (value: string) => boolean;
-  /** The prefix of the flags of a section's keys, and the subject of their descriptions. Only used for sections. */
+  /** For a section: the prefix of its keys' flags, such as `user`. */
   readonly prefix?: string;
+  /** For a section: what its keys apply to, such as `the user's model`. It is inserted into the flags' descriptions. */
   readonly of?: string;
 }
 

@@ -22,12 +22,15 @@ import type { Config } from "./config.ts";
 import { withRowTasks } from "./open_rows.ts";
 import { readExclusions, withoutTasks } from "./exclusions.ts";
 
-/** A config's data section; only an evaluation's has the keys for τ³-bench's modes and policy variants. */
+/**
+ * A config's `data` section. The keys for τ³-bench's modes and policy variants exist only in the config of an
+ * evaluation.
+ */
 export type DataConfig =
   & Config["data"]
   & Partial<Pick<z.infer<typeof evaluationDataSchema>, "solo" | "policyType">>;
 
-/** The benchmarks' current directories. Default: the directory in the config. */
+/** The directories in which the benchmarks are now. Default for each: the directory in the config. */
 export interface BenchmarkDirs {
   readonly tauBench?: string | undefined;
   readonly tau3Bench?: string | undefined;
@@ -38,7 +41,7 @@ export function dataHint(source: Config["data"]["source"]): string {
   return source === "tau3-bench" ? TAU3_BENCH_HINT : TAU_BENCH_HINT;
 }
 
-/** Returns a config's data section with its benchmark's current directory. */
+/** Returns a config's `data` section, with the benchmark's current directory if that is given. */
 export function dataAt<T extends Config["data"]>(
   data: T,
   { tauBench, tau3Bench }: BenchmarkDirs,

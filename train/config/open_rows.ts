@@ -16,7 +16,8 @@ const SPLITS: readonly string[] = ["train", "dev", "test"] satisfies Split[];
 
 /**
  * Draws the tasks that a config requests and returns the dataset with them.
- * @throws {ConfigError} If the dataset keeps its train tasks while their users are held out, or no task can be drawn.
+ * @throws {ConfigError} If the dataset keeps its own train tasks although the users of these tasks are held out, or if
+ * no task can be drawn.
  * @throws {DataError} If a file of held-out tasks does not exist or is malformed.
  */
 export async function withRowTasks(

@@ -31,8 +31,9 @@ export class AdamW {
   readonly #options: AdamOptions;
   /** The addresses of the gradients, one per thread. */
   readonly gradients: readonly number[];
-  /** The addresses of the first and second moments. */
+  /** The address of the first moments. */
   readonly first: number;
+  /** The address of the second moments. */
   readonly second: number;
   readonly #table: number;
   readonly #jobs: readonly number[];

@@ -9,8 +9,8 @@ export interface PlannedSequence {
   /** The index in the batch. */
   readonly index: number;
   /**
-   * The number of tokens that go through the network, up to the last one whose prediction is learned. Later tokens have
-   * no effect on the loss.
+   * The number of tokens that go through the network: all tokens up to the last one whose next token is learned. Later
+   * tokens have no effect on the loss.
    */
   readonly rows: number;
   /** The positions whose next token is learned, in ascending order. */

@@ -33,7 +33,7 @@ const SUPERVISED: LossSettings = {
 
 /**
  * Trains the weights of an engine. Training is deterministic: the same weights, batches and number of threads produce
- * the same bits. Steps are queued; they are rejected while the policy is sampling.
+ * the same bits. A step waits until earlier steps have finished. It is rejected if the policy is sampling.
  */
 export class CpuTrainer implements Trainer {
   readonly #engine: Engine;

@@ -15,8 +15,9 @@ export const FIELD = {
   failed: 6,
 } as const;
 
-/** The size of a block in bytes, and the offset of the error text. */
+/** The size of a block in bytes. */
 export const BLOCK_BYTES = 1024;
+/** The offset of the error text in a block, in bytes. */
 export const TEXT_OFFSET = 64;
 
 /** The commands that a worker accepts, in the order of their numbers. `exit` ends the worker. */

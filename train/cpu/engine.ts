@@ -32,14 +32,15 @@ export interface ModelCopy {
   readonly weights: number;
   readonly panels: number;
   readonly backPanels: number;
-  /** The addresses of the structs for training and for sampling. */
+  /** The address of the struct for training. */
   readonly training: number;
+  /** The address of the struct for sampling. */
   readonly sampling: number;
 }
 
 /**
- * Returns the offsets of a page's parts in bytes: the ids, the state that the convolutions need to continue (only for
- * sampling), and the pointer keys.
+ * Returns the byte offsets of a page's parts, and the size of a page. A page contains the ids, the state that the
+ * convolutions need to continue (`tails`, only for sampling), and the pointer keys.
  */
 export function pageLayout(config: ModelConfig, training: boolean) {
   const tails = PAGE * 4;
@@ -133,7 +134,7 @@ export class Engine implements AsyncDisposable {
     this.#version++;
   }
 
-  /** Allocates another set of weights of the same shape. If `backward` is true, the set can also be trained. */
+  /** Allocates another set of weights of the same shape. It can be trained only if `backward` is true. */
   copyModel(backward: boolean): ModelCopy {
     const bytes = this.layout.floats * 4;
     const weights = this.heap.allocate(bytes);

@@ -5,9 +5,10 @@ import { type Layout, type Parameter, parameter } from "./layout.ts";
 import type { ModelConfig } from "./model_config.ts";
 
 /**
- * Draws initial weights, `[layout.floats]`. Matrices are normal with standard deviation fanIn^-½ (the embedding:
- * dim^-½), divided by √(2·layers) for matrices that write to the residual stream. Gains are 1, and convolutions are
- * near the identity. The pointer's keys equal its queries, so that it initially attends to similar tokens.
+ * Draws initial weights, `[layout.floats]`. Matrices are drawn from a normal distribution with standard deviation
+ * fanIn^-½ (for the embedding, dim^-½). For matrices that write to the residual stream, the standard deviation is
+ * divided by √(2·layers). Gains are 1, and convolutions are near the identity. The pointer's keys equal its queries, so
+ * that it initially attends to similar tokens.
  */
 export function initialWeights(
   config: ModelConfig,

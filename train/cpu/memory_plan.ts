@@ -21,7 +21,7 @@ export interface MemoryPlanOptions {
 export interface MemoryPlan {
   /** Weights, packed weights and tables. */
   readonly model: number;
-  /** Gradients and moments. */
+  /** Gradients and moments of the optimizer. */
   readonly optimizer: number;
   readonly reference: number;
   /** Activations for one block of rows per thread. */

@@ -21,18 +21,22 @@ export interface Plan {
   readonly parameters: number;
   readonly demonstrations: number;
   /**
-   * The number of train tasks without a demonstration: the expert did not solve them, or the conversation exceeds the
-   * context.
+   * The number of train tasks without a demonstration, because the expert did not solve the task or its conversation
+   * exceeds the context.
    */
   readonly notDemonstrated: number;
-  /** The median and maximum number of tokens per demonstration, and the share of the tokens that the policy learns. */
+  /**
+   * The median and the maximum number of tokens per demonstration, and the share of these tokens that the policy
+   * learns.
+   */
   readonly tokens: {
     readonly median: number;
     readonly max: number;
     readonly learntShare: number;
   };
-  /** The number of episodes sampled for training (without refills) and for evaluation. */
+  /** The number of episodes sampled for training, without refills. */
   readonly rlEpisodes: number;
+  /** The number of episodes sampled for evaluation. */
   readonly evalEpisodes: number;
   /** The estimated memory of the policy plus the current memory of the process. */
   readonly memoryBytes: number;
@@ -162,7 +166,8 @@ async function measureRates(lab: CpuLab, config: Config): Promise<Rates> {
 }
 
 /**
- * Samples `maxTokens` tokens after each prompt. Sessions stay cached, so a second call need not read the prompts again.
+ * Samples `maxTokens` tokens after each prompt. The sessions stay cached, so a second call does not process the prompts
+ * again.
  */
 async function continueAll(
   lab: CpuLab,

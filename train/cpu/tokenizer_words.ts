@@ -19,31 +19,33 @@ export type RenderedConversation = readonly {
 }[];
 
 /**
- * The minimum share of data among the occurrences of a word that varies. "or" is also the code of a state, but usually
- * an ordinary word.
+ * The minimum share of a word's occurrences that must be data for the word to count as varying. For example, "or" is
+ * sometimes data, as the code of a state, but is usually an ordinary word.
  */
 const MIN_DATA_SHARE = 0.2;
 /**
- * The maximum share of conversations with the word in their data; a more frequent word, such as `usa`, is a constant of
- * the world.
+ * The maximum share of conversations that may contain a varying word as data. A word in the data of more conversations,
+ * such as `usa`, is a constant of the world.
  */
 const MAX_CONVERSATION_SHARE = 0.5;
 /**
- * Words in the data of at most this many conversations are never constants, regardless of
- * {@linkcode MAX_CONVERSATION_SHARE}.
+ * The number of conversations that may always contain a varying word as data, regardless of {@linkcode
+ * MAX_CONVERSATION_SHARE}.
  */
 const FEW_CONVERSATIONS = 10;
 
 /** The minimum number of occurrences for a word to count as constant. */
 const MIN_OCCURRENCES = 5;
-/** The maximum number of words, because the pieces' regular expression names each one. */
+/**
+ * The maximum number of constant words. It is limited because the regular expression for the pieces lists each of them.
+ */
 const MAX_WORDS = 1000;
 
 /**
  * Returns the words that a policy can memorize, the most frequent first: words that occur often and do not vary.
  *
- * A word varies if users say it and it also is data in tool results or tool arguments, or if it is part of an
- * identifier (`mei_ito_1234`). Exceptions are words that are mostly not data, and words that are data in most
+ * A word varies if it occurs as data in tool results or tool arguments, and users also say it or it is part of an
+ * identifier (`mei_ito_1234`). Exceptions are words that are rarely data, and words that are data in most
  * conversations.
  * @param options.variableWords Additional words that vary, case-insensitive.
  * @param options.data The conversations in which to look up the uses of words, with structured tool calls and results.
@@ -92,8 +94,9 @@ interface WordUse {
   /** Whether a user says the word. */
   said: boolean;
   inIdentifier: boolean;
-  /** The number of occurrences as data, and the total number of occurrences. */
+  /** The number of occurrences as data. */
   asData: number;
+  /** The number of all occurrences. */
   total: number;
   /** The number of conversations in which the word is data. */
   conversations: number;
@@ -144,7 +147,7 @@ function isIdentifier(text: string): boolean {
   return /^\S*[0-9]\S*$/.test(text);
 }
 
-/** Returns the strings that a message carries as data: in a tool result or in the arguments of a call. */
+/** Returns the strings that are data in a message: those in a tool result or in the arguments of a call. */
 function valuesOf(message: Message): string[] {
   const out: string[] = [];
   if (message.role === "tool") {

@@ -40,7 +40,8 @@ export interface Advisory {
   /** A sentence with the figures that support the finding. */
   readonly evidence: string;
   /**
-   * The viewer's filter that selects the episodes concerned: conditions keyed by field; `null` if no filter applies.
+   * The viewer's filter that selects the episodes concerned, as conditions keyed by field; `null` if no filter can
+   * select them.
    */
   readonly filter: Readonly<Record<string, string>> | null;
   /** The viewer's name for the curve that shows the finding; `null` if there is none. */
@@ -57,39 +58,35 @@ export interface AdvisoryFacts {
   readonly dataset: Dataset | null;
 }
 
-/** Thresholds of the advisories. */
+/** The thresholds at which advisories are reported. */
 const LIMITS = {
-  /**
-   * The share of groups in which no episode earned a reward, and the share of groups in which every episode did. An
-   * advisory is reported if a share is at least this large.
-   */
+  /** The minimum share of groups in which no episode earned a reward, for an advisory. */
   zeroGroups: 0.5,
+  /** The minimum share of groups in which every episode earned the reward, for an advisory. */
   solvedGroups: 0.8,
-  /** The minimum number of groups before the share of groups is checked. */
+  /** The minimum number of groups; with fewer groups, the two shares above are not checked. */
   groups: 4,
-  /** The number of final RL steps without any group to learn from. */
+  /** The minimum number of RL steps at the end of the run without any group to learn from, for an advisory. */
   idleSteps: 5,
-  /**
-   * The final entropy as a share of the entropy in the first steps; applies only while the reward is below the next
-   * value.
-   */
+  /** The maximum final entropy, as a share of the entropy in the first steps, for an advisory. */
   entropyShare: 0.25,
+  /** A low entropy is not reported if the final reward is at least this high. */
   rewardLeft: 0.9,
-  /** The number of steps to average at each end of a comparison. */
+  /** The number of steps that are averaged for each of the two values in a comparison. */
   meanOf: 5,
-  /**
-   * The number of unreadable answers per episode at the end, and the factor by which it exceeds the best earlier steps.
-   */
+  /** The minimum number of unreadable answers per episode at the end of the run, for an advisory. */
   parseErrors: 0.2,
+  /** Unreadable answers are increasing if there are at least this many times as many as in the best earlier steps. */
   parseErrorsGrowth: 2,
-  /** The share of failed episodes that turns a note into a warning. */
+  /** The minimum share of failed episodes for a warning; below it, the advisory is a note. */
   failures: 0.05,
-  /** The mean age of samples, measured in rollouts, and the share of groups that were dropped as too old. */
+  /** The minimum mean age of samples, in rollouts, for an advisory. */
   staleness: 1,
+  /** The minimum share of groups that were dropped as too old, for an advisory. */
   staleGroups: 0.1,
-  /** The share of scored episodes with a fault of the simulated user. */
+  /** The minimum share of scored episodes with the same fault of the simulated user, for an advisory. */
   userFaults: 0.05,
-  /** The minimum number of episodes before an unused tool is reported. */
+  /** The minimum number of episodes; with fewer episodes, unused tools are not reported. */
   episodes: 20,
 } as const;
 
@@ -168,7 +165,7 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** Reports a policy that stopped exploring before it was good. */
+/** Reports a policy that stopped exploring although its reward was still low: its entropy collapsed. */
 function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   const rl = rlLines(lines).filter(({ entropy }) => entropy !== undefined);
   if (rl.length < 2 * LIMITS.meanOf) return [];
@@ -252,7 +249,7 @@ function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** The maximum number of tasks in the URL of a link. */
+/** The maximum number of tasks in a filter, which becomes part of a link's URL. */
 const MAX_FILTER_TASKS = 20;
 
 /** Maps each tool to the tasks whose expected actions use it. */

@@ -35,7 +35,7 @@ export interface Agreement {
   readonly share: number;
   /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if the rules or the judge always name the same party. */
   readonly kappa: number | null;
-  /** Counts as `table[rule][judge]`. */
+  /** Numbers of episodes: `table[a][b]` counts those in which the rules name the party `a` and the judge names `b`. */
   readonly table: Readonly<Record<Party, Readonly<Record<Party, number>>>>;
   /** The number of episodes without an understandable verdict. */
   readonly unreadable: number;
@@ -53,9 +53,12 @@ const PARTIES: readonly Party[] = ["agent", "user", "environment"];
 export interface DiagnosisReport {
   readonly failed: number;
   readonly faults: Readonly<Record<FaultyParty, number>>;
-  /** Counts by the rule that decided, most frequent first. */
+  /** The number of diagnoses decided by each rule, most frequent first. */
   readonly rules: readonly (readonly [string, number])[];
-  /** Counts by decisive error, most frequent first: `write modify_pending_order_items`, `ending`, `untold`. */
+  /**
+   * The number of diagnoses with each decisive error, most frequent first. Examples of errors are `write
+   * modify_pending_order_items`, `ending` and `untold`.
+   */
   readonly decisive: readonly (readonly [string, number])[];
   /** How often the rules and the judge agree; `null` if no judge was asked. */
   readonly agreement: Agreement | null;

@@ -1,8 +1,8 @@
 /**
  * The run dir of an evaluation: config.yaml, run.json, episodes.db, lock. Only one process at a time writes to it.
  *
- * Episodes are written atomically in small batches, so if the process is killed, only the episodes in progress and in
- * the current batch are lost. Completed episodes never run again.
+ * Episodes are written atomically in small batches. If the process is killed, only the episodes in progress and in the
+ * current batch are lost. Episodes that were written never run again.
  */
 
 import { join } from "node:path";
@@ -41,8 +41,9 @@ export interface Ended {
   readonly task: number;
 }
 
-/** The maximum number of episodes that wait to be written, and the maximum time in milliseconds that they wait. */
+/** The maximum number of episodes that wait to be written. */
 const BATCH = 64;
+/** The maximum time in milliseconds that an episode waits to be written. */
 const BATCH_MS = 500;
 
 /** An evaluation's run dir, open for writing. Use it with `await using`. */
@@ -97,7 +98,7 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     return this.#store.list();
   }
 
-  /** Returns the keys of the episodes so far, as {@linkcode keyOf} makes them. */
+  /** Returns the keys of the episodes so far; see {@linkcode keyOf}. */
   keys(): Set<string> {
     this.flush();
     return new Set(this.#store.keys().map(keyOf));
@@ -131,7 +132,7 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     return this.#store.conversation(id);
   }
 
-  /** Queues an episode to be written. {@linkcode EvaluationDir.flush} writes it at once. */
+  /** Queues an episode to be written later. Call {@linkcode EvaluationDir.flush} to write it immediately. */
   add(ended: Ended, now: number): void {
     if (this.#waiting.length === 0) this.#since = now;
     this.#waiting.push(ended);
@@ -175,7 +176,7 @@ export function keyOf(
 }
 
 /**
- * Checks that no scored episode is lost.
+ * Checks that `episodes.db` still has all scored episodes.
  * @throws {RunDirError} If there are fewer scored episodes than at the end of the last session.
  */
 function checkWhole(

@@ -48,6 +48,7 @@ export interface EvaluationReport {
   }[];
   /** The share of episodes with each fault of the simulated user, among the episodes that were checked for faults. */
   readonly userFaults: {
+    /** The number of episodes that were checked for faults. */
     readonly watched: number;
     readonly shares: Readonly<Partial<Record<UserFault, number>>>;
   };

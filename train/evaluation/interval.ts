@@ -38,8 +38,8 @@ export function estimateShare(shares: readonly number[]): Estimate {
 }
 
 /**
- * Returns the number of independent Bernoulli draws that would have the same variance. It is at least the number of
- * tasks.
+ * Returns the number of independent Bernoulli draws whose mean has the same variance as the mean of the shares. The
+ * result is at least the number of tasks.
  */
 function effectiveSize(shares: readonly number[], mean: number): number {
   const count = shares.length;

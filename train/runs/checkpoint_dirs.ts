@@ -1,4 +1,4 @@
-/** Lists and checks the checkpoint directories of a run. The files that a trainer writes in them are not covered. */
+/** Lists and checks the checkpoint directories of a run, without the files that a trainer writes in them. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -24,14 +24,15 @@ export async function checkpointSteps(
 
 /** The schema of a {@linkcode Journal}. */
 const journalSchema = z.object({
-  /** The number of lines in `metrics.jsonl`, and the SHA-256 of their text. */
+  /** The number of lines in `metrics.jsonl`. */
   lines: z.int(),
+  /** The SHA-256 of the text of these lines. */
   sha256: z.string(),
   /** The number of rows in `episodes.db`. */
   episodes: z.int(),
 });
 
-/** A record of how much of a run was on disk at the time of a checkpoint: counts of lines and rows, and a checksum. */
+/** How much of a run was on disk at the time of a checkpoint: the numbers of lines and rows, and a checksum. */
 export type Journal = z.infer<typeof journalSchema>;
 
 /** Returns the text of `checkpoint.json`. */
@@ -40,9 +41,9 @@ export function checkpointHead(step: number, journal: Journal): string {
 }
 
 /**
- * Checks that a checkpoint is complete and of this version. The trainer's own files are not checked.
- * @returns The record of what was on disk at that time; `undefined` if an older version wrote the checkpoint.
+ * Checks that a checkpoint is complete and compatible with this version. The trainer's own files are not checked.
  * @param options.hint The error's hint for a damaged checkpoint. Default: {@linkcode checkpointHint}.
+ * @returns What was on disk at the time of the checkpoint; `undefined` if an older version wrote the checkpoint.
  * @throws {RunDirError} If the checkpoint is damaged or from an incompatible version.
  */
 export async function checkCheckpoint(

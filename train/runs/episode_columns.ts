@@ -1,7 +1,7 @@
 /**
- * The table of an episode's columns. It defines `episodes.db` and its migration, data frames, and the viewer's list
- * and filter (episode_facts.ts), so a new column is one entry here. A column with `since` reads as `null` in older
- * databases, which gain it when they are next written.
+ * The table of an episode's columns. It defines `episodes.db` and its migration, data frames, and the viewer's list and
+ * filter (episode_facts.ts), so a new column is one entry here. In a database from before a column's version `since`,
+ * the column reads as `null`. The next write to the database adds the column.
  */
 
 import { z } from "zod";
@@ -54,7 +54,7 @@ export interface ColumnOptions<T> {
   readonly frame?: Readonly<Record<string, Cell<T>>>;
   /** The name of the viewer's field that filters and sorts by this column. Default: there is no such field. */
   readonly field?: string;
-  /** The label of the field's menu, if it has few values. */
+  /** The label of the field's menu. Only set for a field with few values. */
   readonly choice?: string;
   /** The SQL expression of the field. Default: the column itself. */
   readonly fieldSql?: string;
@@ -189,10 +189,11 @@ export const EPISODE_COLUMNS = {
   reward_detail: column("JSON", ({ reward }) => reward, {
     shape: SCORED,
     frame: {
-      /** The `database` and `outputs` parts of τ-bench's reward, each 0 or 1. */
+      /** The `database` part of τ-bench's reward: 0 or 1. */
       reward_database: whole((reward: Scored) =>
         reward?.parts.database ?? null
       ),
+      /** The `outputs` part of τ-bench's reward: 0 or 1. */
       reward_outputs: whole((reward: Scored) => reward?.parts.outputs ?? null),
     },
   }),

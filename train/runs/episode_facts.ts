@@ -1,4 +1,6 @@
-/** Derives records, SQL rows, data frames and the fields of the filter from the table of an episode's columns. */
+/**
+ * Derives records, SQL rows, data frames and the viewer's filter fields from the column table in episode_columns.ts.
+ */
 
 import type { SQLInputValue } from "node:sqlite";
 import { DataError } from "../../env/errors.ts";
@@ -64,21 +66,27 @@ const COLUMNS: readonly Column[] = Object.entries(EPISODE_COLUMNS)
     return { name, key, sql, of, options };
   });
 
-/** The version of `episodes.db`: the version that last changed a column. Newer files are rejected. */
+/**
+ * The current version of `episodes.db`, which is the latest version that added or changed a column. Files with a newer
+ * version are rejected.
+ */
 export const EPISODES_VERSION: number = Math.max(
   ...COLUMNS.map(({ options: { since = 1, before } }) =>
     Math.max(since, before?.version ?? 1)
   ),
 );
 
-/** The SQL expressions that read the old values of columns whose values changed between versions, keyed by column. */
+/**
+ * SQL expressions, keyed by column, for the columns whose values changed between versions. They read the column from
+ * older files.
+ */
 export const OLD_VALUES: ReadonlyMap<string, string> = new Map(
   COLUMNS.flatMap(({ name, options: { before } }) =>
     before === undefined ? [] : [[name, before.sql]]
   ),
 );
 
-/** Returns the SQL expression that reads a column from a file of any version that has the column. */
+/** Returns the SQL expression that reads a column. It works for all versions of the file that have the column. */
 export function columnSql(name: string): string {
   return OLD_VALUES.get(name) ?? name;
 }
@@ -183,10 +191,11 @@ export interface FilterField {
   readonly is: "number" | "text" | "list";
   /** The label of the field's menu, if the field has few values. */
   readonly choice?: string;
-  /** The column from which the field is computed, and the SQL expression that computes it. */
+  /** The column from which the field is computed. */
   readonly column: string;
+  /** The SQL expression that computes the field. */
   readonly sql: string;
-  /** The value of the field for an episode with no known facts. */
+  /** The value of the field for an episode about which nothing is known. */
   readonly unknown: string | number | null;
 }
 
@@ -209,7 +218,7 @@ export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
 
 /**
  * Returns the fields of the filter as the columns of a query over `episodes`.
- * @param known The columns in the file: older versions lack some.
+ * @param known The columns that the file has; files of older versions lack some columns.
  */
 export function fieldColumns(known: ReadonlySet<string>): string {
   return Object.entries(FILTER_FIELDS)
@@ -218,7 +227,7 @@ export function fieldColumns(known: ReadonlySet<string>): string {
     ).join(", ");
 }
 
-/** Returns the fields of an episode with no known facts. */
+/** Returns the fields of an episode about which nothing is known. */
 export function unknownFields(): EpisodeFields {
   return Object.fromEntries(
     Object.entries(FILTER_FIELDS).map(([name, { unknown }]) => [name, unknown]),

@@ -2,10 +2,10 @@
 
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 
-/** The number of steps at the end of a run that are examined. */
+/** The number of steps in the window at the end of a run. */
 export const WINDOW = 10;
 
-/** The maximum number of tasks that a sentence names. */
+/** The maximum number of tasks that are named in a sentence. */
 const MAX_TASKS = 8;
 
 /** The scored episodes of one task in one step: their number, and the best and worst rewards. */
@@ -25,19 +25,21 @@ export interface FailureTally {
 }
 
 /**
- * Counts of a run's episodes. Some apply to a window of the last steps; for an evaluation, the window is the whole run.
+ * Counts of a run's episodes. Some counts apply only to the run's last steps, called the window. For an evaluation, the
+ * window is the whole run.
  */
 export interface EpisodeTally {
   /** The number of episodes in the whole run, including evaluations. */
   readonly episodes: number;
   readonly failures: readonly FailureTally[];
   /**
-   * The source of the episodes that are trained on, or the most frequent source if there are none: `rl`, `slime`,
-   * `evaluate/test`.
+   * The source of the episodes that are trained on, such as `rl` or `slime`. If no episodes are trained on, the most
+   * frequent source, such as `evaluate/test`.
    */
   readonly source: string;
-  /** The first and the last step of the window. */
+  /** The first step of the window. */
   readonly from: number;
+  /** The last step of the window. */
   readonly to: number;
   readonly isTraining: boolean;
   /** The counts within the window. */
@@ -52,7 +54,10 @@ export interface EpisodeTally {
     /** The tasks with at least one episode. */
     readonly tasks: readonly string[];
   };
-  /** The number of unreadable answers and the number of episodes, for each step of the source. */
+  /**
+   * The number of unreadable answers and the number of episodes in each step of the source {@linkcode
+   * EpisodeTally.source}.
+   */
   readonly parseErrors: readonly {
     readonly step: number;
     readonly errors: number;
@@ -66,7 +71,8 @@ export interface EpisodeTally {
 const TRAINING = ["rl", "slime", "rft"];
 
 /**
- * Counts the episodes of a relation whose columns are the fields of the viewer's filter (episode_facts.ts).
+ * Counts the episodes of a relation. The relation's columns must be the fields of the viewer's filter
+ * (episode_facts.ts).
  * @param relation A table's name, or a query in parentheses.
  * @returns `null` if there are no episodes.
  */

@@ -6,7 +6,8 @@
 import type { Metrics } from "./metrics.ts";
 
 /**
- * Returns the number of RL steps at the end of a run that had nothing to learn from, including rejection fine-tuning.
+ * Returns the number of consecutive RL steps, at the end of a run, in which there was nothing to learn from. Steps of
+ * rejection fine-tuning count as RL steps.
  */
 export function idleSteps(lines: readonly Metrics[]): number {
   const steps = lines.filter(isOfRl);
@@ -14,7 +15,7 @@ export function idleSteps(lines: readonly Metrics[]): number {
   return steps.length - 1 - last;
 }
 
-/** Checks whether RL had nothing to learn from in any of its steps, although tasks were left unsolved. */
+/** Checks whether there was nothing to learn from in any RL step, although the policy did not solve all tasks. */
 export function neverLearned(lines: readonly Metrics[]): boolean {
   const steps = lines.filter(isOfRl);
   return steps.length > 0 && idleSteps(lines) === steps.length &&

@@ -1,7 +1,7 @@
 /**
  * The lines of `metrics.jsonl`: the numbers that show whether RL is healthy. Everything that depends on the clock is
- * under `timing`, so two runs with the same config differ only there. The exception is a control that trains for as
- * many seconds as RL: its number of steps depends on the clock.
+ * under `timing`, so two runs with the same config differ only there. There is one exception: a control that trains
+ * for as many seconds as RL. The number of its steps also depends on the clock.
  */
 
 /** The version of the line format; newer lines are rejected. */
@@ -17,8 +17,8 @@ export type Phase =
   | "control_eval";
 
 /**
- * A line of `metrics.jsonl`. `step` counts from 1, continuing through cold start, rejection fine-tuning and RL. A
- * control does not change the policy, so its lines have the run's last step.
+ * A line of `metrics.jsonl`. `step` counts from 1 and continues through the cold start, rejection fine-tuning and RL.
+ * The lines of a control have the run's last step, because a control does not change the policy.
  */
 export type Metrics =
   | ColdStartMetrics
@@ -76,16 +76,16 @@ interface SampledNumbers {
 }
 
 /**
- * The metrics of a step of rejection fine-tuning (../rft.ts). Loss and gradient norm are means over its updates;
- * tokens are summed.
+ * The metrics of a step of rejection fine-tuning (../rft.ts). The loss and the gradient norm are means over the updates
+ * of the step; the token counts are sums.
  */
 export interface RftMetrics extends Common, SupervisedNumbers, SampledNumbers {
   readonly phase: "rft";
-  /** The number of tasks solved so far. One conversation per solved task is trained on. */
+  /** The number of tasks solved so far. The step trains on one conversation per solved task. */
   readonly solved: number;
 }
 
-/** The resource that limits a control. A control may use as much of it as RL did. */
+/** The resource that limits a control: it may use as many seconds or tokens as RL did. */
 export type ControlBudget = "seconds" | "tokens";
 
 /** The metrics of a step of a control (../control.ts). */
@@ -104,16 +104,18 @@ export interface RlMetrics extends Common, SampledNumbers {
   readonly groupVariance: number;
   /** The share of the sampled groups whose rewards are all equal. */
   readonly zeroVarianceShare: number;
-  /** The numbers of groups that were sampled, that were refills, and that were trained on. */
+  /** The number of sampled groups. */
   readonly groups: number;
+  /** The number of sampled groups that were refills. */
   readonly refilledGroups: number;
+  /** The number of groups that were trained on. */
   readonly trainedGroups: number;
   readonly entropy: number;
-  /** The KL divergence from the policy that sampled, as the k3 estimate; slime's is the k1 estimate. */
+  /** The KL divergence from the policy that sampled: the k3 estimate, or, for slime, the k1 estimate. */
   readonly klOld: number;
   /**
-   * The KL divergence from the policy at the end of the cold start, as the k3 estimate; 0 if `klCoef` is 0. slime uses
-   * the recipe's estimator.
+   * The KL divergence from the policy at the end of the cold start: the k3 estimate, or, for slime, the recipe's
+   * estimator. 0 if `klCoef` is 0.
    */
   readonly klReference: number;
   readonly clipShare: number;
@@ -149,7 +151,10 @@ export interface EvalMetrics extends Common {
   readonly parseErrors: number;
 }
 
-/** The metrics of a control's evaluation after its last step, on the same tasks and seeds as RL's. */
+/**
+ * The metrics of a control's evaluation after the control's last step. It uses the same tasks and seeds as the
+ * evaluation after RL.
+ */
 export interface ControlEvalMetrics extends Omit<EvalMetrics, "phase"> {
   readonly phase: "control_eval";
   readonly budget: ControlBudget;
@@ -163,9 +168,14 @@ export interface SlimeRlMetrics
   extends Common, Partial<Omit<RlMetrics, keyof Common | "lengths">> {
   readonly phase: "rl";
   readonly lengths: Partial<Lengths>;
-  /** The number of optimizer steps on this rollout. The numbers that the steps log are averaged. */
+  /**
+   * The number of optimizer steps on this rollout. Numbers that slime logs per optimizer step are averaged over these
+   * steps.
+   */
   readonly optimizerSteps: number;
-  /** Everything that slime logged about the rollout, under slime's names; `null` for a number that is not finite. */
+  /**
+   * All numbers that slime logged about the rollout, keyed by slime's names; `null` for a number that is not finite.
+   */
   readonly slime: SlimeNumbers;
 }
 
@@ -187,7 +197,7 @@ export interface SlimeEvalMetrics extends
 /** Numbers keyed by slime's names for them; `null` for a number that is not finite. */
 export type SlimeNumbers = Readonly<Record<string, number | null>>;
 
-/** A line from any trainer. Lines of the CPU trainer have every field. */
+/** A line from any trainer. */
 export type AnyMetrics = Metrics | SlimeRlMetrics | SlimeEvalMetrics;
 
 /** Converts a line to the current version: version 1 named the RL phase after its first estimator, `grpo`. */

@@ -83,7 +83,8 @@ export class RunDir<C> implements AsyncDisposable {
 
   /**
    * Runs a function as one session. `run.json` records when it began and how it ended, even if it throws.
-   * @param options.signal A signal. If it is aborted at the end, the session counts as interrupted, not failed.
+   * @param options.signal If `work` throws after this signal was aborted, the session counts as interrupted, not as
+   * failed.
    */
   async session<R extends object>(
     work: () => Promise<{ readonly isComplete: boolean; readonly result: R }>,
@@ -109,7 +110,10 @@ export class RunDir<C> implements AsyncDisposable {
     this.#config = config;
   }
 
-  /** Begins another program's session and records it in `run.json`. */
+  /**
+   * Begins a session and records it in `run.json`. Call it directly only if another program does the work; otherwise
+   * call {@linkcode RunDir.session}.
+   */
   async begin(now: Date): Promise<void> {
     const session = {
       startedAt: now.toISOString(),
@@ -190,7 +194,7 @@ export class RunDir<C> implements AsyncDisposable {
 
 /**
  * Creates the directory of a new run, with the given folders in it.
- * @param hold Creates the object that holds the run.
+ * @param hold Creates the object that owns the locked run.
  * @throws {ConfigError} If it exists already.
  * @throws {RunDirError} If it cannot be written.
  */
@@ -216,7 +220,7 @@ export async function createRunDir<C extends object, D>(
 
 /**
  * Reopens a run of the given kind for writing.
- * @param hold Creates the object that holds the run, from what was read under the lock.
+ * @param hold Creates the object that owns the locked run. `record` is what was read under the lock.
  * @throws {ConfigError} If there is no such run.
  * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
  */

@@ -44,7 +44,10 @@ export interface RunEpisode {
   readonly record: StoredEpisode;
   readonly stopReason: StopReason;
   readonly task: Task;
-  /** Reads the turns. They are not kept: conversations are large, and few are needed. */
+  /**
+   * Reads the turns from the store on each call. They are not kept in memory, because conversations are large and few
+   * are needed.
+   */
   turns(): Turn[];
   /** Reads the messages as JSON text. Integers and floats are spelled as in Python. */
   messages(): string;

@@ -8,8 +8,8 @@ import { readTextIfThere } from "./storage.ts";
 export const RUN_VERSION = 1;
 
 /**
- * The outcome of a run or of one of its sessions. If the process is killed, the file still says `running`; readers then
- * report `stopped`, which is never written.
+ * The outcome of a run or of one of its sessions. If the process is killed, the file still says `running`, but readers
+ * report `stopped`. `stopped` is never written.
  */
 export type Outcome =
   | "running"
@@ -33,8 +33,9 @@ export const runInfoSchema = z.object({
   kind: z.enum(["train", "evaluate"]).default("train"),
   /** The trainer of the run: the embedded CPU trainer, or slime, which is launched from this machine. */
   trainer: z.enum(["cpu", "slime"]).default("cpu"),
-  /** The version and commit of taulab when the run was created. The commit is `null` outside a git checkout. */
+  /** The version of taulab when the run was created. */
   version: z.string(),
+  /** The commit of taulab when the run was created; `null` outside a git checkout. */
   commit: z.string().nullable(),
   seed: z.int(),
   dataset: z.object({ name: z.string(), fingerprint: z.string() }),

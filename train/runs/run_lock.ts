@@ -1,7 +1,7 @@
 /**
  * Ensures that a run has only one writer, with a lock on the file `runs/<name>/lock`. The system releases the lock when
- * the process ends for any reason, so the lock cannot become stale. The file names the process, and its modification
- * time is a heartbeat for readers on other hosts, which the lock may not reach.
+ * the process ends for any reason, so the lock cannot become stale. The file names the process. The lock may not be
+ * visible on other hosts, so readers there use the file's modification time, which is a heartbeat.
  */
 
 import { join } from "node:path";
@@ -10,15 +10,14 @@ import { retry } from "../../env/retry.ts";
 import { hostId } from "./host_id.ts";
 
 /**
- * A child process briefly inherits its parent's lock until it executes its program, so a released lock can look
- * taken for a moment. Locking is therefore retried a few times.
+ * The retries of locking. A new child process holds its parent's lock until the child executes its program. Therefore,
+ * a lock that has just been released can still look taken for a moment.
  */
 const RETRY = { retries: 19, backoffMs: 25, factor: 1 } as const;
 
-/**
- * The interval of the heartbeat, and the time without a heartbeat after which other hosts consider the process dead.
- */
+/** The interval of the heartbeat in milliseconds. */
 const HEARTBEAT_MS = 15_000;
+/** The time without a heartbeat after which other hosts consider the process dead, in milliseconds. */
 const DEAD_AFTER_MS = 180_000;
 
 /** A lock that is held until it is closed. */
@@ -84,8 +83,9 @@ export async function takeLock(path: string): Promise<RunLock> {
 }
 
 /**
- * Checks whether a process is working on a run. On that process's host the lock decides, even if its process id has
- * been reused. The lock may not reach other hosts, so there the heartbeat decides.
+ * Checks whether a process is working on a run. On the host of the process, this is decided by the lock, which is
+ * correct even if the process id has been reused. On other hosts, which the lock may not reach, it is decided by the
+ * heartbeat.
  * @param options.now The current time. Default: the system clock.
  */
 export async function isHeld(
@@ -113,8 +113,9 @@ export async function isHeld(
 }
 
 /**
- * Returns the current outcome of a run. A run whose record says `running` but which no process holds was killed. A run
- * that slime trains continues without a process on this machine, so only its record counts.
+ * Returns the current outcome of a run. If the record says `running` but no process holds the lock, the process was
+ * killed and the outcome is `stopped`. A run that slime trains continues without a process on this machine, so only its
+ * record counts.
  */
 export async function outcomeNow<O extends string>(
   path: string,

@@ -98,7 +98,10 @@ export interface Attempt {
   /** A phrase for the operation: `write the checkpoint of step 12`. */
   readonly doing: string;
   readonly path: string;
-  /** Whether the run existed before, so that a missing run must have been deleted. Default: false. */
+  /**
+   * Whether the run already existed before the operation. If so, a missing run dir means that it was deleted. Default:
+   * false.
+   */
   readonly isThere?: boolean;
   /** How to continue after the cause is fixed: `continue with "deno task train --resume a1"`. */
   readonly afterwards: string;

@@ -36,17 +36,17 @@ export interface Summary {
   readonly control: Readonly<Record<ControlBudget, ControlSummary>> | null;
   /** pass^1 of the last evaluation on the dev split. */
   readonly dev: number | null;
-  /**
-   * The number of episodes sampled for training or evaluation, and how many of them failed because of infrastructure.
-   */
+  /** The number of episodes sampled for training or evaluation. */
   readonly episodes: number;
+  /** The number of these episodes that failed because of infrastructure. */
   readonly failures: number;
 }
 
 /**
  * Computes the figures of a run.
  * @param lines All lines of the run.
- * @param coldStartSteps The number of steps in the cold start. The evaluations after that step are the baseline.
+ * @param coldStartSteps The number of steps in the cold start. The evaluations at this step yield `coldStart`, and
+ * later ones `final`.
  */
 export function summarize(
   lines: readonly Metrics[],

@@ -4,9 +4,8 @@
  *     runs/<name>/  config.yaml  run.json  metrics.jsonl  episodes.db  checkpoints/<step>/  control/  logs/  lock
  *
  * A step is written in this order: its episodes (in one transaction), its line of metrics, and its checkpoint (renamed
- * into place). So a line of metrics exists only after its episodes, and a checkpoint only after its line.
- * {@linkcode TrainingDir.resume} drops anything incomplete after the last checkpoint, which remains if the process was
- * killed.
+ * into place). So a line of metrics exists only after its episodes, and a checkpoint only after its line. If
+ * the process is killed, incomplete data may remain after the last checkpoint; {@linkcode TrainingDir.resume} drops it.
  */
 
 import { join } from "node:path";
@@ -247,8 +246,9 @@ export class TrainingDir extends RunDir<Config> {
 }
 
 /**
- * Returns the step of the last checkpoint of a run whose lines and episodes are intact; 0 if there is none.
- * @throws {RunDirError} If later checkpoints exist, unless they may be discarded.
+ * Returns the step of a run's last intact checkpoint, for which no lines or episodes are lost; 0 if there is none. If
+ * `discard` is true, deletes the checkpoints after it.
+ * @throws {RunDirError} If there are later checkpoints and `discard` is false.
  */
 async function lastWhole(
   path: string,
@@ -285,7 +285,8 @@ async function lastWhole(
 }
 
 /**
- * Returns a clause that says which lines or episodes a run has lost since a checkpoint; `undefined` if there are none.
+ * Returns a clause that says which of the lines and episodes at the time of a checkpoint the run has lost; `undefined`
+ * if none are lost.
  */
 function lostSince(
   path: string,

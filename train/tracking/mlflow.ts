@@ -21,13 +21,15 @@ import { TrackerError } from "./run_tracker.ts";
 import { callTracker, type TrackerServer } from "./tracker_http.ts";
 import type { TrackingConfig } from "./tracking_schema.ts";
 
-/** The maximum number of metrics in a request, and the maximum number of parameters in a request. */
+/** The maximum number of metrics in a request. */
 const MAX_METRICS = 1000;
+/** The maximum number of parameters in a request. */
 const MAX_PARAMS = 100;
 const LONGEST_PARAM = 6000;
 
-/** The file that contains the table, and the tag that tells MLflow that it is a table. */
+/** The file that contains the table. */
 const TABLE = "episodes.json";
+/** The tag that tells MLflow which files are tables. */
 const TABLES_TAG = "mlflow.loggedArtifacts";
 
 /** MLflow's names for run outcomes. */

@@ -1,6 +1,7 @@
 /**
- * An outbox sends a run's points to one tracker in the background, so the run never waits for it. Unsent points stay in
- * the run's own journal, so an unreachable tracker neither takes memory nor loses points.
+ * An outbox sends a run's points to one tracker in the background, so the run never waits for the tracker. Unsent
+ * points stay in the run's own journal, so if the tracker is unreachable, no points are lost and no extra memory is
+ * used.
  */
 
 import { messageOf } from "../../env/errors.ts";
@@ -33,11 +34,13 @@ export interface TrackerReport {
   readonly name: TrackerName;
   /** The tracker's link to the run; `null` if the tracker was never reached. */
   readonly link: string | null;
-  /** The number of points sent, and the total number of points. */
+  /** The number of points sent. */
   readonly sent: number;
+  /** The total number of points. */
   readonly points: number;
-  /** The number of failed attempts, and the message of the last failure. */
+  /** The number of failed attempts. */
   readonly failures: number;
+  /** null; | The message of the last failure; `null` if no attempt failed. */
   readonly failure: string | null;
   /** Whether the tracker has received all points and the end of the session. */
   readonly isWhole: boolean;
@@ -51,16 +54,18 @@ export interface OutboxOptions {
   readonly before?: Sent | undefined;
   /** Called when the tracker has registered the run, and at intervals while points are sent. */
   readonly onSent: (tracker: OpenTracker) => void;
-  /** The first and the longest backoff. Default: 1 and 60 seconds. */
+  /** The first backoff. Default: 1 second. */
   readonly backoffMs?: number;
+  /** The longest backoff. Default: 60 seconds. */
   readonly maxBackoffMs?: number;
 }
 
 /** The maximum number of points per request. */
 const BATCH = 50;
 
-/** The number of retries after the end of the run, and the longest backoff between them. */
+/** The number of retries after the end of the run. */
 const LAST_RETRIES = 3;
+/** The longest backoff between these retries, in milliseconds. */
 const LAST_WAIT_MS = 500;
 
 /** The outbox of one tracker of {@linkcode Tracking}. */
@@ -162,7 +167,7 @@ export class Outbox {
     if (isSilent) await this.#insist((options) => keepAlive.call(options));
   }
 
-  /** Retries an action until it succeeds, is rejected, or the outbox is closed. */
+  /** Retries an action until it succeeds, the tracker rejects it, or the outbox is closed. */
   async #insist<T>(
     attempt: (options: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {

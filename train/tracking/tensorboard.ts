@@ -57,8 +57,8 @@ async function open(run: TrackedRun): Promise<OpenTracker> {
 }
 
 /**
- * Appends data to a file. The file is opened for each write, because steps are seconds apart and no handle has to be
- * closed this way.
+ * Appends data to a file. The file is opened for each write, so no handle has to be closed. This is fast enough,
+ * because steps are seconds apart.
  */
 async function append(
   path: string,

@@ -16,13 +16,14 @@ import {
 } from "./wandb_run.ts";
 
 /**
- * The size of a block in bytes. The file is divided into blocks from its beginning, and a chunk, which has a header of
- * 7 bytes, does not cross the end of a block.
+ * The size of a block in bytes. The file is divided into blocks from its beginning. A chunk never crosses the end of a
+ * block.
  */
 const BLOCK = 32 * 1024;
+/** The size of a chunk's header in bytes. */
 const CHUNK_HEADER = 7;
 
-/** The types of chunks: a full record, or the first, a middle or the last part of a record. */
+/** The types of chunks. A chunk holds a full record, or the first part, a middle part or the last part of a record. */
 const FULL = 1, FIRST = 2, MIDDLE = 3, LAST = 4;
 
 /** The start of a file: identifier, magic number (little-endian), version. */
@@ -66,7 +67,10 @@ function chunk(type: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The field of the message `Record` that contains a row. It is the first field of a row's record. */
+/**
+ * The number of the field in the message `Record` that contains a row of the history. In a row's record, this field
+ * comes first.
+ */
 const HISTORY = 2;
 const HISTORY_TAG = HISTORY << 3 | 2;
 

@@ -26,7 +26,7 @@ import {
   type WandbValues,
 } from "./wandb_run.ts";
 
-/** The interval of the heartbeats of W&B's client; without them, the server considers a run crashed. */
+/** The interval of the heartbeats, as in W&B's client. Without heartbeats, the server considers a run crashed. */
 const HEARTBEAT_MS = 30_000;
 
 /** The API server of W&B's cloud, whose web pages have a different address. */
@@ -78,8 +78,8 @@ const errorsSchema = z.object({
 });
 
 /**
- * Creates the tracker. A resumed run continues after the rows that the server has, as with W&B's client. The rows are
- * all points of the run, and a resumed run has the same points, including the points of dropped steps.
+ * Creates the tracker. Each point is one row. A resumed run passes all of its points again, including those of dropped
+ * steps, so the tracker skips as many points as the server already has rows, as W&B's client does.
  * @throws {ConfigError} If there is no key, or the server's URL is invalid.
  */
 export function onlineWandb(
@@ -129,8 +129,8 @@ function serverOf(
 }
 
 /**
- * Returns the address of a server's web pages. It differs for the cloud, and for servers whose name starts with
- * `api.`.
+ * Returns the address of a server's web pages. This is the server's own address, except for W&B's cloud and for servers
+ * whose name starts with `api.`.
  */
 function pagesOf(url: string): string {
   if (url === CLOUD) return "https://wandb.ai";
@@ -155,7 +155,7 @@ class OnlineRun implements OpenTracker {
   #sent: number;
   /** The index of the next row. */
   #index = 0;
-  /** The newest value of each key. */
+  /** The summary: the newest value of each key. */
   #summary: Readonly<Record<string, unknown>> = {};
 
   private constructor(

@@ -8,14 +8,14 @@ import type { TrackingConfig } from "./tracking_schema.ts";
 export interface WandbRun extends TrackedRun {
   /** The run's ID, unique in its project. */
   readonly id: string;
-  /** The user or team that owns the run; `null` uses the API key's default. */
+  /** The user or team that owns the run; `null` for the default of the API key. */
   readonly entity: string | null;
   readonly group: string | null;
 }
 
 /**
- * Returns a function that describes a run, with the ID of an earlier session or a new ID. A new ID stays the same for
- * all calls, because opening the run may be retried.
+ * Returns a function that describes a run. The description contains the run's ID: the ID of an earlier session, or a
+ * new ID. All calls use the same new ID, because opening the run may be retried.
  */
 export function wandbRuns(
   { wandbEntity, wandbGroup }: TrackingConfig,
@@ -60,7 +60,10 @@ export interface WandbRow extends WandbValues {
   readonly _step: number;
 }
 
-/** Returns the duration that W&B lists for a run, in whole seconds: `_wandb.runtime` of its summary. */
+/**
+ * Returns the duration that W&B lists for a run, in whole seconds. It is stored as `_wandb.runtime` in the run's
+ * summary.
+ */
 export function wandbRuntime({ _runtime }: WandbValues): number {
   return Math.round(_runtime);
 }
@@ -99,13 +102,14 @@ interface TableEntry {
 }
 
 /**
- * The additions to the summary at the end of a session: the table of episodes. The table is not a row of the history,
- * so each row still corresponds to a point.
+ * The additions to the summary at the end of a session, which contain the table of episodes. The table is not added as
+ * a row of the history, so each row still corresponds to a point.
  */
 export interface WandbEnd {
   readonly values: WandbValues;
-  /** The file of the table: its path below `files`, and its contents. */
+  /** The path of the table's file, below the run's directory `files`. */
   readonly path: string;
+  /** The contents of the table's file. */
   readonly data: Uint8Array<ArrayBuffer>;
   readonly exitCode: number;
 }

@@ -115,8 +115,9 @@ function mix16(
   v128.store(out, s3, 48);
 }
 
-/** The largest score in the last call of {@linkcode softmax}, and the sum of its exponentials. */
+/** The largest score in the last call of {@linkcode softmax}. */
 export let softmaxMax: f32 = 0;
+/** The sum of e^(score - {@linkcode softmaxMax}) in the last call of {@linkcode softmax}. */
 export let softmaxSum: f32 = 0;
 
 /**
@@ -211,11 +212,9 @@ export function blockBytes(model: Model): usize {
   return <usize> model.headDim << 7;
 }
 
-/**
- * The number of bytes from one stream to the next, and from a layer's first stream to the first stream of the next
- * layer.
- */
+/** The number of bytes from one stream to the next. */
 export let stream: usize = 0;
+/** The number of bytes from the first stream of a layer to the first stream of the next layer. */
 let layerStreams: usize = 0;
 
 /**

@@ -43,8 +43,9 @@ export let normed: usize = 0;
 export let convolved: usize = 0;
 export let activated: usize = 0;
 export let scores: usize = 0;
-/** The final normalized states and the pointer's keys. */
+/** The final normalized states. */
 export let states: usize = 0;
+/** The pointer's keys. */
 export let pointerKeys: usize = 0;
 
 // @ts-ignore: decorator

@@ -11,7 +11,7 @@ const CACHED_FLOATS: i32 = 8192;
 
 /**
  * Computes C[m,n] = A[m,k]·B[k,n]. If `add` is true, adds the product to C instead. B is in panels of 8 columns,
- * `[n/8][k][8]`. `lda` and `ldc` are the numbers of bytes from one row to the next; `n` is a multiple of 8.
+ * `[n/8][k][8]`; `n` is a multiple of 8. `lda` and `ldc` are the strides between the rows of A and of C, in bytes.
  */
 export function gemm(
   a: usize,
@@ -35,8 +35,8 @@ export function gemm(
 }
 
 /**
- * Computes the same product as {@linkcode gemm}, for few rows and any layout of B: `ldb` is the number of bytes from
- * one row to the next, and `pitch` the number of bytes from 8 columns to the next 8. A row-major B has a pitch of 32.
+ * Computes the same product as {@linkcode gemm}, for a small number of rows and any layout of B. `ldb` is the stride
+ * between rows, and `pitch` the stride between groups of 8 columns, both in bytes. For a row-major B, `pitch` is 32.
  */
 export function multiply(
   a: usize,

@@ -23,14 +23,17 @@ export class Model {
   panels: usize;
   /** The transposed matrices in panels, for the backward pass. */
   backPanels: usize;
-  /** The cosines and sines of the rotary embedding, each `[context][headDim/2]`. */
+  /** The cosines of the rotary embedding, `[context][headDim/2]`. */
   ropeCos: usize;
+  /** The sines of the rotary embedding, `[context][headDim/2]`. */
   ropeSin: usize;
   /** `dim` zeros. */
   zeros: usize;
-  /** The byte offsets of a page's convolution tails and pointer keys, and the size of a page in bytes. */
+  /** The offset of the convolution tails in a page, in bytes. */
   pageTails: usize;
+  /** The offset of the pointer keys in a page, in bytes. */
   pagePointer: usize;
+  /** The size of a page in bytes. */
   pageBytes: usize;
   embedding: usize;
   finalGain: usize;
@@ -85,7 +88,7 @@ export class LossRow {
   oldLogprob: f32;
   advantage: f32;
   referenceLogprob: f32;
-  /** The results that the kernels write. */
+  /** The log probability of `target`. The kernels write this field and the following ones. */
   logprob: f32;
   entropy: f32;
   clipped: i32;
@@ -120,14 +123,14 @@ export class TrainJob {
   clipHigh: f32;
   klCoef: f32;
   entropyCoef: f32;
-  /** 1 if the ratio is the geometric mean over a segment's loss rows. */
+  /** 1 if all loss rows of a segment share one ratio, the geometric mean of their ratios; 0 if each has its own. */
   sequenceRatio: i32;
 }
 
 /** Values of {@linkcode TrainJob.mode}. */
 export const SUPERVISED: i32 = 0;
 export const REINFORCE: i32 = 1;
-/** Forward only: log probabilities go to `referenceLogprob`. */
+/** Runs only the forward pass and writes the log probabilities to `referenceLogprob`. */
 export const SCORE: i32 = 2;
 
 /** A continuation that is being sampled. */
@@ -138,18 +141,20 @@ export class Request {
   state: usize;
   /** The number of tokens whose keys and values are in the pages. */
   position: i32;
-  /** The address of the ids to feed, and the number of ids. */
+  /** The address of the ids to feed. */
   pending: usize;
+  /** The number of ids to feed. */
   pendingCount: i32;
-  /** The maximum number of tokens to sample in this job; 0 if the prompt continues in a later job. */
+  /** The maximum number of tokens to sample in this job; 0 if a later job feeds the rest of the prompt. */
   budget: i32;
   temperature: f32;
   stops: usize;
   stopCount: i32;
   /** The uniform random numbers (f64), one per token to sample. */
   uniforms: usize;
-  /** The results: ids (i32) and log probabilities (f32). */
+  /** Results: the sampled ids (i32). */
   ids: usize;
+  /** Results: the log probabilities of the sampled ids (f32). */
   logprobs: usize;
   produced: i32;
   stopped: i32;

@@ -25,7 +25,9 @@ import { openScratch, rowBytes, scratchUsed, take, takeRows } from "./scratch";
 
 let segments: usize = 0;
 let ids: usize = 0;
-/** Pairs of a request and the row that contains the state to sample from. */
+/**
+ * One pair per request that is due for a token: the index of the request, and the row with the state to sample from.
+ */
 let asked: usize = 0;
 let picked: usize = 0;
 let logits: usize = 0;

@@ -1,6 +1,6 @@
 /**
- * Allocates the scratch memory of one call sequentially. It is never freed, and allocations are checked against its
- * end.
+ * Allocates the scratch memory of one call sequentially. Allocations are never freed, and an allocation beyond the end
+ * of the memory traps.
  */
 
 let cursor: usize = 0;
