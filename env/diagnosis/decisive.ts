@@ -49,7 +49,7 @@ export interface Write {
  * - `untold`: the database is right, but `outputs` were not said.
  * - `cut_off`: everything is right, but the conversation was truncated.
  *
- * If a benchmark's reward depends on more than rows, `unmet` are the counted checks that fail.
+ * If a benchmark's reward depends on more than rows, `unmet` are the failed checks that count.
  */
 export type DecisiveError =
   | {

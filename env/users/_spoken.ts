@@ -8,8 +8,8 @@
 import { STOP } from "../types.ts";
 
 /**
- * Returns the pattern of a label at the start of a line. The number of marks before it is limited, so that matching
- * stays fast.
+ * Returns the pattern of a label at the start of a line. The number of markup characters before the label is limited,
+ * so that matching stays fast.
  */
 function label(words: string): string {
   return `[*_#\\s]{0,20}(?:${words})[*_ ]*:[*_]*`;

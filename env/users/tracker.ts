@@ -53,7 +53,7 @@ interface UserMessage {
  * - `invention`: an id, e-mail address, zip code or card number that is not in the goal, the user's rows or the agent's
  *   messages.
  * - `early_stop`: the stop token before a request's write has happened, although the agent neither refused nor claimed
- * to be done.
+ *   to be done.
  * - `echo`: repeats the agent's message, the instruction, or the user's own last message although the agent asks
  *   something else.
  * - `endless`: messages that ask for nothing after everything is settled.
