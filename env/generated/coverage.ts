@@ -4,11 +4,11 @@ import { partOf } from "../domain.ts";
 import { type DomainName, domainNamed } from "../domains/registry.ts";
 import type { Certificate } from "./certificate/certificate.ts";
 
-/** The coverage of a clause for one of its tools. */
+/** How often the tasks test one clause of a policy with one tool. */
 export interface Coverage {
   readonly clause: string;
   readonly tool: string;
-  /** The number of gold writes with this tool, all of which the clause allows. */
+  /** The number of gold writes with this tool. The clause allows all of them. */
   readonly allowed: number;
   /** The number of requests for this tool that are refused because of the clause. */
   readonly refused: number;

@@ -157,7 +157,10 @@ function tryOften<T>(attempt: () => T | undefined): T | undefined {
 /** The benchmark, domain, split and index of a drawn task. */
 export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
 
-/** Draws the tasks of a batch, each with its predetermined requests; `undefined` if a draw fails. */
+/**
+ * Draws the tasks of a batch by calling `draw` for each element of `settled`, which predetermines the requests of a
+ * task. Returns `undefined` if a draw fails.
+ */
 export function drawTasks<S>(
   { count: _, ...first }: BatchPlace,
   settled: readonly S[],

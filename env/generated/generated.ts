@@ -82,7 +82,7 @@ export async function generated<N extends DomainName = "retail">(
 
 /**
  * Parses the settings of a world.
- * @throws {ConfigError} If a setting is unknown or out of range; the message names every such setting.
+ * @throws {ConfigError} If a setting is unknown or out of range. The message names every such setting.
  */
 export function parseOptions<S extends z.ZodType>(
   schema: S,

@@ -1,6 +1,7 @@
 /**
- * Draws tasks over existing rows, such as those of a benchmark's checkout. The tasks are drawn and certified like those
- * of a generated world. They have the format of the benchmark's tasks: an instruction, gold actions and outputs.
+ * Draws tasks over existing rows, such as the rows of a benchmark's checkout. The tasks are drawn and certified like
+ * the tasks of a generated world. They have the format of the benchmark's tasks: an instruction, gold actions and
+ * outputs.
  */
 
 import { isWrite } from "../audit/finding.ts";
@@ -126,7 +127,10 @@ function goldKey({ userId, actions, outputs }: Task): string {
   return JSON.stringify([userId, calls, outputs]);
 }
 
-/** Returns a function that checks whether any of the tasks is about a user or names one of the user's rows. */
+/**
+ * Returns a function that checks whether a user is held out: whether at least one of the tasks is about the user or
+ * names one of the user's rows.
+ */
 function heldOutIn(
   dataset: Dataset,
   tasks: readonly Task[],

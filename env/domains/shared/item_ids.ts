@@ -24,9 +24,7 @@ export function findAbsentItem(
   return asked.find((id) => count(asked, id) > count(held, id));
 }
 
-/**
- * Returns Python's `sorted(itemIds)`. The ids must have been found in an order, which ensures that they are strings.
- */
+/** Returns Python's `sorted(itemIds)`. The ids must be ids of items in an existing order, so that they are strings. */
 export function sortedElements(itemIds: JsonValue): string[] {
   return elements(itemIds).map(String).sort(compareStrings);
 }

@@ -94,7 +94,7 @@ const User = defineModel("User", {
   reservations: field.list(field.str()),
 });
 
-/** Creates the models for a flight's entry on one date, keyed by status. */
+/** Creates the models of a flight's entry for one date, keyed by the entry's status. */
 function dayModels() {
   const times = (status: string, ...fields: string[]) =>
     defineModel("FlightDateStatus", {

@@ -57,7 +57,7 @@ export function payForUpdate(
   listAt(reservation, "payment_history").push(validate(Payment, payment));
 }
 
-/** Subtracts an amount from a gift card's balance, which may become negative. */
+/** Subtracts an amount from the balance of a gift card. The balance may become negative. */
 export function spendGiftCard(
   user: JsonObject,
   id: string,

@@ -67,7 +67,7 @@ function requestPayment(user: Database, bill: JsonObject): void {
   editSurroundings(user).set("payment_request", request);
 }
 
-/** Sets a field of the user's surroundings. Writes only if the value changes, which is rare. */
+/** Sets a field of the user's surroundings. Does nothing if the field already has this value, as it usually does. */
 function setSwitch(user: Database, field: string, value: boolean): void {
   if (surroundings(user).get(field) === value) return;
   editSurroundings(user).set(field, value);

@@ -69,7 +69,7 @@ export async function expertPart(
   );
 }
 
-/** Checks whether exactly one message contains the output; repeats of that message are allowed. */
+/** Checks whether only one of the agent's messages contains the output. The agent may repeat this message. */
 function isToldOnce(output: string, { turns }: Episode): boolean {
   const told = agentMessagesIn(turns).filter((text) =>
     isOutputTold(output, [text])

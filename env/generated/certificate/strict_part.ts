@@ -120,8 +120,8 @@ function firstWishes(
 }
 
 /**
- * Rejects a task with a refused request that an agent can satisfy by saying nothing, because it has neither an output
- * to state nor a fallback.
+ * Rejects a task if nothing checks that the agent refuses a request. This is the case for a refused request that has
+ * neither a required output nor a fallback.
  */
 function untold({ goal, task }: Subject): Rejection | undefined {
   const { requests } = goal;

@@ -16,8 +16,8 @@ export interface Ruling {
 }
 
 /**
- * Decides whether policy allows a request. A refusal under the assumption `"best"` is final, because no search can
- * change it.
+ * Decides whether policy allows a request. A refusal under the assumption `best` is final, because no search can show
+ * anything better than assumed.
  */
 export function rulingOn(known: KnownRequest, assumption: Assumption): Ruling {
   const { desk, request, userId } = known;

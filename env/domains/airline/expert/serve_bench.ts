@@ -48,8 +48,8 @@ function* serve(desk: Desk, request: BenchRequest): Script {
 const VERBS = [/\bcancel/, /\bbook\b/, /\bchang/, /\b(up|down)grad/, /\badd\b/];
 
 /**
- * Checks whether the user has stated a request. The message must not mention any other action, unless the request is a
- * question.
+ * Checks whether the user has stated a request. For a request other than a question, the user's message must not
+ * mention any other action.
  */
 function isStated(desk: Desk, request: BenchRequest): boolean {
   const words = benchWords(request);

@@ -194,7 +194,7 @@ function moneyBreaks(
 }
 
 /**
- * Checks that exactly one payment of `price` dollars was added to the history, or none if the price is 0.
+ * Checks that the payment history has one new entry of `price` dollars, or no new entry if the price is 0.
  * @returns A description of the mistake, or `null` if there is none.
  */
 function entryBreaks(

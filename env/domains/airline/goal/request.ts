@@ -75,8 +75,8 @@ export interface Trip {
   readonly bags?: number;
   readonly insurance?: "yes" | "no";
   /**
-   * The kinds of payment methods, in the order in which they are used up to their balances: `certificate`, `gift card`,
-   * `credit card`.
+   * The kinds of payment methods, in the order of use: `certificate`, `gift card`, `credit card`. Each method pays up
+   * to its balance, and the next method pays the rest.
    */
   readonly pay?: readonly string[];
   /** Whether the user wants compensation for a delayed flight rather than for a cancelled flight. */

@@ -16,13 +16,13 @@ import {
 import { cabinsFor } from "../world/refused_changes.ts";
 import type { AirlineWorld, Passenger, Reservation } from "../world/rows.ts";
 
-/**
- * One or more related requests, the reservation that they concern, and a sentence that states the user's reason, if
- * any.
- */
+/** A request of a user, or several related requests. */
 export interface TripWish {
+  /** The requests, in the order in which the user makes them. */
   readonly drawn: readonly DrawnTrip[];
+  /** The reservation that the requests concern. Omitted for bookings and questions. */
   readonly held?: Reservation;
+  /** A sentence that states the user's reason. Omitted if the user states no reason. */
   readonly because?: string;
 }
 

@@ -15,7 +15,8 @@ interface ReadBack {
   readonly task: Task;
   readonly database: Database;
   /**
-   * Whether the user will change their mind about this request. If so, the gold actions contain only the later version.
+   * Whether this is the initial version of a request about which the user will change their mind. The gold actions
+   * contain only the final version.
    */
   readonly isFirst: boolean;
 }

@@ -35,7 +35,7 @@ export function drawDate(
   return dates.length === 0 ? undefined : rng.pick(dates);
 }
 
-/** Returns the direct flight that the user wants, or `undefined` unless exactly one flight fits. */
+/** Returns the direct flight that the user wants, or `undefined` if no flight or more than one flight fits. */
 export function directFlight(
   { routes }: AirlineWorld,
   wanted: WantedFlight & { readonly pick: Pick },

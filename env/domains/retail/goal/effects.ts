@@ -11,7 +11,7 @@ import {
   unless,
 } from "../../shared/goal/effects.ts";
 
-/** A write call, with its order or profile before (`was`) and after (`is`) the call. */
+/** The arguments of a write call, and the order or profile that it changes before (`was`) and after (`is`) the call. */
 interface Written {
   readonly args: Row;
   readonly was: Row;
@@ -146,8 +146,8 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
 };
 
 /**
- * Returns a description of what is wrong with a write call's effect on its own row, the gift cards and all other rows;
- * `null` if the effect is correct.
+ * Returns a description of what is wrong with the effect of a write call, or `null` if the effect is correct. The
+ * effect includes the changes to the order or profile, to gift cards, and to any other rows.
  */
 export function effectError(
   { name, arguments: given }: ToolAction,

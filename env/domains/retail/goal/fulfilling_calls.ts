@@ -18,7 +18,7 @@ import { row, rows, text, texts } from "../../shared/read_row.ts";
  */
 const MAX_PERMUTED = 3;
 
-/** Returns every call that fulfills a request; empty for a question. */
+/** Returns every call that fulfills a request. The list is empty for a question. */
 export function fulfillingCalls(
   context: RequestContext<RetailRequest>,
 ): ToolAction[] {

@@ -80,7 +80,7 @@ export function profileOf({ userId }: StoreUser): ToolAction {
   return call("get_user_details", { user_id: userId });
 }
 
-/** Returns the call that reads the profile; empty if the order itself shows the payment method. */
+/** Returns the call that reads the user's profile, or no calls if the order itself shows the payment method. */
 export function profileFor({ order }: Place, method: Method): ToolAction[] {
   return method.id === order.paidBy ? [] : [profileOf(order.owner)];
 }
@@ -114,8 +114,8 @@ export function orderWords(
 }
 
 /**
- * Returns a phrase, to follow the items' names, that says which order contains them: ` in order #W1234567`. May be
- * empty if the items alone identify the order.
+ * Returns a phrase that says which order contains the items: ` in order #W1234567`. It follows the items' names in a
+ * sentence. It may be empty if the items alone identify the order.
  */
 export function whereWords(
   draw: Draw,

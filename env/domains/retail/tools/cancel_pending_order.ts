@@ -11,8 +11,8 @@ import { creditGiftCard, findOrder } from "../order_lookup.ts";
 const REASONS: readonly unknown[] = ["no longer needed", "ordered by mistake"];
 
 /**
- * Cancels a pending order and refunds every entry of its payment history, including refunds. Gift cards are credited
- * immediately.
+ * Cancels a pending order and refunds every entry of its payment history, including earlier refunds. Gift cards are
+ * credited immediately.
  */
 export const cancelPendingOrder = defineTool({
   name: "cancel_pending_order",

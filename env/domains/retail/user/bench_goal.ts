@@ -78,8 +78,8 @@ function requestOf(source: RequestSource): RetailRequest {
 }
 
 /**
- * Returns the name of the first item that is in none of the user's other orders, or the first item's name if there is
- * no such item.
+ * Returns the name of the order's first item that occurs in none of the user's other orders. If there is no such item,
+ * returns the name of the order's first item.
  */
 function tellingItem({ user, database }: RequestSource, orderId: string) {
   const namesIn = (id: string) =>

@@ -48,8 +48,8 @@ export function drawBrokenRule(
 }
 
 /**
- * The rules for each intent, in groups. Groups of rules that can rarely be broken come first; within a group, the order
- * is random.
+ * The rules for each intent, in groups. The groups are tried in order, so rules that can rarely be broken come first.
+ * Within a group, the rules are tried in random order.
  */
 const RULES: Partial<Record<Intent, readonly (readonly Rule[])[]>> = {
   cancel: [[otherReason]],

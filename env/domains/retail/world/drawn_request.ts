@@ -90,7 +90,10 @@ export function reads(
     : [call("get_user_details", { user_id: order.userId }), details];
 }
 
-/** Returns the call that reads the profile; empty if the request needs no payment method, or if the order shows it. */
+/**
+ * Returns the call that reads the user's profile. Returns no calls if the request needs no payment method or if the
+ * order shows the payment method.
+ */
 export function profileFor(
   actions: readonly ToolAction[],
   { method, userId }: Order,

@@ -116,8 +116,8 @@ function drawUserAddress(world: World, customer: Customer): DrawnRequest {
 }
 
 /**
- * Returns the possible questions about an order. Each question consists of the words that precede the order's
- * description, and the answer.
+ * Returns the possible questions about an order, each with its answer. The order's description follows `words`: `total
+ * of`.
  */
 function questionsAbout(
   order: Order,

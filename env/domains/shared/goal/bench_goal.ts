@@ -1,6 +1,6 @@
 /**
- * Derives goals for a benchmark's tasks, which do not include goals, from the instruction, the gold actions and the
- * user's row in the database.
+ * Derives goals for a benchmark's tasks, because the benchmark provides none. A goal is derived from the task's
+ * instruction, the gold actions, and the user's row in the database.
  */
 
 import type { Database } from "../../../database.ts";

@@ -145,8 +145,8 @@ export class FactUser<R extends Request> extends RequestUser<R> {
   }
 
   /**
-   * Replies to a message that asks for nothing that the user knows: waits or repeats the request, and moves on if the
-   * user's patience has run out.
+   * Replies to a message that asks for nothing that the user knows. The user waits or repeats the request. If their
+   * patience has run out, they move on to the next request.
    */
   #nudge({ heard, request }: { heard: Heard; request: R }): string {
     if (this.progress.stall()) return this.next();

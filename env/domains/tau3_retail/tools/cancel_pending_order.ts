@@ -13,8 +13,8 @@ const REASONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Cancels a pending order and records a refund of every payment, including refunds. Gift cards are credited
- * immediately.
+ * Cancels a pending order and records a refund for every entry of its payment history, including earlier refunds. Gift
+ * cards are credited immediately.
  */
 export const cancelPendingOrder = retailTool({
   name: "cancel_pending_order",

@@ -78,7 +78,7 @@ export function ownLineId(
 /**
  * Finds the first customer with the given phone number. The number may be the customer's own number or the number of
  * one of their lines.
- * @throws {ToolError} If there is no such customer, or if a line of a customer does not exist.
+ * @throws {ToolError} If there is no such customer, or if a customer's row refers to a line that does not exist.
  */
 export function customerByPhone(
   database: Database,
@@ -111,8 +111,8 @@ export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
 }
 
 /**
- * Returns the ids of the rows that may have a phone number: at most one id if the phone number index is current,
- * otherwise all ids.
+ * Returns the ids of the rows that may have the phone number `phone`. If the phone number index is up to date, there is
+ * at most one such id. Otherwise, all ids are returned.
  */
 function candidates(
   database: Database,

@@ -7,16 +7,19 @@ import type { Database, Table } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";
 import { texts } from "../../shared/read_row.ts";
 
-/** The base table of lines, and the ids of the first line and the first customer with each phone number. */
+/** An index of phone numbers. */
 interface PhoneBook {
+  /** The base table of lines from which the index was built. */
   readonly lines: Table;
+  /** The id of the first line with each phone number. */
   readonly lineOf: ReadonlyMap<string, string>;
+  /** The id of the first customer with each phone number. */
   readonly customerOf: ReadonlyMap<string, string>;
 }
 
 /**
- * The phone number index for each base table of customers; `undefined` for a table that cannot be indexed because a row
- * has a wrong id or refers to a missing row.
+ * The phone number indexes, keyed by the base table of customers. The value is `undefined` if the table cannot be
+ * indexed, because a row has a wrong id or refers to a missing row.
  */
 const books = new WeakMap<Table, PhoneBook | undefined>();
 
@@ -71,7 +74,7 @@ function readBook(lines: Table, customers: Table): PhoneBook | undefined {
   return { lines, lineOf, customerOf };
 }
 
-/** Checks whether all written rows still have their phone numbers from the base table. */
+/** Checks whether every written row still has the same phone number as in the base table `rows`. */
 function keepsNumbers(
   database: Database,
   table: string,

@@ -41,7 +41,7 @@ export const getCustomerByName = agentTool({
   },
 });
 
-/** The table whose ids start with each letter. */
+/** The tables, keyed by the first letter of their rows' ids. */
 const BY_LETTER: ReadonlyMap<string, TableName> = new Map([
   ["L", "lines"],
   ["D", "devices"],

@@ -22,7 +22,9 @@ export function switchWords(name: Switch, isOn: boolean): string {
   return `${SWITCH_NAMES[name]} is ${isOn ? "on" : "off"}`;
 }
 
-/** Returns the switch states that a tool result, or a user's description of the result, contains. */
+/**
+ * Returns the switch states that a text contains. The text is a tool result or a user's description of a tool result.
+ */
 export function switchesShown(shown: string): Map<Switch, boolean> {
   const found = new Map<Switch, boolean>();
   const text = shown.toLowerCase();
@@ -128,5 +130,5 @@ function plainWords(text: string): string {
   return trim(words.join(" ").replaceAll("your ", "my "));
 }
 
-/** Matches ids, whose case is not changed. */
+/** Matches ids. Their case is not changed. */
 const ID = /^[A-Z]\d/;

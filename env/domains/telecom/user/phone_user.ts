@@ -225,8 +225,8 @@ function* check(
 }
 
 /**
- * Turns a switch on or off. Checks its state first if that is unknown, since the phone's tools can only toggle a
- * switch.
+ * Turns a switch on or off. Checks the switch's state first if it is unknown, because the phone's tools can only toggle
+ * a switch.
  */
 function* turn(
   one: Player,
@@ -256,7 +256,10 @@ function* grant(
   return said.join(" ");
 }
 
-/** Pays the bill that the agent has asked the user to pay, if there is one. */
+/**
+ * Checks for a payment request from the agent and, if there is one, pays the bill.
+ * @returns The user's reply.
+ */
 function* pay(one: Player): Script<string> {
   const shown = yield* use(one, "check_payment_request");
   if (!shown.startsWith("You have")) {
@@ -267,7 +270,8 @@ function* pay(one: Player): Script<string> {
 
 /**
  * Uses a tool of the phone.
- * @returns The user's description of the tool result, after a complaint if the user has reason for one.
+ * @returns The user's description of the tool result. It begins with a complaint if the user's first action has not
+ * helped.
  */
 function* report(
   one: Player,
