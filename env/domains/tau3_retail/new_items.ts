@@ -33,8 +33,8 @@ export interface NewItemsRequest {
 
 /**
  * Pairs the items with their new variants.
- * @throws {ToolError} If the lists differ in length, the order does not contain an item, or an item's product has no
- * available variant with the new id. Also if a new id equals the old id, unless `allowsSame` is set.
+ * @throws {ToolError} If the lists differ in length, if the order does not contain an item, if an item's product has no
+ * available variant with the new id, or if a new id equals the old id although `allowsSame` is `false`.
  */
 export function findNewItems(
   database: Database,

@@ -142,8 +142,8 @@ function* answer(one: Case): Script<string | undefined> {
 }
 
 /**
- * Reads the row that a question of a fixed form is about, and returns the answer in an array; empty if the row has no
- * answer.
+ * Reads the row that a question of a fixed form is about, and returns the answer in a list. The list is empty if the
+ * row does not contain the answer.
  */
 function* rowAnswers(one: Case): Script<string[]> {
   const { desk, request } = one;

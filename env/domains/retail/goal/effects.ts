@@ -11,7 +11,10 @@ import {
   unless,
 } from "../../shared/goal/effects.ts";
 
-/** The arguments of a write call, and the order or profile that it changes before (`was`) and after (`is`) the call. */
+/**
+ * The arguments of a write call, and the state of the affected order or profile before (`was`) and after (`is`) the
+ * call.
+ */
 interface Written {
   readonly args: Row;
   readonly was: Row;

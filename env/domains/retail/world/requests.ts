@@ -116,8 +116,8 @@ function drawUserAddress(world: World, customer: Customer): DrawnRequest {
 }
 
 /**
- * Returns the possible questions about an order, each with its answer. The order's description follows `words`: `total
- * of`.
+ * Returns the possible questions about an order, each with its answer. In the question, `words` (such as `total of`) is
+ * followed by a description of the order.
  */
 function questionsAbout(
   order: Order,

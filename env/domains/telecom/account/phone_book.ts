@@ -1,6 +1,6 @@
 /**
- * Indexes phone numbers. The index avoids full scans, because every tool call is followed by two lookups by phone
- * number.
+ * Indexes phone numbers. Every tool call is followed by two lookups by phone number, which would be full scans without
+ * the index.
  */
 
 import type { Database, Table } from "../../../database.ts";
