@@ -1,7 +1,7 @@
 /**
  * Benchmarks the overhead of the bridge between slime and taulab. Many concurrent episodes run over HTTP against an
- * engine that does almost no work. They are compared with the same requests made with plain `fetch` and, if its
- * directory is set, with slime's own Python example.
+ * engine that does almost no work. Their cost is compared with that of the same requests made with plain `fetch` and,
+ * if its directory is given, with that of slime's own Python example.
  *
  * Each server is a separate process. Its CPU time is measured, because other programs have little influence on it.
  */

@@ -24,7 +24,10 @@ export interface ServerSettings {
   readonly user: string | null;
 }
 
-/** Conversations to send with plain `fetch`: the chains concurrently, and the requests of each chain in sequence. */
+/**
+ * Conversations to send with plain `fetch`. The chains are sent concurrently, and the requests of each chain in
+ * sequence.
+ */
 export interface PlainRequests {
   readonly engine: string;
   readonly chains: readonly (readonly string[])[];

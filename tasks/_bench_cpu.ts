@@ -112,8 +112,8 @@ function learn(policy: CpuPolicy, batch: readonly TrainSequence[]) {
 }
 
 /**
- * Samples an answer in every conversation. The first call of a round processes the prompts. The second call reads the
- * prompts from the cache and processes only one more prompt token each.
+ * Samples an answer in every conversation. The first call of a round processes the prompts. In the second call, each
+ * prompt is one token longer. Everything else is in the cache, so only that token is processed.
  */
 async function sample(
   policy: CpuPolicy,

@@ -67,8 +67,8 @@ export interface EstimatorBenchOptions {
 export interface VariantRun extends Passes {
   readonly seed: number;
   /**
-   * Total duration of the training steps in seconds, without evaluations: cold start and rejection fine-tuning for a
-   * starting policy, RL for a variant.
+   * Total duration of the training steps in seconds, without evaluations. The steps of a starting policy are those of
+   * the cold start and of rejection fine-tuning. The steps of a variant are those of RL.
    */
   readonly seconds: number;
 }

@@ -29,11 +29,14 @@ export interface VerifyBench {
   readonly peakBytes: Measured;
 }
 
-/** Speeds in bytes per second of the two programs, run in succession under the same conditions. */
+/**
+ * Speeds of `convert --verify` and `sha256sum` in bytes per second. The programs run one after the other, under the
+ * same conditions.
+ */
 export interface SpeedPair {
   readonly verify: Measured;
   readonly sha256sum: Measured;
-  /** `verify` divided by `sha256sum` of the same pair of runs. */
+  /** The speed of `convert --verify` divided by that of the `sha256sum` run after it. */
   readonly ratio: Measured;
 }
 

@@ -84,7 +84,7 @@ async function rateOf(
 ): Promise<Rates> {
   const { signal } = new AbortController();
   const plan = { path, isResumed: false, config };
-  // Even one process is a new one, so that no side is compiled before it starts.
+  // A single process is started anew too, so that neither side begins with code that is already compiled.
   await using session = await openEvaluation(plan, {
     signal,
     runner: PROCESSES,

@@ -41,7 +41,7 @@ export interface FlagMeta {
   readonly value?: string;
   /** Whether the flag may be passed without a value, as in `--resume [RUN]`. Its value is then `true`. */
   readonly valueOptional?: boolean;
-  /** Returns the allowed values. Set this only if the field's schema is not an enum, which already lists them. */
+  /** Returns the allowed values. A field whose schema is an enum does not need this. */
   readonly choices?: () => readonly string[];
   /** The environment variable that is read if the flag is not passed. */
   readonly env?: string;

@@ -118,7 +118,8 @@ export async function newEvaluation(
 }
 
 /**
- * Returns the evaluation that `--resume` selects, and its config with the changes that flags are allowed to make.
+ * Returns the path and the config of the evaluation that `--resume` selects. Flags may change some keys of the config,
+ * and these changes are included.
  * @throws {ConfigError} If there is no such evaluation, or a flag conflicts with its config.
  */
 export async function evaluationToResume(

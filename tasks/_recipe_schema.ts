@@ -46,7 +46,10 @@ export function trainRecipeSchema(
   };
 }
 
-/** Returns the registered names. A domain is listed both with and without the name of its benchmark. */
+/**
+ * Returns the registered names. A domain of a benchmark is listed twice: with the benchmark's name before a dot, and
+ * without.
+ */
 function namesOf(registered: readonly string[]): string[] {
   const bare = registered.map((name) => name.split(".").at(-1) ?? name);
   return [...new Set([...registered, ...bare])];

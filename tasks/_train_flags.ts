@@ -238,7 +238,8 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
 }
 
 /**
- * Returns the path of the run that `--resume` selects, and its config with the changes that flags are allowed to make.
+ * Returns the path and the config of the run that `--resume` selects. Flags may change some keys of the config, and
+ * these changes are included.
  * @throws {ConfigError} If there is no such run, a flag conflicts with its config, or the run has already completed and
  * the flags add neither a control nor a tracker.
  */

@@ -80,7 +80,7 @@ export function canHave(fault: UserFault, task: Task): boolean {
   return fault === "leak" ? goal.requests.length > 1 : needsWrite;
 }
 
-/** Creates a factory of users with one fault. If `fault` is `null`, the users have only harmless oddities. */
+/** Creates a factory of users with one fault. If `fault` is `null`, the users behave oddly but make no mistake. */
 export function faultyUser(
   scripted: UserFactory,
   { fault, wording }: { fault: UserFault | null; wording: Wording },

@@ -136,8 +136,8 @@ export class HostileCaller {
   }
 
   /**
-   * Returns a value for the argument `name`. If it is the id of a row, the value is often that of a changed row.
-   * Otherwise, it is usually a value that a field of the same name has in some row.
+   * Returns a value for the argument `name`. For the id of a row, this is often the id of a row that was changed. For
+   * any other argument, it is usually a known value of an argument or field with that name.
    */
   #valueFor(name: string, database: Database): JsonValue {
     const rng = this.#rng;

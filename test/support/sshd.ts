@@ -195,7 +195,10 @@ function shell(script: string, ...args: string[]): Promise<string> {
   return runProgram("sh", ["-c", `{ ${script}; } 2>/dev/null || :`, ...args]);
 }
 
-/** Creates the directory to which sshd, if it runs as root, confines its unprivileged code. */
+/**
+ * Creates `/run/sshd`, the directory to which sshd confines its unprivileged code. sshd requires it only if it runs as
+ * root.
+ */
 async function ensureChrootDir(): Promise<void> {
   await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 })
     .catch(() => {});

@@ -12,8 +12,8 @@ import {
 import { freePort, rayPython } from "./ray.ts";
 
 /**
- * Returns the plan of a Ray cluster with simulated GPUs and files below `dir`. The path `dir` must be short, because
- * the paths of Ray's sockets begin with it.
+ * Returns the plan of a Ray cluster that has simulated GPUs and stores its files below `dir`. The path `dir` must be
+ * short, because the paths of Ray's sockets begin with it.
  */
 export function rayPlan(dir: string, gpus = 2): RayPlan {
   const dashboardPort = freePort();

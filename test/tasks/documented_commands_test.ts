@@ -42,8 +42,8 @@ function words(text: string): string[] {
 }
 
 /**
- * The commands in code blocks of documents, and the commands with flags in running text. In the latter, `N` represents
- * any number.
+ * The commands in code blocks of documents, and the commands with flags in running text. In running text, `N` stands
+ * for any number.
  */
 const documented: Command[] = (await readDocuments()).flatMap((document) => {
   const blocks = ["sh", "console"].flatMap((language) =>

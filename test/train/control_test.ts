@@ -85,7 +85,8 @@ Deno.test("train() changes nothing if no control is configured", () =>
 Deno.test("train() gives each control RL's budget, from the end of the cold start", () =>
   inTempDir(async (dir) => {
     const { lines, lab, path } = await undisturbed(dir);
-    // Five steps of a rollout and an update take as long as ten updates; a step of the cold start is one update.
+    // RL has five steps, each a rollout and an update. Together, they take as long as ten updates, and a supervised
+    // step is one update.
     assert.equal(controlSteps(lines, "seconds"), 10);
     const tokens = lines.filter((line) => line.phase === "rl")
       .reduce((sum, { episodes }) => sum + 2 * episodes, 0) +

@@ -103,7 +103,8 @@ Deno.test("groupEpisodes() credits turns if configured", () => {
     all?.map((row) => row.map((value) => Math.round(value * 60) / 10));
   assert.equal(rows({}), undefined);
   assert.equal(rows({ credit: "episode" }), undefined);
-  // In sixths. The first two episodes got the same answer to different words; the third did not.
+  // Values are in sixths. The first two episodes are in the same state in the second turn, because they got the same
+  // answer to different words. The third got another answer.
   assert.deepEqual(round(rows({ credit: "gigpo" })), [
     [0, 8, 8, 0, 7],
     [0, -4, -4, 0, -5],

@@ -430,7 +430,7 @@ Deno.test("KeepAlive.post() never takes one response for another, whatever a ser
         return undefined;
       });
       assert.ok(posted === undefined || posted.text.length <= text.length);
-      // Whatever the first response was, the second is the other connection's.
+      // Whatever the first response was, the second one comes from another connection.
       first = false;
       const { text: second } = await client.post(server.url, asked());
       assert.equal(second, "right");

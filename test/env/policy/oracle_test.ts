@@ -378,7 +378,7 @@ const airlineCases: readonly Case[] = [
 
 Deno.test("policyViolations() covers every airline clause", () => {
   const database = airlineDatabase();
-  // The base has no profile for "bo".
+  // The initial rows have no profile for "bo".
   database.put("users", "bo", rows({ bo: { payment_methods: {} } }).get("bo")!);
   const seen = check("airline", { cases: airlineCases, database });
   assert.deepEqual(
@@ -397,7 +397,7 @@ Deno.test("policyViolations() considers the cabin that was paid for, and a delay
     database,
     earlier: [upgrade, cancelled],
     cases: [
-      // Two free bags of a silver member in economy, one in basic economy.
+      // A silver member has two free bags in economy, but only one in basic economy.
       ["update_reservation_baggages", { reservation_id: "BASIC", ...bags }, []],
       ["send_certificate", { user_id: "ann", amount: 50 }, []],
     ],

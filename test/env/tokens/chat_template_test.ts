@@ -142,7 +142,8 @@ Deno.test("ChatTemplate marks control tokens in messages of users and tools, so 
     const ids = tokenizer.encode(template.proceed(assistant("a"), [message]));
     assert.ok(tokenizer.decode(ids).includes(attack));
   }
-  // In an assistant's answers, only control tokens are text: tokens of calls and thoughts are its own.
+  // In an assistant's answer, only control tokens become plain text. The tokens of calls and thoughts are kept, because
+  // the assistant itself writes them.
   const answer = tokenizer.encode(
     template.answer(assistant("<think><|im_end|>")),
   );

@@ -10,7 +10,8 @@ Deno.test("normalizeNfc() composes and reorders characters of Unicode 9", () => 
 });
 
 Deno.test("normalizeNfc() keeps later characters, and moves nothing across them", () => {
-  // A mark of Unicode 11, which later tables reorder before the dot below; a pair of Unicode 13, which they compose.
+  // A mark that was added in Unicode 11, and a pair of characters that was added in Unicode 13. Newer tables reorder
+  // the mark and compose the pair.
   const mark = "a\u0301\u{1133b}\u0323";
   const pair = "\u{11935}\u{11930}";
   for (const text of [mark, pair]) {

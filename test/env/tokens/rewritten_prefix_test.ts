@@ -31,7 +31,8 @@ Deno.test("probeTemplate() detects templates that trim, or that render the last 
   const report = (source: string) =>
     probeTemplate(new ChatTemplate({ source, endToken: "</s>" }));
   assert.deepEqual(report(SIMPLE("{{ m.content }}")), { kind: "prefix" });
-  // Trimming is consistent; only the sampled text would differ, which the check does not see.
+  // The template trims in every rendering, so they agree. Only the sampled text would differ, which the check does not
+  // see.
   assert.deepEqual(report(SIMPLE("{{ m.content | trim }}")), {
     kind: "prefix",
   });

@@ -218,7 +218,7 @@ Deno.test("groupsFigure() of 90 steps has labels and dots that do not overlap", 
   const figure = groupsFigure(longRun(90, 12));
   const ticks = ticksOf(figure);
   assert.equal(ticks.length, 10);
-  // A letter of 12 pixels is about 7 wide.
+  // With a font size of 12 pixels, a letter is about 7 pixels wide.
   const width = ticks.reduce((sum, tick) => sum + 7 * tick.length + 7, 0);
   assert.ok(width < 660, `${width} of the 660 pixels`);
   // One dot per range and outcome, and none outside the plot.

@@ -63,7 +63,7 @@ Deno.test("viewerApp() refuses requests from pages of other origins, even with a
     { origin: "null" },
     { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" },
     { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" },
-    // A frame: only a link in a tab of its own may open the page.
+    // A frame of another site. Other sites may only link to the page, so that it opens in a tab.
     {
       "sec-fetch-site": "cross-site",
       "sec-fetch-mode": "navigate",

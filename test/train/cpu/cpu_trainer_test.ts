@@ -87,7 +87,7 @@ Deno.test("reinforce() raises the probability of rewarded tokens", async () => {
           seed: step * 64 + i,
         })),
     );
-    // Even tokens earn the reward.
+    // Answers that begin with an even token id earn the reward.
     const rewards = answers.map((a) => a.ids[0]! % 2 === 0 ? 1 : 0);
     const mean = rewards.reduce((a: number, b) => a + b, 0) / 64;
     const batch = answers.map((a, i) => ({

@@ -240,7 +240,7 @@ Deno.test("gradient() with the sequence's ratio weighs each token's advantage by
     ...clip,
     ratio: "sequence",
   });
-  // The same with the tokens' ratios, if log probabilities make each of them equal to the sequence's.
+  // The tokens' ratios give the same gradient if log probabilities are chosen so that each equals the sequence's ratio.
   const logprobs = batch.map((s) => Array.from(s.logprobs));
   for (const [i, found] of Map.groupBy(bySequence.results, (r) => r.index)) {
     const mean = found.reduce((sum, { logprob, position }) =>

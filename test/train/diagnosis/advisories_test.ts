@@ -139,7 +139,7 @@ Deno.test("advisoriesOf() reports tools that tasks need but that were never call
   // Too few episodes, or a run that did not record tools.
   assert.deepEqual(of({ dataset, tally: within({ episodes: 9 }) }), []);
   assert.deepEqual(of({ dataset, tally: within({ tools: null }) }), []);
-  // Without a dataset, the tools that were called earlier are known.
+  // Without a dataset, the only known tools are those that were called earlier.
   const [stopped] = of({ tally: within({ tools: new Set(["get"]) }) });
   assert.equal(stopped?.title, "cancel is no longer called");
   assert.equal(stopped?.filter?.["step"], "<11");

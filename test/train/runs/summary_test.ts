@@ -152,7 +152,7 @@ Deno.test("summarize() keeps a control's figures separate from RL's", () => {
     steps: 2,
     seconds: 4,
   });
-  // A control by tokens would take 140 tokens, at 20 per step.
+  // A control limited by tokens would have 140 tokens, and each step takes 20.
   assert.deepEqual(control?.tokens, {
     sampled: null,
     greedy: null,
@@ -168,7 +168,8 @@ Deno.test("secondsLeft() expects a control to take as long as RL, then counts it
   const left = (count: number) =>
     secondsLeft(controlled.slice(0, count), config);
   assert.equal(left(5), undefined);
-  // An RL step of 3 s, dev, test twice; then 2 steps of 2 s, and test twice.
+  // RL has one step of 3 s left, one evaluation on dev and two on test, 5 s each. The control then has 2 steps of 2 s
+  // and two evaluations on test.
   assert.equal(left(6), 3 + 5 + 2 * 5 + 2 * 2 + 2 * 5);
   assert.equal(left(11), 2 + 2 * 5);
   assert.equal(left(13), 5);
@@ -189,7 +190,7 @@ Deno.test("secondsLeft() extrapolates the remaining work from the pace so far", 
   const text = "coldStart: { steps: 2 }\nrl: { steps: 6 }\neval: { every: 2 }";
   const config = resolveConfig({ name: "test", text });
   assert.equal(secondsLeft(lines.slice(0, 5), config), undefined);
-  // Four more steps of 3 s, dev after steps 6 and 8, test twice, 5 s each.
+  // Four steps of 3 s are left, and four evaluations of 5 s: on dev after steps 6 and 8, and twice on test.
   assert.equal(secondsLeft(lines, config), 4 * 3 + 2 * 5 + 2 * 5);
 });
 

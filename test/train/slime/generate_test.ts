@@ -499,7 +499,7 @@ Deno.test({
       assert.equal(rollouts.length, 2);
       for (const { kept, dropped, normalized } of rollouts) {
         assert.equal(kept.length, 4);
-        // Two batches are judged, and some samples beyond them.
+        // The filter judges two batches of four groups, and possibly some groups beyond them.
         assert.ok(
           dropped.length >= 8 && dropped.length <= 12,
           `${dropped.length}`,

@@ -290,7 +290,8 @@ Deno.test({
       const say = (task.criteria?.nlAssertions ?? []).length;
       if (say === 0) continue;
       for (const trajectory of record.get("trajectories") as JsonObject[]) {
-        // The recorded judge ignores the conversation: it agrees with everything, or with nothing as `judge_no`.
+        // The recorded judge ignores the conversation. It agrees with everything or, in trajectories named `judge_no`, with
+        // nothing.
         if (trajectory.get("name") !== "gold") continue;
         const said = trajectory.get("say") as string[];
         const info = trajectory.get("reward_info") as JsonObject;

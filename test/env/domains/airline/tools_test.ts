@@ -291,7 +291,7 @@ Deno.test("airline: the next day is parsed like Python's int(), and only if a co
     ["null", /^Error: 'NoneType' object is not subscriptable$/],
   ];
   for (const [date, message] of refused) assert.match(search(date), message);
-  // The second leg departs before the first arrives, so the date is not read.
+  // The second flight departs before the first arrives, so the invalid date is never read.
   for (const date of ["[]", "{}", "7"]) {
     assert.equal(search(date, "08:30:00"), "[]");
   }

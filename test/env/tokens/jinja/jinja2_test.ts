@@ -28,8 +28,9 @@ const OF_TEXTS = [
 ].map((expression) => `{{ ${expression} }}`);
 
 /**
- * Returns JSON contexts with pairs of strings in which Python and JavaScript treat some characters differently, such as
- * white space, line breaks, letters that change case, and surrogates.
+ * Returns contexts as JSON, each with two strings. The strings have characters that Python and JavaScript may treat
+ * differently, such as white space, line breaks, letters that change case, and characters outside the Basic
+ * Multilingual Plane.
  */
 function textContexts(): string[] {
   const text = fc.string({

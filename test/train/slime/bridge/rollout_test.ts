@@ -120,7 +120,8 @@ Deno.test({
 });
 
 /**
- * Checks that both servers recorded every episode that slime received in the same run dir, with the episode's source.
+ * Checks the run dir `record`, in which both servers record their episodes. It must have every training episode that
+ * slime received and every evaluation episode, each with its source.
  */
 function checkRecord(
   record: string,

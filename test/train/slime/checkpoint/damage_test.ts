@@ -5,7 +5,7 @@ import { DataError } from "../../../../env/errors.ts";
 import { TINY, verify, writePair } from "../../../support/checkpoints.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
-/** Arbitrary damage to a file, which is truncated, is extended, or has changed bytes. */
+/** Arbitrary damage to a file: it is truncated or extended, or some of its bytes are changed. */
 const damage = fc.oneof(
   fc.record({
     kind: fc.constant("cut" as const),

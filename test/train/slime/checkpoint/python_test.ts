@@ -12,8 +12,8 @@ const SCRIPT = fileURLToPath(
 );
 
 /**
- * The shape of a model that two ranks can share, with one query group each. For two ranks, its vocabulary is padded to
- * more rows.
+ * The shape of a model that can be divided between two ranks, with one query group for each rank. Its vocabulary is
+ * padded to more rows for two ranks than for one.
  */
 const SHAPE: CheckpointShape = { ...TINY, layers: 4, vocab: 200 };
 const UNTIED = { ...SHAPE, tied: false };

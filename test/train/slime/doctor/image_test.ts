@@ -16,7 +16,8 @@ async function git(dir: string, ...args: string[]): Promise<string> {
 }
 
 /**
- * Commits a version of slime to a repository. Its image is `version`, and its Dockerfile names a commit of Megatron-LM.
+ * Commits a version of slime to a repository. The files of the commit name the version of the Docker image, and the
+ * commit `megatron` of Megatron-LM.
  */
 async function commit(dir: string, version: string, megatron: string) {
   await Deno.mkdir(join(dir, "docker"), { recursive: true });

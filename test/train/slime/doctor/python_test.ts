@@ -197,7 +197,7 @@ Deno.test({
         here([`paths.slime=${STAND_IN}`, ...sets]),
       );
       assert.equal(whole?.state, "pass", whole?.found);
-      // An older slime, which has neither.
+      // An older version of slime, which lacks both the module and the field that the hooks need.
       const old = join(dir, "slime_root");
       await new Deno.Command("cp", { args: ["-r", STAND_IN, old] }).output();
       await Deno.remove(join(old, "slime/utils/async_utils.py"));

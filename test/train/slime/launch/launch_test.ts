@@ -362,7 +362,7 @@ Deno.test({
                 env: { FAKE_PAUSE_S: "0.5", FAKE_ARGS: OUTAGE },
               },
               onLine(line) {
-                // Older than any staleness that the recipe allows by then.
+                // By step 6, the group of the episode that was held back is too old for the recipe.
                 if (line.step === 6) release();
                 stale += numberOf(line, "stale_groups") ?? 0;
                 if (stale > 0) {
@@ -436,7 +436,7 @@ Deno.test({
       try {
         bystander.kill("SIGKILL");
       } catch {
-        // it has ended
+        // It has already ended.
       }
       await bystander.status;
       await stopRun(first, { fleet: testFleet() }).catch(() => {});

@@ -142,7 +142,7 @@ Deno.test("a run whose Ray was killed is not waited for: attachToRun() says so, 
       await using run = await SlimeRun.open(path);
       await run.begin(new Date());
     }
-    // A dashboard that outlives its head accepts requests and answers none.
+    // Stands for the dashboard of a head that was killed: it accepts connections but never answers.
     using dashboard = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     await writeLaunchRecord(path, {
       schemaVersion: 2,

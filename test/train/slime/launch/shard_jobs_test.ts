@@ -342,7 +342,7 @@ Deno.test({
     const hostsFile = join(dir, "hosts.yaml");
     const { name, ...host } = gpu.host;
     const ray = stack.use(await startTestRay());
-    // The one node of this Ray, which replaces a loopback address by another of the machine.
+    // This Ray has one node. Ray replaces its loopback address with another address of the machine.
     const [address] = await ray.jobs.nodes() ?? [];
     await Deno.writeTextFile(
       hostsFile,

@@ -292,8 +292,8 @@ Deno.test({
 });
 
 /**
- * Converts a recorded scripted episode to a trajectory; returns `undefined` unless the episode ends when it is first
- * scored.
+ * Converts a recorded scripted episode to a trajectory. Returns `undefined` if the episode was scored several times or
+ * not at all.
  */
 function asTrajectory(record: JsonObject): JsonObject | undefined {
   const steps = objectsAt(record, "steps");
