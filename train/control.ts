@@ -1,7 +1,7 @@
 /**
  * Trains the control for RL: a policy that starts from the same cold start and continues to imitate the same
- * demonstrations, for as many seconds or tokens as RL used. Comparing RL with it shows how much of the gain is due to
- * RL, and not merely to longer training.
+ * demonstrations, for as many seconds or tokens as RL used. Comparing RL with the control shows how much of the gain is
+ * due to RL, and not merely to longer training.
  *
  * The control starts from the last checkpoint of the cold start with a fresh optimizer, as RL does. Because the cold
  * start may have finished its decay, the learning rate warms up again, to `control.peakShare` of the cold start's peak,

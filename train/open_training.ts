@@ -1,6 +1,6 @@
 /**
- * Opens everything that a training session needs: the run dir, new or resumed, its dataset, and the user within its
- * budget.
+ * Opens everything that a training session needs: the run dir (new or resumed), the dataset, and the simulated user
+ * with its budget.
  */
 
 import { createMeter } from "../env/models/meter.ts";

@@ -57,7 +57,7 @@ export interface SessionOptions extends
   readonly dataset: Dataset;
   /** Called when the demonstrations and the policy are ready. */
   readonly onLab?: (lab: CpuLab) => void;
-  /** The simulated user to train with. Default: the config's, within its budget. */
+  /** The simulated user to train with. Default: the user in the config, limited by the config's budget. */
   readonly user?: UserFactory;
   /** Called when a tracker of the config has registered the run, with its URL. */
   readonly onLink?: TrackOptions["onLink"];

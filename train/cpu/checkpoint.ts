@@ -1,6 +1,7 @@
 /**
- * Reads and writes the policy's checkpoints. A checkpoint has a file `policy.json` with the shape and the checksums,
- * and one file each for the weights, the moments and the reference, as little-endian f32 in the order of the layout.
+ * Reads and writes the policy's checkpoints. A checkpoint consists of `policy.json`, with the shape and the checksums,
+ * and of one file each for the weights, the moments and the reference. These files contain little-endian f32 values in
+ * the order of the layout.
  */
 
 import { createHash } from "node:crypto";

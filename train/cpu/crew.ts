@@ -50,7 +50,7 @@ export class Crew {
 
   /**
    * Runs a kernel on several workers at once. The i-th worker runs it with `args[i]`; workers without arguments stay
-   * idle. Only one command may run at a time: await it before the next command.
+   * idle. Only one command may run at a time: await a command before you start the next.
    * @throws {PolicyError} If a kernel traps, a worker dies or the crew is closed.
    */
   async run(

@@ -23,6 +23,7 @@ export interface MemoryPlan {
   readonly model: number;
   /** Gradients and moments of the optimizer. */
   readonly optimizer: number;
+  /** Weights and packed weights of the reference; 0 without a KL term. */
   readonly reference: number;
   /** Activations for one block of rows per thread. */
   readonly activations: number;

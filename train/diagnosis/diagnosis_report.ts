@@ -35,7 +35,7 @@ export interface Agreement {
   readonly share: number;
   /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if the rules or the judge always name the same party. */
   readonly kappa: number | null;
-  /** Numbers of episodes: `table[a][b]` counts those in which the rules name the party `a` and the judge names `b`. */
+  /** `table[a][b]` is the number of episodes in which the rules name the party `a` and the judge names `b`. */
   readonly table: Readonly<Record<Party, Readonly<Record<Party, number>>>>;
   /** The number of episodes without an understandable verdict. */
   readonly unreadable: number;

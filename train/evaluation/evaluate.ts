@@ -44,7 +44,7 @@ export interface EvaluateOptions {
   /** Aborting this signal ends the evaluation; completed episodes are kept. */
   readonly signal: AbortSignal;
   readonly now: () => number;
-  /** The number of concurrent conversations. Default: the config's. */
+  /** The number of concurrent conversations. Default: the number in the config. */
   readonly concurrency?: number;
   /** The episodes of the plan to run. Default: all. */
   readonly only?: readonly JobPlace[] | undefined;

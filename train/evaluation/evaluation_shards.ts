@@ -38,7 +38,8 @@ export interface ShardOptions {
 /**
  * Distributes the episodes round-robin among several processes, runs them, and merges the results.
  * @returns Reasons why processes stopped early, one clause each.
- * @throws {RunDirError} If a process fails. The others finish first, and their episodes are kept.
+ * @throws {RunDirError} If a process fails. Before the error is thrown, the other processes finish, and their episodes
+ * are kept.
  */
 export async function runShards(
   jobs: readonly JobPlace[],

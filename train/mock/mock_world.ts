@@ -140,8 +140,8 @@ export async function outsideRates(
 }
 
 /**
- * Returns the drawn tasks that nearly duplicate another drawn task, a task of the benchmark in the same dataset, or, if
- * there is a τ-bench checkout, a test task of τ-bench.
+ * Returns the drawn tasks that nearly duplicate another drawn task or a task of the benchmark in the same dataset. If
+ * `tauBench`, a τ-bench checkout, is given, its test tasks count as tasks of the benchmark too.
  */
 export async function nearDuplicates(
   world: World,

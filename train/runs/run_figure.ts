@@ -36,8 +36,8 @@ export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
 }
 
 /**
- * Returns a line for each control. The line begins at the end of the cold start, where the control starts, and ends at
- * RL's last step, because there RL and the control have used the same budget.
+ * Returns a line for each control. The line begins at the end of the cold start, where the control starts. It ends at
+ * RL's last step, because the whole control costs as much as all steps of RL.
  */
 function controlPoints(lines: readonly AnyMetrics[]): Point[] {
   return CONTROL_BUDGETS.flatMap((budget) =>

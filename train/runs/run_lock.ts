@@ -46,7 +46,7 @@ export class RunLock {
 
 /**
  * Acquires the lock of a run dir. Closing the result releases the lock.
- * @throws {RunDirError} If another process holds it; the message names that process.
+ * @throws {RunDirError} If another process holds the lock. The message names that process.
  */
 export async function takeLock(path: string): Promise<RunLock> {
   const lockPath = join(path, "lock");
@@ -83,9 +83,8 @@ export async function takeLock(path: string): Promise<RunLock> {
 }
 
 /**
- * Checks whether a process is working on a run. On the host of the process, this is decided by the lock, which is
- * correct even if the process id has been reused. On other hosts, which the lock may not reach, it is decided by the
- * heartbeat.
+ * Checks whether a process is working on a run. On the host of the process, the lock decides; it is reliable even if
+ * the process id has been reused. On other hosts, where the lock may not be visible, the heartbeat decides.
  * @param options.now The current time. Default: the system clock.
  */
 export async function isHeld(

@@ -194,7 +194,10 @@ export async function latestCompleted(
   );
 }
 
-/** Returns the most recently started run under `root` that matches. Default: runs of any kind. */
+/**
+ * Returns the most recently started run under `root` for which `isMeant` returns `true`; `undefined` if there is none.
+ * By default, all runs count.
+ */
 export async function latestRun(
   root: string,
   isMeant: (info: RunInfo, path: string) => boolean | Promise<boolean> = () =>

@@ -150,7 +150,7 @@ function refusedRun(error: unknown, what: Attempt): unknown {
 }
 
 /**
- * Writes something other than a run: an import, a generated world, a page.
+ * Runs an action that writes something other than a run, such as an import, a generated world or a page.
  * @throws {StorageError} If the system refuses the operation.
  */
 export async function writing<T>(

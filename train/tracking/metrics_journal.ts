@@ -3,7 +3,10 @@
 import { type AnyMetrics, metricsSource } from "../runs/metrics.ts";
 import type { Journal } from "./outbox.ts";
 
-/** The keys of a line that are not measurements: its version and its position, which a point has in other fields. */
+/**
+ * The keys of a line that are not measurements: the line's version and its position. A point has its position in a
+ * separate field.
+ */
 const POSITION_KEYS = new Set(["schemaVersion", "step", "controlStep"]);
 
 /**

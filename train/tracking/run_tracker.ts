@@ -6,7 +6,7 @@ import type { TrackerName } from "./tracking_schema.ts";
 
 /** Figures of a run at one step. */
 export interface Point {
-  /** The position on the horizontal axis: a step, or a number of episodes. */
+  /** The point's position on the horizontal axis: a step, or a number of episodes. */
   readonly step: number;
   readonly timeMs: number;
   /** The values by name, such as `rl/reward` or `eval/test/greedy/pass1`; all are finite. */

@@ -79,7 +79,7 @@ const errorsSchema = z.object({
 
 /**
  * Creates the tracker. Each point is one row. A resumed run passes all of its points again, including those of dropped
- * steps, so the tracker skips as many points as the server already has rows, as W&B's client does.
+ * steps. Like W&B's client, the tracker skips as many points as the server already has rows.
  * @throws {ConfigError} If there is no key, or the server's URL is invalid.
  */
 export function onlineWandb(

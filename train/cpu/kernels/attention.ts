@@ -1,8 +1,7 @@
 /**
- * Causal attention over pages of 32 positions. Every head of every layer has two streams, one for keys and one for
- * values, and each page has a block in every stream, so that a head reads contiguous memory. A block of keys is
- * `[headDim][32]`, because a query can then be multiplied with 32 keys without sums across lanes. A block of values is
- * `[32][headDim]`.
+ * Causal attention over pages of 32 positions. Every head of every layer has two streams: one for keys and one for
+ * values. Each page has a block in every stream, so a head reads contiguous memory. A block of keys is `[headDim][32]`,
+ * because a query can then be multiplied with 32 keys without sums across lanes. A block of values is `[32][headDim]`.
  */
 import { multiply } from "./gemm";
 import { exp4, log1, madd, sum4, zero4 } from "./math";
@@ -188,7 +187,10 @@ export function keepPointerKeys(
   }
 }
 
-/** Writes a segment's rows `[count][n]` as columns of the blocks at `offset` bytes from the first stream. */
+/**
+ * Writes a segment's rows, `[count][n]`, as columns of its blocks in one stream, which begins `offset` bytes after the
+ * first stream.
+ */
 export function putColumns(
   segment: Segment,
   rows: usize,

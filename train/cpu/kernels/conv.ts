@@ -37,8 +37,8 @@ export function convolve(
 }
 
 /**
- * Saves the last two rows of a segment for the next segment, and the last two rows of each page, so that a session can
- * be truncated at the end of a page.
+ * Saves the last two rows of a segment, which the next segment needs. Also saves the last two rows of each page, so
+ * that a session can be truncated at the end of a page.
  */
 function keepTails(
   model: Model,

@@ -17,14 +17,14 @@ import { rotate } from "./rope";
 import { rowBytes, take, takeRows } from "./scratch";
 import { activate } from "./swiglu";
 
-/** The stride in bytes between rows, for each kind of buffer. */
+/** The strides between the rows of each kind of buffer, in bytes. */
 export let dimStride: usize = 0;
 export let qkvStride: usize = 0;
 export let gateUpStride: usize = 0;
 export let hiddenStride: usize = 0;
 export let pointerStride: usize = 0;
 
-/** Buffers that are kept for the backward pass: one per layer in training, shared by all layers in sampling. */
+/** Buffers that the backward pass reads. In training, each layer has its own; in sampling, all layers share them. */
 let xs: usize = 0;
 let mids: usize = 0;
 let outs: usize = 0;
@@ -32,13 +32,14 @@ let qkvs: usize = 0;
 let gateUps: usize = 0;
 let inverses: usize = 0;
 let lses: usize = 0;
+/** The numbers of bytes from a layer's buffers to those of the next layer; 0 in sampling. */
 let keepRows: usize = 0;
 let keepQkv: usize = 0;
 let keepGateUp: usize = 0;
 let keepInverses: usize = 0;
 let keepLses: usize = 0;
 
-/** Buffers that are not kept for the backward pass. */
+/** Buffers that the backward pass does not read. */
 export let normed: usize = 0;
 export let convolved: usize = 0;
 export let activated: usize = 0;

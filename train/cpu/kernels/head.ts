@@ -94,7 +94,8 @@ export function learnOutputs(
 }
 
 /**
- * Returns the geometric mean of π/π_old over a segment's loss rows; their log probabilities must already be computed.
+ * Returns the geometric mean of π/π_old over a segment's loss rows. The log probabilities of these rows must already be
+ * computed.
  */
 function ratioOf(batch: Batch, segment: Segment): f32 {
   let sum: f64 = 0;

@@ -75,7 +75,9 @@ export class Segment {
    * needs to be kept.
    */
   state: usize;
+  /** The index of the segment's first {@linkcode LossRow} in the batch. */
   lossStart: i32;
+  /** The number of loss rows in the segment. */
   lossCount: i32;
 }
 
@@ -123,7 +125,7 @@ export class TrainJob {
   clipHigh: f32;
   klCoef: f32;
   entropyCoef: f32;
-  /** 1 if all loss rows of a segment share one ratio, the geometric mean of their ratios; 0 if each has its own. */
+  /** 1 if all loss rows of a segment use the geometric mean of their ratios; 0 if each row uses its own ratio. */
   sequenceRatio: i32;
 }
 

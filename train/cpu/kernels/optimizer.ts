@@ -11,7 +11,9 @@ class OptimizerJob {
   /** The addresses of the gradients, one per worker; the first receives their sum. */
   gradients: usize;
   gradientCount: i32;
+  /** The address of the first moments. */
   first: usize;
+  /** The address of the second moments. */
   second: usize;
   /** The address of the part's sum of squares, f64. */
   squares: usize;
@@ -23,8 +25,9 @@ class OptimizerJob {
   beta2: f32;
   epsilon: f32;
   weightDecay: f32;
-  /** 1 / (1 - beta^step). */
+  /** 1 / (1 - beta1^step). */
   correction1: f32;
+  /** 1 / (1 - beta2^step). */
   correction2: f32;
 }
 
