@@ -191,7 +191,10 @@ export class HttpReader {
     for (let from = this.#start;;) {
       const at = this.#buffer.indexOf(LF, from);
       if (at >= 0 && at < this.#end) {
-        if (at - this.#start > maxLength + 1 || this.#buffer[at - 1] !== CR) {
+        const length = at - this.#start;
+        // The byte before an empty line is not part of the line.
+        const isEnded = length > 0 && this.#buffer[at - 1] === CR;
+        if (!isEnded || length > maxLength + 1) {
           throw new HttpFormatError("a line of its body is malformed");
         }
         return decoder.decode(this.#take(at + 1 - this.#start).subarray(0, -2));

@@ -85,6 +85,8 @@ export class KeepAlive implements Disposable {
     const abort = () => connection.close();
     signal.addEventListener("abort", abort, { once: true });
     try {
+      // The signal may have been aborted between the opening of the connection and the addition of the listener.
+      signal.throwIfAborted();
       const response = await connection.exchange(request);
       // Decoded before the connection reads again, which overwrites the bytes.
       const posted = postedOf(response);

@@ -250,6 +250,7 @@ Deno.test("KeepAlive.post() rejects responses whose end is in doubt", async () =
     [`${head}transfer-encoding: gzip, chunked\r\n\r\n`, /transfer encoding/],
     [`${head}transfer-encoding: chunked\r\n\r\nx\r\n`, /size of a chunk/],
     [`${head}transfer-encoding: chunked\r\n\r\n1\r\nab\r\n`, /line/],
+    [`${head}transfer-encoding: chunked\r\n\r\n2\r\na\r\n0\r\n\r\n`, /line/],
     [
       `${head}transfer-encoding: chunked\r\n\r\n1;${"x".repeat(300)}\r\na`,
       /line/,
@@ -359,6 +360,38 @@ Deno.test("KeepAlive.post() rejects with the signal's reason, before and after t
   const posted = client.post(server.url, asked({ signal: over.signal }));
   setTimeout(() => over.abort(reason), 20);
   await assert.rejects(posted, reason);
+  assert.equal(client.unused, 0);
+});
+
+Deno.test("KeepAlive.post() rejects if the signal is aborted just after the connection was opened", async () => {
+  await using server = peer(async ({ next, write }) => {
+    while (await next() !== null) await write(ok("late"));
+  });
+  using client = new KeepAlive();
+  const reason = new Error("enough");
+  const { connect } = Deno;
+  for (let turns = 0; turns < 4; turns++) {
+    const over = new AbortController();
+    const abort = async () => {
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      over.abort(reason);
+    };
+    const opening = (options: Deno.ConnectOptions) => {
+      const socket = connect(options);
+      socket.then(abort);
+      return socket;
+    };
+    Object.assign(Deno, { connect: opening });
+    try {
+      await assert.rejects(
+        client.post(server.url, asked({ signal: over.signal })),
+        reason,
+        `${turns} turns`,
+      );
+    } finally {
+      Object.assign(Deno, { connect });
+    }
+  }
   assert.equal(client.unused, 0);
 });
 
