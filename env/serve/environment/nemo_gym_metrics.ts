@@ -115,12 +115,13 @@ function numbersOf({ mask_sample: _, ...result }: Result): Numbers {
 
 /** Returns the statistics of each named number, such as its mean. Rows without the number are not counted. */
 function statisticsOf(rows: readonly Numbers[]): Numbers {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const columns = names.map((name) => ({
-    name,
-    values: rows.flatMap((row) => row[name] ?? []).toSorted((a, b) => a - b),
-  }));
-  return Object.fromEntries(columns.flatMap(({ name, values }) => {
+  // Names come from clients, so they may be those of inherited properties, and there may be many.
+  const columns = Map.groupBy(
+    rows.flatMap((row) => Object.entries(row)),
+    ([name]) => name,
+  );
+  return Object.fromEntries([...columns].flatMap(([name, cells]) => {
+    const values = cells.map(([, value]) => value).toSorted((a, b) => a - b);
     const mean = sum(values) / values.length;
     const squares = values.map((value) => (value - mean) ** 2);
     const std = rows.length === 1

@@ -180,6 +180,34 @@ Deno.test("/aggregate_metrics summarizes the numbers of rollouts, overall and by
   assert.match(odd.json.error.message, /verify_responses/);
 });
 
+Deno.test("/aggregate_metrics summarizes numbers with the names of inherited properties", async () => {
+  await using server = environmentServer();
+  const { json } = await server.post("/aggregate_metrics", {
+    verify_responses: [{ toString: 3 }, { reward: 1 }, { constructor: true }],
+  });
+  const { agent_metrics: agent, key_metrics: key } = json;
+  assert.deepEqual(key, {
+    "mean/toString": 3,
+    "mean/reward": 1,
+    "mean/constructor": 1,
+  });
+  assert.deepEqual([agent["max/toString"], agent["median/toString"]], [3, 3]);
+});
+
+Deno.test("/aggregate_metrics takes time in proportion to the body, even if it has many names", async () => {
+  await using server = environmentServer();
+  const names = Array.from({ length: 40_000 }, (_, at) => [`k${at}`, 1]);
+  const rows = Array.from({ length: 40_000 }, () => ({ reward: 1 }));
+  const begun = performance.now();
+  const { status, json } = await server.post("/aggregate_metrics", {
+    verify_responses: [Object.fromEntries(names), ...rows],
+  });
+  // It takes a second or two; a look at every row for each name takes more than a minute.
+  assert.ok(performance.now() - begun < 30_000);
+  assert.equal(status, 200, JSON.stringify(json));
+  assert.equal(Object.keys(json.key_metrics).length, 40_001);
+});
+
 Deno.test("/aggregate_metrics takes the results of a large collection, over the limit of other bodies", async () => {
   await using server = environmentServer();
   const verify_responses = Array.from({ length: 4000 }, (_, task) => ({
