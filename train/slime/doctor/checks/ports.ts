@@ -41,6 +41,9 @@ const RANGES = [
  */
 const RAY_WORKERS = { from: 10_002, to: 19_999 };
 
+/** The key of the port that Ray uses on each host. The other ports are only used on the head. */
+const EACH_HOSTS = "cluster.agentPort";
+
 /** The `ports` check. */
 export const check: Check = {
   id: "ports",
@@ -78,7 +81,7 @@ function wantedPorts({ cluster, engine }: SlimeConfig): WantedPort[] {
     {
       port: cluster.agentPort,
       of: "Ray's agent",
-      key: "cluster.agentPort",
+      key: EACH_HOSTS,
       isRays: true,
     },
     {
@@ -101,12 +104,19 @@ async function lookAt(
   const listeners = await readListeners(host, { signal });
   const held = new Set(listeners.map(({ port }) => port));
   const holders = new Map(listeners.map(({ port, holder }) => [port, holder]));
-  const wanted = isHead ? wantedPorts(config) : [];
+  const wanted = wantedPorts(config).filter(({ key }) =>
+    isHead || key === EACH_HOSTS
+  );
   const taken = wanted.filter(({ port, isRays }) =>
     held.has(port) && !(isRays && rayRuns)
   ).map((one) => takenFault(one, holders.get(one.port)));
   return verdict(
-    [...doubles(wanted), ...rayClashes(wanted), ...taken, ...rangeFaults(held)],
+    [
+      ...doubles(wanted),
+      ...(isHead ? rayClashes(wanted) : []),
+      ...taken,
+      ...rangeFaults(held),
+    ],
     found(wanted, rayRuns),
   );
 }
@@ -160,9 +170,9 @@ function rangeFaults(held: ReadonlySet<number>): Observed[] {
 
 function found(wanted: readonly WantedPort[], rayRuns: boolean): string {
   const free = wanted.filter(({ isRays }) => !(isRays && rayRuns));
-  const list = free.map(({ port }) => port).join(", ");
-  const ranges = RANGES.map(({ from }) => `${from}+`).join(", ");
-  return rayRuns && wanted.length > 0
-    ? `${list}, ${ranges} are free; the running Ray already uses its own ports`
-    : `${list === "" ? "" : `${list}, `}${ranges} are free`;
+  const ranges = RANGES.map(({ from }) => `${from}+`);
+  const list = [...free.map(({ port }) => port), ...ranges].join(", ");
+  return rayRuns
+    ? `${list} are free; the running Ray already uses its own ports`
+    : `${list} are free`;
 }

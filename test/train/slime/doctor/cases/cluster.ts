@@ -20,6 +20,20 @@ function ports(table: string, sets: readonly string[] = []): CheckContext {
   ]);
 }
 
+/** Creates a context with a head and a worker host that have the given tables of connections. */
+function onTwoHosts(
+  head: string,
+  worker: string,
+  sets: readonly string[] = ["cluster.dashboardPort=1"],
+): CheckContext {
+  return checkContext(slimeOf(sets), {
+    hosts: [
+      toldShell({ "/proc/net/tcp": head }),
+      toldShell({ "/proc/net/tcp": worker }, "gpu2"),
+    ],
+  });
+}
+
 const LISTENS_3100 =
   "   0: 0100007F:0C1C 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1\n";
 /** A line of /proc/net/tcp for an established connection on port 3100. Nothing listens on the port. */
@@ -165,6 +179,34 @@ export const CASES: readonly Case[] = [
       const { url } = held.use(rayServer([]));
       const table = LISTENS_3100.replace("0C1C", "18EB");
       return ports(table, [`cluster.dashboardPort=${new URL(url).port}`]);
+    },
+  },
+  {
+    check: "ports",
+    state: "fail",
+    name: "another Ray's agent on a worker host",
+    says: /port 52365, for Ray's agent, is held by another process/,
+    fix: /cluster.agentPort/,
+    world: () => onTwoHosts("", LISTENS_3100.replace("0C1C", "CC8D")),
+  },
+  {
+    check: "ports",
+    state: "pass",
+    name: "a worker host whose other ports the run does not use",
+    says: /^52365, 15000\+, 20000\+ are free$/,
+    world: () => onTwoHosts("", LISTENS_3100),
+  },
+  {
+    check: "ports",
+    state: "pass",
+    name: "a worker host of a Ray that the run joins",
+    says: /^15000\+, 20000\+ are free; the running Ray/,
+    world: (held) => {
+      const { url } = held.use(rayServer([]));
+      const table = LISTENS_3100.replace("0C1C", "CC8D");
+      return onTwoHosts(table, table, [
+        `cluster.dashboardPort=${new URL(url).port}`,
+      ]);
     },
   },
   {
