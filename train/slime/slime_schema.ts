@@ -19,7 +19,7 @@ import {
 } from "../config/config_sections.ts";
 import type { DeepReadonly } from "../config/config_schema.ts";
 import { MODEL_PRESETS } from "./shapes/model_presets.ts";
-import { count, path, positive, rate } from "./value_schemas.ts";
+import { count, path, positive, rate, tcpPort } from "./value_schemas.ts";
 import {
   algorithmSchema,
   numericsSchema,
@@ -107,9 +107,9 @@ const clusterSchema = z.strictObject({
   address: z.string().min(1).default("127.0.0.1").describe(
     "The head's address as reached from the other hosts",
   ),
-  port: positive.default(6379).describe("The port of Ray's head node"),
-  dashboardPort: positive.default(8265).describe("The port of Ray's Jobs API"),
-  agentPort: positive.default(52365).describe(
+  port: tcpPort.default(6379).describe("The port of Ray's head node"),
+  dashboardPort: tcpPort.default(8265).describe("The port of Ray's Jobs API"),
+  agentPort: tcpPort.default(52365).describe(
     "The port of the agent that starts jobs, on each host; two Rays on one host need different ones",
   ),
   dashboardHost: z.string().min(1).default("127.0.0.1").describe(
@@ -227,7 +227,7 @@ const engineSchema = z.strictObject({
     description: "Maximum concurrent episodes per engine",
     flag: "--sglang-server-concurrency",
   }),
-  routerPort: positive.default(3100).meta({
+  routerPort: tcpPort.default(3100).meta({
     description: "Port of the router that slime starts",
     flag: "--sglang-router-port",
   }),
@@ -309,7 +309,7 @@ const bridgeSchema = z.strictObject({
   allowEngines: z.array(z.string().min(1)).default([]).describe(
     "Additional engines outside the run's hosts that episodes may sample from, as HOST or HOST:PORT",
   ),
-  port: positive.default(8400).describe(
+  port: tcpPort.default(8400).describe(
     "Port of the first episode server; the others use the next ports",
   ),
   timeoutS: rate.default(1800).describe("Timeout per episode, in seconds"),

@@ -4,6 +4,9 @@ import { z } from "zod";
 
 /** The schema of an integer of at least 1. */
 export const positive = z.int().min(1);
+
+/** The schema of a TCP port. */
+export const tcpPort = positive.max(65535);
 /** The schema of an integer of at least 0. */
 export const count = z.int().min(0);
 /** The schema of a number of at least 0. */

@@ -38,6 +38,7 @@ Deno.test("resolveSlime() rejects a recipe that cannot run, with all of its faul
     ["checkpoint.directory", "/root/Qwen3-4B-Instruct-2507", /another/],
     ["eval.splits", [], /eval\.every/],
     ["rollout.batchSizes", 3, /batchSize/],
+    ["cluster.agentPort", 70_000, /cluster\.agentPort.*65535/],
     ["parallel.tensor", 3, /not divisible/],
     ["cluster.rolloutGpus", 1, /set it to null/],
     ["engine.gpus", 3, /a divisor of 8/],

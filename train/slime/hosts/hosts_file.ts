@@ -25,6 +25,7 @@ import {
   type Place,
   placeWord,
 } from "./place.ts";
+import { tcpPort } from "../value_schemas.ts";
 
 /** The schema of a word that ssh cannot mistake for an option. */
 const word = z.string().regex(/^[^-\s][^\s]*$/, "a word without spaces");
@@ -33,7 +34,7 @@ const sshSchema = z.strictObject({
   host: word.optional().describe(
     "What to pass to ssh: an address, or a name from ssh's config; default: the host's name",
   ),
-  port: z.int().min(1).max(65535).optional().describe("ssh's port"),
+  port: tcpPort.optional().describe("ssh's port"),
   user: word.optional().describe("The user to log in as"),
   identity: z.string().min(1).optional().describe("The private key's file"),
   options: z.record(
