@@ -498,7 +498,7 @@ function keyHint(
     .toReversed();
   if (keys.length === 0) return undefined;
   const value = given ?? argv[argv.indexOf(flag) + 1] ?? "VALUE";
-  return `it is a key of the recipe: ${
+  return `set the recipe's key instead: ${
     keys.map((key) => `--set ${key}=${value}`).join(", or ")
   }`;
 }
@@ -606,9 +606,7 @@ function explained(
   const refusal = refusalOf(error);
   if (refusal !== undefined) {
     return [
-      `${refusal.why[0]?.toUpperCase()}${
-        refusal.why.slice(1)
-      } (${error.message})`,
+      `Cannot access a file: ${refusal.why} (${error.message})`,
       `${refusal.hint}, then run the same command again`,
     ];
   }

@@ -177,10 +177,15 @@ async function composed(
   { between, rows, out, dryRun, force, env, ...options }: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  if (between !== undefined || rows !== undefined) {
+  const idle = between !== undefined
+    ? "--between"
+    : rows !== undefined
+    ? "--rows"
+    : undefined;
+  if (idle !== undefined) {
     throw new ConfigError(
-      `--between and --rows do not apply to ${env}`,
-      { hint: "omit them" },
+      `${idle} cannot be used with the domain "${env}"`,
+      { hint: `omit ${idle}, or pass another --env` },
     );
   }
   const { counts, files } = mockComposed(composer, options);

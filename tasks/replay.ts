@@ -34,10 +34,8 @@ async function run(
   }
   if (tauBench !== undefined && tau3Bench !== undefined) {
     throw new ConfigError(
-      "Cannot replay recordings from two benchmarks at once",
-      {
-        hint: "pass either --tau-bench or --tau3-bench",
-      },
+      "Both --tau-bench (or TAU_BENCH_DIR) and --tau3-bench (or TAU3_BENCH_DIR) are set",
+      { hint: "set only the one for the benchmark of the recordings" },
     );
   }
   const watched: Pick<ReplayOptions, "signal" | "onMismatch" | "onRecord"> = {

@@ -165,9 +165,12 @@ async function exportFile(
   terminal.endProgress();
   const [episodes, runs] = [data.episodes.length, data.runs.length];
   if (episodes === 0) {
-    throw new ConfigError("No episode matches --filter", {
-      hint: 'widen the filter, or browse the runs with "deno task view"',
-    });
+    const browse = 'browse the runs with "deno task view"';
+    throw choice.filter.size > 0
+      ? new ConfigError("No episode matches --filter", {
+        hint: `widen the filter, or ${browse}`,
+      })
+      : new ConfigError("There are no episodes to export", { hint: browse });
   }
   const page = new TextEncoder().encode(await exportedPage(data));
   await writing(path, () => writeFileAtomic(path, page));

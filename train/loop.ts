@@ -571,9 +571,11 @@ function sampledNumbers(episodes: readonly Episode[]) {
 function allFailed(episodes: readonly Episode[], step: number): TrainerError {
   const failure = episodes[0]?.failure;
   return new TrainerError(
-    `All ${episodes.length} episodes of step ${step} failed for reasons unrelated to the policy; the first error: ${
-      failure?.kind ?? "none sampled"
-    } in the ${failure?.source ?? "loop"}: ${failure?.message ?? "no tasks"}`,
+    `All ${episodes.length} episodes of step ${step} failed for reasons unrelated to the policy; ${
+      failure
+        ? `the first error, from the ${failure.source} (${failure.kind}): ${failure.message}`
+        : "none was sampled"
+    }`,
     { hint: "fix the cause and resume the run" },
   );
 }

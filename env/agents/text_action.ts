@@ -106,7 +106,10 @@ function toWords(args: JsonObject): ParsedAnswer {
     : { problem: `"${RESPOND}" needs the argument "content", a string` };
 }
 
-/** Parses the JSON value at the start of a string; `undefined` if there is none. */
+/**
+ * Parses JSON leniently: accepts a leading code fence, an unquoted `respond`, and text after an object. Returns
+ * `undefined` if the text cannot be parsed.
+ */
 function parseForgiving(text: string): JsonValue | undefined {
   const unfenced = text.replace(/^```(?:json)?\s*/i, "")
     .replace(/^(\{\s*"name"\s*:\s*)respond\b/, '$1"respond"');
@@ -147,7 +150,7 @@ function tryParse(text: string): JsonValue | undefined {
   }
 }
 
-/** Returns the part of a string from its first opening brace to the matching closing brace; empty if there is none. */
+/** Returns the object at the start of a string; empty if there is none. */
 function firstObject(text: string): string {
   if (!text.startsWith("{")) return "";
   let depth = 0;

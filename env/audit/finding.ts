@@ -32,7 +32,7 @@ export interface Finding {
   readonly reason: string;
   /** The relevant values, so that a person can verify the finding. */
   readonly evidence: string;
-  /** Whether the task is flagged, because its reward is not meaningful. */
+  /** Whether to exclude the task: its reward is not meaningful, or it repeats a task of another split. */
   readonly exclude: boolean;
 }
 

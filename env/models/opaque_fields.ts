@@ -13,7 +13,7 @@ import type { OpaqueFields } from "../types.ts";
 import type { CallFailure } from "./call_policy.ts";
 import type { JsonRecord } from "./loose_fields.ts";
 
-/** An answer in the request format, in which it is sent back to the server. */
+/** An answer in the format in which a request sends it back to the server. */
 export type ApiAnswer = OpenAI.Chat.ChatCompletionAssistantMessageParam;
 
 /** The opaque fields of a message, each with its initial mode. */

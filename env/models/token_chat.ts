@@ -60,7 +60,7 @@ export function tokenChatModel(
   }
   if (!Number.isInteger(maxTokensPerTurn) || maxTokensPerTurn < 1) {
     throw new RangeError(
-      `Cannot sample ${maxTokensPerTurn} tokens per turn: it must be a positive integer`,
+      `Cannot sample ${maxTokensPerTurn} tokens per turn: maxTokensPerTurn must be a positive integer`,
     );
   }
   let sessions = 0;

@@ -72,7 +72,7 @@ export class Run implements Disposable {
     const episodes = await openRunEpisodes(path, options);
     const isTraining = episodes.info.kind === "train";
     const files = await readRunTokenizer(path, {
-      hint: "restore it from a copy of the run",
+      hint: "restore it from a backup of the run",
     });
     const none = { lines: [], damaged: [] };
     const { lines, damaged } = isTraining ? await readMetrics(path) : none;

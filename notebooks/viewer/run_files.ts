@@ -49,7 +49,7 @@ export async function readRunJson(path: string): Promise<RunJson> {
   if (!result.success) {
     throw new ViewerFault(
       "damaged",
-      `"${file}" is damaged: it is not the record of a run; restore it from a copy`,
+      `"${file}" is damaged: it is not the record of a run; restore it from a backup`,
     );
   }
   checkVersion(result.data.schemaVersion, { known: RUN_VERSION, file });

@@ -266,7 +266,7 @@ export class RunSource implements EpisodeSource {
       "damaged",
       `"${path}" is damaged: ${
         (error as Error).message
-      }; restore it from a copy, or recover what is left with sqlite3's .recover`,
+      }; restore it from a backup, or recover what is left with sqlite3's .recover`,
       { cause: error },
     );
   }

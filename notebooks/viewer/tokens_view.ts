@@ -14,7 +14,7 @@ import type { TokensView } from "./protocol.ts";
  */
 export async function openTokenizer(path: string): Promise<Tokenizer | null> {
   const files = await readRunTokenizer(path, {
-    hint: "restore it from a copy of the run",
+    hint: "restore it from a backup of the run",
   });
   return files === undefined ? null : createTokenizer(files, path);
 }

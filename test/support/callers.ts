@@ -1,4 +1,4 @@
-/** Provides callers of model endpoints that do not depend on the real time. */
+/** Provides callers of model endpoints that do not wait in real time. */
 
 import {
   type Caller,

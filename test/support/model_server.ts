@@ -3,7 +3,8 @@
  *
  *     await using server = modelServer({ answer: () => chatAnswer("hello"), faults: { seed: 1, share: 0.2 } });
  *
- * It implements HTTP/1.1 on plain sockets, because HTTP servers cannot drop a connection in the middle of an answer.
+ * The servers implement HTTP/1.1 on plain sockets, because `Deno.serve` cannot drop a connection in the middle of an
+ * answer.
  */
 
 import { createRng } from "../../env/random.ts";

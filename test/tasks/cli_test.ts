@@ -121,7 +121,7 @@ Deno.test("parseFlags() explains how to set a recipe key that was given as a fla
   };
   const hintOf = (...argv: string[]) =>
     parseHint(["rl.steps", "eval.every", "rl.learningRate"], ...argv);
-  const isKey = "it is a key of the recipe: ";
+  const isKey = "set the recipe's key instead: ";
   assert.equal(hintOf("--steps", "3"), `${isKey}--set rl.steps=3`);
   assert.equal(
     parseHint(["coldStart.steps", "rl.steps"], "--steps", "3"),

@@ -82,7 +82,7 @@ Deno.test("evaluate --policy evaluates a run's policy on the run's own test task
     assert.equal(twice.code, 2);
     assert.match(
       twice.stderr,
-      /Cannot resume ".*e": trials is 2 in .*e\/config.yaml, 3 in flags/,
+      /Cannot resume ".*e": trials is 2 in .*e\/config.yaml, but 3 in the flags/,
     );
   }));
 

@@ -320,7 +320,7 @@ Deno.test("train --resume rejects a config that differs from the run's", () =>
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /Cannot resume ".*a": rl.groupSize is 2 in .*a\/config.yaml, 4 in flags/,
+      /Cannot resume ".*a": rl.groupSize is 2 in .*a\/config.yaml, but 4 in the flags/,
     );
   }));
 

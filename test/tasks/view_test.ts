@@ -45,6 +45,8 @@ Deno.test("view reports wrong usage with a hint", async () => {
     await writeBigRun(join(dir, "a"));
     const run = join(dir, "a");
     const file = join(dir, "x.html");
+    const empty = join(dir, "empty");
+    await Deno.mkdir(empty);
     const wrong: [string[], RegExp][] = [
       [["none", "--runs", dir], /no run "none"/],
       [["--host", "0.0.0.0"], /set TAULAB_TOKEN/],
@@ -53,6 +55,7 @@ Deno.test("view reports wrong usage with a hint", async () => {
       [[run, "--export", file, "--episodes", "9-2"], /such as 1,5-9/],
       [[run, "--export", file, "--episodes", "9999"], /no episode 9999/],
       [[run, "--export", file, "--filter", "step>99"], /No episode matches/],
+      [["--runs", empty, "--export", file], /There are no episodes to export/],
       [
         [run, "--export", file, "--filter", "step=1", "--episodes", "1"],
         /pass only one of them/,

@@ -93,9 +93,10 @@ function checkKnown(dataset: Dataset, out: ReadonlySet<string>): void {
   throw new ConfigError(
     `The excluded task "${unknown}" is not in the dataset`,
     {
-      hint: `remove the task from the file; or did you mean "${
-        nearest(unknown, [...known])
-      }"?`,
+      hint:
+        `remove the task from the exclusion file (data.exclude), or did you mean "${
+          nearest(unknown, [...known])
+        }"?`,
     },
   );
 }

@@ -131,7 +131,7 @@ async function readManifest(
   const format = z.looseObject({ format: z.number() }).safeParse(value);
   if (format.success && format.data.format > FORMAT) {
     throw new PolicyError(
-      `"${path}" has format ${format.data.format}, but this version reads format ${FORMAT}`,
+      `"${path}" has format ${format.data.format}, but this version of taulab reads format ${FORMAT}`,
       { hint: "update taulab" },
     );
   }

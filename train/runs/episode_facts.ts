@@ -131,8 +131,11 @@ export function storedEpisode(
     if (fault !== undefined) {
       const excerpt = JSON.stringify(String(cell).slice(0, 60));
       throw new DataError(
-        `Episode ${id} of "${path}" is damaged: its ${name} is ${excerpt}, ${fault}`,
-        { path, hint: "restore the file from a copy, or remove that row" },
+        `Episode ${id} of "${path}" is damaged: column "${name}" contains ${excerpt}, ${fault}`,
+        {
+          path,
+          hint: "restore the file from a backup, or remove the episode's row",
+        },
       );
     }
     episode[key] = value;

@@ -41,7 +41,7 @@ export function checkResume(run: StartedRun, asked: ResumeRequest): void {
       ? `--recipe ${recipe} is for new runs`
       : `${difference.key} is ${difference.there} in ${
         join(run.path, "config.yaml")
-      }, ${difference.here} in flags`;
+      }, but ${difference.here} in the flags`;
     throw new ConfigError(`Cannot resume "${run.path}": ${why}`, {
       hint: "omit the flag, or start a new run",
     });
@@ -70,7 +70,7 @@ export function checkUnfinished(
 /** Returns a hint on how to use the original dataset of a run. */
 export function originalDatasetHint({ dataset }: RunInfo): string {
   return dataset.name === "generated"
-    ? "use the taulab version that started it"
+    ? "use the version of taulab that started this run"
     : `pass --${dataset.name} with the original directory`;
 }
 

@@ -277,7 +277,7 @@ async function makeDirectory(path: string): Promise<void> {
           ? `continue it with --resume ${
             basename(path)
           }, or choose another --name`
-          : `run rm -r '${path}', or choose another --name`,
+          : `choose another --name, or remove it with: rm -r '${path}'`,
       },
     );
   }

@@ -110,7 +110,7 @@ export async function readData(path: string): Promise<DataConfig> {
   const parsed = evaluationDataSchema.safeParse(parse(text)?.data);
   if (parsed.success) return parsed.data;
   throw new RunDirError(
-    `"${name}" has no \`data\` section that this version can read`,
+    `"${name}" has no \`data\` section that this version of taulab can read`,
     { cause: parsed.error, hint: "use the version of taulab that wrote it" },
   );
 }
@@ -171,7 +171,7 @@ function intact<T>({ id }: StoredEpisode, read: () => T): T {
     if (!code?.startsWith("Z_")) throw error;
     throw new DataError(
       `The stored data of episode ${id} is damaged (${messageOf(error)})`,
-      { cause: error, hint: "restore episodes.db from a copy" },
+      { cause: error, hint: "restore episodes.db from a backup" },
     );
   }
 }
@@ -186,7 +186,7 @@ export function parseTurns(text: string): Turn[] {
   } catch (error) {
     throw new DataError(
       `The turns of an episode cannot be read: ${messageOf(error)}`,
-      { cause: error, hint: "restore the file from a copy" },
+      { cause: error, hint: "restore episodes.db from a backup" },
     );
   }
 }

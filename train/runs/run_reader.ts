@@ -148,7 +148,7 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
       `"${path}" is not a run: "${infoPath}" is missing`,
       {
         hint:
-          `restore run.json from a copy, or remove the directory with: rm -r '${path}'`,
+          `restore run.json from a backup, or remove the directory with: rm -r '${path}'`,
       },
     );
   }

@@ -40,7 +40,7 @@ export interface TrackerReport {
   readonly points: number;
   /** The number of failed attempts. */
   readonly failures: number;
-  /** null; | The message of the last failure; `null` if no attempt failed. */
+  /** The message of the last failure; `null` if no attempt failed. */
   readonly failure: string | null;
   /** Whether the tracker has received all points and the end of the session. */
   readonly isWhole: boolean;

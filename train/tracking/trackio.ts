@@ -36,7 +36,7 @@ export function trackio(
       "The URL of the trackio server is missing or invalid",
       {
         hint:
-          "pass --set tracking.trackioUrl=http://HOST:PORT, or set TRACKIO_SERVER_URL; its token is read from TRACKIO_WRITE_TOKEN",
+          "pass --set tracking.trackioUrl=http://HOST:PORT, or set TRACKIO_SERVER_URL; the server's token is read from TRACKIO_WRITE_TOKEN",
       },
     );
   }

@@ -110,7 +110,7 @@ function serverOf(
   if (!key) {
     throw new ConfigError("The W&B tracker is online, but has no key", {
       hint:
-        "set WANDB_API_KEY, or pass --set tracking.wandbMode=offline, which needs none",
+        "set WANDB_API_KEY, or pass --set tracking.wandbMode=offline, which needs no key",
     });
   }
   const url = wandbUrl ?? (env("WANDB_BASE_URL") || CLOUD);

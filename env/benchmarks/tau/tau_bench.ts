@@ -227,8 +227,7 @@ function noPrompts(path: string): never {
     `Cannot find "${path}", which has the prompts of agents and simulated users`,
     {
       path,
-      hint:
-        'create the directory again with "deno task import", or copy the file',
+      hint: 'create the data directory again with "deno task import"',
     },
   );
 }

@@ -209,7 +209,7 @@ async function readSchemas(
       {
         path: files.path(name),
         hint:
-          'create a bundle from the checkout with "deno task import --from DIR", and pass that',
+          'create a bundle from the checkout with "deno task import --from DIR", and pass the bundle',
       },
     );
   }

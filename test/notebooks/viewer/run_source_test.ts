@@ -357,7 +357,7 @@ Deno.test("RunSource lists all episodes despite a damaged JSON cell, and reports
     assert.equal(shaped.kind, "damaged");
     assert.match(
       shaped.message,
-      /its findings is .*does not have the format .* at "0"/,
+      /column "findings" contains .*does not have the format .* at "0"/,
     );
   });
 });

@@ -59,7 +59,7 @@ Deno.test("readEpisodeRows() skips an episode whose JSON is damaged, and names i
     assert.equal(damaged.length, 1);
     assert.match(
       damaged[0]!,
-      /^Episode 2 of "\S*some-run\/episodes\.db" is damaged: its reward_detail .*; restore /,
+      /^Episode 2 of "\S*some-run\/episodes\.db" is damaged: column "reward_detail" contains .*; restore /,
     );
     using store = new EpisodeStore(join(path, "episodes.db"), {
       readOnly: true,
@@ -97,7 +97,9 @@ Deno.test("EpisodeStore names an episode whose JSON has another shape, and the p
       assert.ok(episodes.length > 0 && episodes.every(({ id }) => id !== 2));
       const [one, ...more] = damaged;
       assert.deepEqual([one?.id, more], [2, []]);
-      assert.ok(one!.what.includes(`copy.db" is damaged: its ${name} is `));
+      assert.ok(
+        one!.what.includes(`copy.db" is damaged: column "${name}" contains `),
+      );
       assert.match(one!.what, /does not have the format .*; restore the file /);
       assert.ok(at === null || one!.what.includes(`at "${at}"`), one!.what);
     }
