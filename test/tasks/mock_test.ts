@@ -257,6 +257,11 @@ Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, d
     );
     const value = await mock("--force", "--set", "actors=nobody");
     assert.match(value.stderr, /--set actors: .*"any"\|"user"/);
+    const idle = await mock("--force", "--between", "0.2,0.8");
+    assert.match(
+      idle.stderr,
+      /--between cannot be used .*\nhint: omit --between,/,
+    );
     const help = await mock("--help");
     assert.match(help.stdout, /maxFaults=4 +Maximum number of faults per task/);
   }));

@@ -144,7 +144,7 @@ Deno.test("train() fails with the cause if no episode of a step could be scored"
       assert.ok(error instanceof TrainerError);
       assert.match(
         error.message,
-        /All 48 episodes of step 4 failed .* rate_limited in the user: slow down/,
+        /All 48 episodes of step 4 failed .* from the user \(rate_limited\): slow down/,
       );
       return true;
     });
