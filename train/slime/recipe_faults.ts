@@ -43,7 +43,7 @@ function clusterFaults(
     ...unless(
       colocate || cluster.rolloutGpus !== null,
       "cluster.rolloutGpus is not set, but engines that are not colocated need their own GPUs",
-      "set it to the number of GPUs for engines",
+      "set cluster.rolloutGpus to the number of GPUs for engines",
     ),
     ...unless(
       !colocate || cluster.rolloutGpus === null ||
@@ -51,7 +51,7 @@ function clusterFaults(
       `cluster.rolloutGpus is ${cluster.rolloutGpus}, but colocated engines use the ${
         nodes * cluster.gpusPerNode
       } GPUs that train`,
-      "set it to null",
+      "set cluster.rolloutGpus to null",
     ),
     ...unless(
       hosts.length === 0 || hosts.length === nodes ||
@@ -77,7 +77,7 @@ function clusterFaults(
     ...unless(
       hosts.length > 0 || nodes === 1 || !isLoopback(address),
       `cluster.address ${address} cannot be reached from other hosts`,
-      "set it to the head's address",
+      "set cluster.address to the head's address",
     ),
     ...unless(
       (cluster.tempDir ?? "").length <= MAX_TEMP_DIR,
@@ -119,7 +119,7 @@ function expertFaults(
     ...unless(
       ranks % (expert * expertTensor) === 0,
       `parallel.expert × parallel.expertTensor (${expert} × ${expertTensor}) does not divide the ${ranks} GPUs of a stage`,
-      "choose divisors",
+      `choose values whose product divides ${ranks}`,
     ),
     ...unless(
       tensor === 1 || sequence,
@@ -164,12 +164,12 @@ function rolloutFaults(
     ...unless(
       rollout.maxResponseLen < rollout.maxContextLen,
       `rollout.maxResponseLen (${rollout.maxResponseLen}) leaves no room for a prompt in rollout.maxContextLen (${rollout.maxContextLen})`,
-      "lower it",
+      "lower rollout.maxResponseLen",
     ),
     ...unless(
       rollout.maxContextLen <= positions,
       `rollout.maxContextLen (${rollout.maxContextLen}) is more than the ${positions} tokens that ${model.name} supports`,
-      "lower it",
+      "lower rollout.maxContextLen",
     ),
     ...unless(
       rollout.stepsPerRollout === null ||
@@ -206,7 +206,7 @@ function trainingFaults(
     ...unless(
       !parallel.sequence || parallel.tensor > 1,
       "parallel.sequence needs parallel.tensor above 1",
-      "set it to false",
+      "set parallel.sequence to false",
     ),
     ...unless(
       parallel.recompute !== "selective" ||
@@ -218,13 +218,13 @@ function trainingFaults(
     ...unless(
       parallel.recompute !== "full" || parallel.recomputeMethod !== null,
       "parallel.recompute full needs parallel.recomputeMethod",
-      "set it to uniform",
+      "set parallel.recomputeMethod to uniform",
     ),
     ...unless(
       !algorithm.advantage.startsWith("reinforce_plus_plus") ||
         algorithm.normalizeAdvantages,
       `algorithm.advantage ${algorithm.advantage} needs algorithm.normalizeAdvantages`,
-      "set it to true",
+      "set algorithm.normalizeAdvantages to true",
     ),
     ...unless(
       algorithm.klLoss || algorithm.klLossCoef === 0,
@@ -256,7 +256,7 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
     ...unless(
       !(name in OWN_VARIABLES),
       `cluster.env has ${name}, which is derived from ${OWN_VARIABLES[name]}`,
-      "set that key instead",
+      `set ${OWN_VARIABLES[name]} instead`,
     ),
   ]);
 }

@@ -40,7 +40,7 @@ Deno.test("resolveSlime() rejects a recipe that cannot run, with all of its faul
     ["rollout.batchSizes", 3, /batchSize/],
     ["cluster.agentPort", 70_000, /cluster\.agentPort.*65535/],
     ["parallel.tensor", 3, /not divisible/],
-    ["cluster.rolloutGpus", 1, /set it to null/],
+    ["cluster.rolloutGpus", 1, /set cluster\.rolloutGpus to null/],
     ["engine.gpus", 3, /a divisor of 8/],
     ["flags.num-epoch", 3, /rollout\.steps/],
     ["cluster.nodes", 2, /cluster\.hosts names no hosts/],

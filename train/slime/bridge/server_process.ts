@@ -212,8 +212,8 @@ async function startError(
     ? `was not ready after ${timeoutMs / 1000} s`
     : `exited with status ${code} before it was ready`;
   return new HostError(
-    `The episode server on port ${spec.port} ${what}`,
-    { hint: `"${spec.logPath}" ends with:\n${last}` },
+    `The episode server on port ${spec.port} ${what}; its log ends with:\n${last}`,
+    { hint: `fix the error; the whole log is in "${spec.logPath}"` },
   );
 }
 

@@ -166,11 +166,10 @@ export class FileSlice {
   /** Creates an error that describes a fault of the slice and its position in the file. */
   fault(what: string): DataError {
     return new DataError(
-      `"${this.file.path}" at byte ${this.start}: ${what}`,
+      `"${this.file.path}" is truncated or damaged at byte ${this.start}: ${what}`,
       {
         path: this.file.path,
-        hint:
-          "copy the file again, or save the checkpoint again: the file is truncated or damaged",
+        hint: "copy the file again, or save the checkpoint again",
       },
     );
   }
@@ -181,7 +180,7 @@ function sizeOf(path: string): number {
   if (info.isFile) return info.size;
   throw new DataError(`"${path}" is not a regular file`, {
     path,
-    hint: "check that --from and --to name a checkpoint's directory",
+    hint: "pass the directory of a checkpoint",
   });
 }
 

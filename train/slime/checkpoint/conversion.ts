@@ -119,11 +119,12 @@ async function keepTarget(
   const verdict = await verify(input, to);
   if (verdict.equal) return { state: "up_to_date", verdict };
   throw new ConfigError(
-    `"${to}" already exists and differs from "${from}"`,
+    `"${to}" already exists and differs from "${from}":\n${
+      quoted(verdict.faults)
+    }`,
     {
-      hint: `choose another --to, or pass --force to replace it:\n${
-        quoted(verdict.faults)
-      }`,
+      hint:
+        `choose another directory with --to, or pass --force to replace "${to}"`,
     },
   );
 }
@@ -138,7 +139,7 @@ function refuseSmallDisk(
     `The disk of "${to}" has ${
       gigabytes(free)
     } free, but the conversion needs ${gigabytes(needed)}`,
-    { hint: "free some space, or choose another --to" },
+    { hint: "free some space, or choose another directory with --to" },
   );
 }
 

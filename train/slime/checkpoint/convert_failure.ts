@@ -11,7 +11,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   [
     /Unsupported HuggingFace model type/,
     "this version of slime does not support the model's type",
-    "check model_type in its config.json, and slime's commit",
+    "check model_type in the model's config.json, and slime's commit",
   ],
   [
     /Shape mismatch loading/,
@@ -87,8 +87,9 @@ export function conversionError(
   const [cause, hint] = explain(output, plan);
   const last = lastLines(stderr.trim() === "" ? stdout : stderr);
   return new HostError(
-    `The conversion of "${plan.from}" failed on ${shellName} with exit status ${code}: ${cause}`,
-    { hint: `${hint}, then run the same command again\n${last}`.trimEnd() },
+    `The conversion of "${plan.from}" failed on ${shellName} with exit status ${code}: ${cause}\n${last}`
+      .trimEnd(),
+    { hint: `${hint}, then run the same command again` },
   );
 }
 
@@ -109,7 +110,7 @@ function explain(
     ];
   }
   const cause = code === 127 ? "a program is missing" : "the tool failed";
-  return [cause, "check its last output"];
+  return [cause, "fix the error in its last output"];
 }
 
 function lastLines(text: string): string {

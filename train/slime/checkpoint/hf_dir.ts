@@ -123,7 +123,9 @@ function readIndex(
     if (typeof file !== "string" || !/^[\w.-]+\.safetensors$/.test(file)) {
       throw badIndex(
         path,
-        `names the file ${JSON.stringify(file).slice(0, 80)}`,
+        `lists ${
+          JSON.stringify(file).slice(0, 80)
+        }, which is not the name of a .safetensors file`,
       );
     }
   }

@@ -198,11 +198,8 @@ class Reader {
 
   #fault(what: string): DataError {
     return new DataError(
-      `${this.#options.source}: the pickle ${what} (byte ${this.#opAt})`,
-      {
-        hint:
-          "save the checkpoint again: the file is damaged, or does not belong to a checkpoint",
-      },
+      `${this.#options.source} is damaged, or does not belong to a checkpoint: the pickle ${what} (byte ${this.#opAt})`,
+      { hint: "save the checkpoint again" },
     );
   }
 

@@ -135,7 +135,7 @@ export async function runConversion(
   return { ...converted, plan };
 }
 
-/** Resolves a path and removes trailing slashes. On this machine, relative paths start at the current directory. */
+/** Removes trailing slashes from a path. A path on this machine is also resolved against the current directory. */
 function absolute({ host }: ConversionRequest, path: string): string {
   return host === undefined
     ? resolve(path)

@@ -142,9 +142,10 @@ function findIteration(root: string): Iteration {
     `"${root}" contains "${inner}" but no ${TRACKER}, which is written last; without it, slime loads the directory as a Hugging Face model`,
     {
       path: root,
-      hint: `convert again, or write "${
-        inner === "release" ? inner : Number(inner.slice(5))
-      }" to it if you know that the checkpoint is complete`,
+      hint:
+        `convert again, or, if you know that the checkpoint is complete, write "${
+          inner === "release" ? inner : Number(inner.slice(5))
+        }" to ${TRACKER}`,
     },
   );
 }
@@ -180,10 +181,10 @@ function iterations(root: string): string[] {
 
 function halfWritten(directory: string): DataError {
   return new DataError(
-    `"${directory}" has no .metadata, which is written last: the save was interrupted, or it is not a checkpoint`,
+    `"${directory}" has no .metadata, which is written last: the save was interrupted, or the directory is not a checkpoint`,
     {
       path: directory,
-      hint: "remove the directory, and save the checkpoint again",
+      hint: "save the checkpoint again, or pass the directory of another one",
     },
   );
 }

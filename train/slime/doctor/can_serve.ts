@@ -105,7 +105,7 @@ async function userFaults(
   if (code === 0 || code === 127) return [];
   return [fail(
     `cannot reach the user's model at ${url}: ${stdout.trim().slice(-200)}`,
-    "set user.endpoint.baseUrl to an address that it can reach, or open the firewall",
+    "set user.endpoint.baseUrl to an address that this host can reach, or open the firewall",
   )];
 }
 

@@ -152,7 +152,7 @@ function spawn(program: string, args: string[]): Deno.ChildProcess {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new HostError(`"${program}" is not on this machine's PATH`, {
       cause: error,
-      hint: "install it",
+      hint: `install "${program}", or add its directory to PATH`,
     });
   }
 }

@@ -20,12 +20,12 @@ const RULES: readonly Rule[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     "its host key has changed",
-    "find out why it changed; if the host was reinstalled, remove the old key with ssh-keygen -R and connect once by hand: ssh HOST",
+    "find out why it changed; if the host was reinstalled, remove the old key with ssh-keygen -R and connect once in a terminal: ssh HOST",
   ],
   [
     /Host key verification failed|No \S+ host key is known/,
     "its host key is unknown",
-    "connect once by hand and compare the fingerprint: ssh HOST",
+    "connect once in a terminal and compare the fingerprint: ssh HOST",
   ],
   [
     /UNPROTECTED PRIVATE KEY FILE|Load key .*: /,
@@ -34,7 +34,7 @@ const RULES: readonly Rule[] = [
   ],
   [
     /Identity file .* not accessible/,
-    "there is no such private key",
+    "the private key does not exist",
     "check ssh.identity in hosts.yaml",
   ],
   [
@@ -98,7 +98,7 @@ export function sshFault(lost: LostCommand, target: string): SshFault {
   }
   return {
     reason: "ssh failed",
-    hint: `run this command by hand: ssh ${target} true`,
+    hint: `to see the error, run: ssh ${target} true`,
     transient: false,
   };
 }

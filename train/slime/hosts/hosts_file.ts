@@ -88,7 +88,7 @@ export async function readHosts(
     `Cannot find "${file}", which is needed to reach "${names[0]}"`,
     {
       hint:
-        'write one, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or pass --hosts FILE',
+        'create the file, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or pass --hosts FILE',
     },
   );
 }

@@ -52,10 +52,7 @@ function localFault(
   const fault = containerFault(lost, within);
   if (fault) {
     const { reason, hint, isDown = false } = fault;
-    return new HostError(`this machine: ${reason}`, {
-      hint: `${hint}${said}`,
-      isDown,
-    });
+    return new HostError(`this machine: ${reason}${said}`, { hint, isDown });
   }
   return new HostError(
     lost.began

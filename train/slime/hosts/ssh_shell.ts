@@ -167,8 +167,8 @@ class Ssh implements SshShell {
   ): HostError {
     const last = said.split("\n").slice(-3).join("\n");
     return new HostError(
-      `${this.name}: ${reason}`,
-      { hint: `${hint}${last === "" ? "" : `\n${last}`}`, isDown },
+      `${this.name}: ${reason}${last === "" ? "" : `\n${last}`}`,
+      { hint, isDown },
     );
   }
 }

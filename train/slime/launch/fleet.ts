@@ -166,7 +166,8 @@ async function requireHostNetwork(
     `Ray in the container "${place.name}" of "${name}" cannot be reached: its network is "${network}", not its host's network`,
     {
       kind: "refused",
-      hint: 'start it with --network host, as "deno task setup" does',
+      hint:
+        'create the container again with --network host, as "deno task setup" does',
     },
   );
 }

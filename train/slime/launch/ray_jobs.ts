@@ -334,7 +334,7 @@ export class RayJobs {
       );
     if (isOurs) return "exists";
     throw new RayError(
-      `Ray at ${this.url} has another job "${job.submissionId}" (${there.state})`,
+      `Ray at ${this.url} already has another job with the id "${job.submissionId}" (${there.state})`,
       { kind: "refused", hint: "choose another name for the run" },
     );
   }

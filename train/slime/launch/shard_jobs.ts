@@ -243,10 +243,10 @@ class RayShards implements ShardRunner {
       .find(({ shell }) => shell.name === away.host);
     if (host === undefined) {
       throw new ConfigError(
-        `Episodes of the evaluation are on "${away.host}", in "${away.directory}"`,
+        `Cannot fetch the evaluation's episodes in "${away.directory}" on "${away.host}": the host is not in --ray`,
         {
           hint:
-            `add that host to --ray, or pass --discard to run the episodes again`,
+            `add "${away.host}" to --ray, or pass --discard to run the episodes again`,
         },
       );
     }

@@ -64,7 +64,8 @@ const SETUP_ERRORS: readonly Symptom[] = [
       /No module named '(?:slime|megatron|sglang)\b/,
     ),
     cause: "the job's Python lacks a package that slime needs",
-    fix: "set paths.python, paths.slime and paths.megatron, or run setup",
+    fix:
+      'set paths.python, paths.slime and paths.megatron, or run "deno task setup"',
   },
   {
     id: "numpy",

@@ -79,13 +79,15 @@ function placementFaults(shape: BatchShape): Fault[] {
     ...unless(
       rollout >= perEngine && rollout % perEngine === 0,
       `${rollout} rollout GPUs are not a multiple of the ${perEngine} GPUs per engine`,
-      "make rollout-num-gpus a multiple of rollout-num-gpus-per-engine",
+      shape.colocate
+        ? "change cluster.gpusPerNode, cluster.nodes or engine.gpus"
+        : "make cluster.rolloutGpus a multiple of engine.gpus",
     ),
     ...unless(
       training % modelParallel(shape) === 0,
       `${training} training GPUs are not divisible by tensor × pipeline × context parallel ` +
         `(${shape.tensorParallel} × ${shape.pipelineParallel} × ${shape.contextParallel})`,
-      "change actor-num-gpus-per-node or a parallel size",
+      "change cluster.gpusPerNode, or parallel.tensor, parallel.pipeline or parallel.context",
     ),
   ];
 }
@@ -97,13 +99,13 @@ function parallelFaults(
   return [
     ...unless(
       heads % tensorParallel === 0 && kvGroups % tensorParallel === 0,
-      `tensor-model-parallel-size ${tensorParallel} does not divide ${heads} heads and ` +
+      `parallel.tensor ${tensorParallel} does not divide ${heads} heads and ` +
         `${kvGroups} key-value groups`,
       `choose a divisor of ${kvGroups}`,
     ),
     ...unless(
       layers % pipelineParallel === 0,
-      `pipeline-model-parallel-size ${pipelineParallel} does not divide ${layers} layers`,
+      `parallel.pipeline ${pipelineParallel} does not divide ${layers} layers`,
       `choose a divisor of ${layers}`,
     ),
   ];
@@ -113,31 +115,31 @@ function samplingFaults(shape: BatchShape): Fault[] {
   const { rolloutBatchSize, samplesPerPrompt, globalBatchSize } = shape;
   const { samples, dataParallel } = batchPlan(shape);
   const product =
-    `rollout-batch-size ${rolloutBatchSize} × n-samples-per-prompt ${samplesPerPrompt}`;
+    `rollout.batchSize ${rolloutBatchSize} × rollout.groupSize ${samplesPerPrompt}`;
   const share = shape.microBatchSize * dataParallel;
   return [
     ...unless(
       samplesPerPrompt > 1,
-      "n-samples-per-prompt 1 makes groups of one sample, whose rewards cannot differ: advantages are 0, and a " +
+      "rollout.groupSize 1 makes groups of one sample, whose rewards cannot differ: advantages are 0, and a " +
         "filter that requires differing rewards keeps no group",
-      "set it to 2 or more",
+      "set rollout.groupSize to 2 or more",
     ),
     ...unless(
       samples >= globalBatchSize && samples % globalBatchSize === 0,
-      `${product} = ${samples} samples are not a multiple of global-batch-size ${globalBatchSize}, and slime ` +
+      `${product} = ${samples} samples are not a multiple of rollout.globalBatchSize ${globalBatchSize}, and slime ` +
         "silently drops the remainder",
-      `choose a divisor of ${samples}`,
+      `set rollout.globalBatchSize to a divisor of ${samples}`,
     ),
     ...unless(
       !Number.isInteger(dataParallel) || globalBatchSize % share === 0,
-      `global-batch-size ${globalBatchSize} is not divisible by micro-batch-size × data parallel ` +
+      `rollout.globalBatchSize ${globalBatchSize} is not divisible by parallel.microBatchSize × data parallel ` +
         `(${shape.microBatchSize} × ${dataParallel})`,
-      `make it a multiple of ${share}`,
+      `make rollout.globalBatchSize a multiple of ${share}`,
     ),
     ...unless(
       shape.overSamplingBatchSize >= rolloutBatchSize,
-      `over-sampling-batch-size ${shape.overSamplingBatchSize} is below rollout-batch-size ${rolloutBatchSize}`,
-      `raise over-sampling-batch-size to at least ${rolloutBatchSize}`,
+      `rollout.overSamplingBatchSize ${shape.overSamplingBatchSize} is below rollout.batchSize ${rolloutBatchSize}`,
+      `raise rollout.overSamplingBatchSize to at least ${rolloutBatchSize}`,
     ),
   ];
 }
@@ -149,9 +151,9 @@ export function rowFaults(
 ): Fault[] {
   return unless(
     overSamplingBatchSize <= rows,
-    `over-sampling-batch-size ${overSamplingBatchSize} is more than the ${rows} rows of the dataset: ` +
+    `rollout.overSamplingBatchSize ${overSamplingBatchSize} is more than the ${rows} rows of the dataset: ` +
       "slime starts over at the first row at most once per batch",
-    "lower it or add rows",
+    "lower rollout.overSamplingBatchSize and rollout.batchSize, or train on more tasks",
   );
 }
 

@@ -174,8 +174,10 @@ function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
   const found = all.find(([, path]) => path !== null && !path.startsWith("/"));
   if (found === undefined) return;
   throw new ConfigError(
-    `${found[0]} is "${found[1]}", but jobs run in slime's directory`,
-    { hint: "set an absolute path" },
+    `${found[0]}: "${
+      found[1]
+    }" is a relative path, but jobs run in slime's directory`,
+    { hint: "use an absolute path" },
   );
 }
 

@@ -59,9 +59,11 @@ function missing(split: Split, dataset: Dataset): ConfigError {
   const there = `${dataset.name} ${dataset.domain} has only ${
     dataset.splits.join(", ")
   }`;
-  return new ConfigError(
-    split === "train"
-      ? `There is nothing to train on: ${there}; choose another data.domain`
-      : `eval.splits names ${split}, but ${there}; name one of these, or set eval.every to 0`,
-  );
+  return split === "train"
+    ? new ConfigError(`There are no tasks to train on: ${there}`, {
+      hint: "choose another data.domain",
+    })
+    : new ConfigError(`eval.splits names ${split}, but ${there}`, {
+      hint: "name one of these, or set eval.every to 0",
+    });
 }

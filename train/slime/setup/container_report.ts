@@ -49,10 +49,11 @@ export async function reportOf(
   }
   const lost = { said: stderr, status: code, began: false };
   const fault = containerFault(lost, wordsWithin(place));
+  const reason = fault?.reason ?? `${engine} cannot inspect "${name}"`;
   throw new HostError(
-    `${outside.name}: ${fault?.reason ?? `${engine} cannot inspect ${name}`}`,
+    `${outside.name}: ${reason}: ${stderr.trim() || `exit status ${code}`}`,
     {
-      hint: `${fault?.hint ?? `run it by hand: ${script}`}\n${stderr.trim()}`,
+      hint: fault?.hint ?? `to see the error, run: ${script}`,
       isDown: fault?.isDown ?? false,
     },
   );

@@ -57,7 +57,7 @@ export async function checkStep(
   const probe = readProbe(stdout);
   if (code === 0 && probe !== undefined) return probe;
   throw new HostError(
-    `${shell.name}: ${step.id}: its check failed (exit status ${code})${
+    `${shell.name}: ${step.id}: the check of this step failed (exit status ${code})${
       lastWords(stderr || stdout)
     }`,
   );

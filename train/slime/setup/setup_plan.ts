@@ -129,21 +129,26 @@ function containerOf(
   const { image } = options;
   const { model, checkpoint, paths } = options.config;
   const dir = dirOf(host, options);
-  const mounts = [
-    model.directory,
-    ...model.reference === null ? [] : [model.reference],
-    checkpoint.directory,
-    ...checkpoint.huggingFace === null ? [] : [checkpoint.huggingFace],
-    paths.runs,
-    ...dir.startsWith("/") ? [dir] : [],
-  ].filter((dir, i, all) => all.indexOf(dir) === i);
-  const relative = mounts.find((dir) => !dir.startsWith("/"));
+  const keyed = {
+    "model.directory": model.directory,
+    "model.reference": model.reference,
+    "checkpoint.directory": checkpoint.directory,
+    "checkpoint.huggingFace": checkpoint.huggingFace,
+    "paths.runs": paths.runs,
+  };
+  const relative = Object.entries(keyed)
+    .find(([, path]) => path !== null && !path.startsWith("/"));
   if (relative !== undefined) {
+    const [key, path] = relative;
     throw new ConfigError(
-      `"${relative}" must be the same path inside and outside the container`,
+      `${key}: "${path}" is a relative path, but the container mounts each directory at the same path as on the host`,
       { hint: "use an absolute path in the recipe" },
     );
   }
+  const mounts = [
+    ...Object.values(keyed).filter((path) => path !== null),
+    ...dir.startsWith("/") ? [dir] : [],
+  ].filter((dir, i, all) => all.indexOf(dir) === i);
   const { engine, name } = place;
   return { engine, image, name, mounts };
 }

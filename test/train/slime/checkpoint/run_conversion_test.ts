@@ -80,7 +80,7 @@ Deno.test("runConversion() explains a failed tool, and starts over", async () =>
       ok(error instanceof HostError);
       match(
         String(error),
-        /lacks a tensor; find the tensor with deno task convert --verify/,
+        /lacks a tensor\n[^]*; find the tensor with deno task convert --verify/,
       );
       match(String(error), /does not contain 'lm_head'/);
       return true;
@@ -112,7 +112,7 @@ Deno.test("runConversion() does not replace a different target without --force",
       ok(error instanceof ConfigError);
       match(
         String(error),
-        /already exists and differs from .*; .*--force/,
+        /already exists and differs from [^]*; .*--force/,
       );
       return true;
     });

@@ -82,7 +82,7 @@ Deno.test("readHosts() reads no file if no host is named, and names the host if 
   assert.deepEqual(await readHosts("nowhere.yaml", []), []);
   await assert.rejects(
     readHosts("nowhere.yaml", ["gpu1"]),
-    /find "nowhere\.yaml", which is needed to reach "gpu1"; write one, as in/,
+    /find "nowhere\.yaml", which is needed to reach "gpu1"; create the file, as in/,
   );
 });
 

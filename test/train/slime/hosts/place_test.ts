@@ -109,11 +109,11 @@ test("shellAt() reports what is wrong with a container, and how to fix it", asyn
     shellAt(shells, { kind: "container", engine, name });
   assert.match(
     await fault(at("c2")),
-    /^gpu1: there is no container "c2"; create it with "deno task setup"[^]*No such container: c2/,
+    /^gpu1: there is no container "c2"[^]*No such container: c2\b[^]*; create it with "deno task setup"/,
   );
   assert.match(
     await fault(at("c1", "podman")),
-    /^gpu1: podman is not installed; install it/,
+    /^gpu1: podman is not installed[^]*; install it/,
   );
   const cut = at("c1").run({ script: "echo up; sleep 5022" }, {
     onLine: () => void docker.docker("stop", "c1"),
@@ -124,12 +124,12 @@ test("shellAt() reports what is wrong with a container, and how to fix it", asyn
   );
   assert.match(
     await fault(at("c1")),
-    /^gpu1: the container "c1" is not running; start it with "docker start c1"/,
+    /^gpu1: the container "c1" is not running[^]*; start it with "docker start c1"/,
   );
   await docker.answers(false);
   assert.match(
     await fault(at("c1")),
-    /^gpu1: docker does not respond; start it/,
+    /^gpu1: docker does not respond[^]*; start it/,
   );
   await docker.answers(true);
   await host.stop();

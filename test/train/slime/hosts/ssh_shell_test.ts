@@ -186,28 +186,28 @@ test("sshShell() gives a hint for each kind of failed login", async (dir) => {
     [
       "unknown host key",
       withOptions(gpu.host, { UserKnownHostsFile: "/dev/null" }),
-      /host key is unknown; connect once by hand .*: ssh -p/,
+      /host key is unknown\n[^;]*; connect once in a terminal .*: ssh -p/,
     ],
     [
       "changed host key",
       withOptions(gpu.host, { UserKnownHostsFile: strangers }),
-      /host key has changed; .*ssh-keygen -R/,
+      /host key has changed\n[^;]*; .*ssh-keygen -R/,
     ],
     [
       "foreign key",
       identity(join(dir, "gpu1/host_key")),
-      /accepts none of the offered keys; .*ssh-copy-id/,
+      /accepts none of the offered keys\n[^;]*; .*ssh-copy-id/,
     ],
     ["broken key", identity(wrong), /private key cannot be used/],
     [
       "no key",
       identity(join(dir, "none")),
-      /no such private key; check ssh\.identity/,
+      /private key does not exist\n[^;]*; check ssh\.identity/,
     ],
     [
       "no such name",
       { name: "nowhere", ssh: { ...ssh, host: "gpu9.invalid" } },
-      /name does not resolve; check ssh\.host/,
+      /name does not resolve\n[^;]*; check ssh\.host/,
     ],
     [
       "unknown option",
@@ -286,6 +286,6 @@ test("sshShell() times out, or aborts on its signal, if a host accepts a connect
   await using hasty = sshShell(host, { ...noWait, connectTimeoutS: 1 });
   await assert.rejects(
     hasty.run({ script: "true" }),
-    /gpu1: it cannot be reached; check that the host is up/,
+    /gpu1: it cannot be reached\n[^;]*; check that the host is up/,
   );
 });

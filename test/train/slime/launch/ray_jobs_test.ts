@@ -136,7 +136,7 @@ Deno.test("RayJobs.submit() refuses an id that another job has", async () => {
   );
   const error = await faultOf(server.jobs.submit(JOB));
   assert.equal(error.kind, "refused");
-  assert.match(error.message, /another job "a-1"/);
+  assert.match(error.message, /another job with the id "a-1"/);
   assert.match(error.hint!, /choose another name/);
 });
 

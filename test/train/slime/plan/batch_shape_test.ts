@@ -49,10 +49,13 @@ const broken: readonly [Partial<BatchShape>, RegExp][] = [
   [{ actorNumGpusPerNode: 16, tensorParallel: 16 }, /choose a divisor of 8/],
   [{ actorNumGpusPerNode: 10, pipelineParallel: 5 }, /5 does not divide 36/],
   [{ samplesPerPrompt: 1, globalBatchSize: 32 }, /rewards cannot differ/],
-  [{ globalBatchSize: 512 }, /not a multiple of global-batch-size 512/],
+  [{ globalBatchSize: 512 }, /not a multiple of rollout\.globalBatchSize 512/],
   [{ rolloutBatchSize: 31 }, /silently drops the remainder/],
-  [{ actorNumGpusPerNode: 6 }, /micro-batch-size × data parallel \(1 × 3\)/],
-  [{ overSamplingBatchSize: 31 }, /below rollout-batch-size 32/],
+  [
+    { actorNumGpusPerNode: 6 },
+    /parallel\.microBatchSize × data parallel \(1 × 3\)/,
+  ],
+  [{ overSamplingBatchSize: 31 }, /below rollout\.batchSize 32/],
   [{ overSamplingBatchSize: 501 }, /more than the 500 rows/],
 ];
 for (const [change, fault] of broken) {

@@ -47,7 +47,7 @@ Deno.test("planData() rejects a split that the dataset does not have", async () 
   for (
     const [split, message] of [
       ["dev", /eval\.splits names dev/],
-      ["train", /nothing to train on/],
+      ["train", /no tasks to train on/],
     ] as const
   ) {
     assert.throws(

@@ -92,7 +92,7 @@ function judge(pins: Pins): Observed[] {
         }, whose image is ${wanted}, but this image is ${image}`,
         `get the image with "deno task setup --image ${
           imageOf(wanted)
-        }", or check out the commit that this image was built for with --slime-commit ${built}`,
+        }", or check out the commit that this image was built for with "deno task setup --slime-commit ${built}"`,
       )]
       : []),
     ...(pinned !== "" && megatron !== "" && pinned !== megatron

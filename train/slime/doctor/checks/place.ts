@@ -57,13 +57,13 @@ async function look(
     [
       ...network === "host" ? [] : [fail(
         `the network of the container ${place.name} is "${network}", but Ray and the episode servers need the host's network`,
-        'start it with --network host, as "deno task setup" does',
+        'create the container again with --network host, as "deno task setup" does',
       )],
       ...own.length === 0 ? [] : [warn(
-        `${
+        `the container ${place.name} does not mount ${
           own.join(", ")
-        } in the container ${place.name} is not a mount: its files are lost when the container is removed`,
-        'mount it, as "deno task setup" does in the containers that it creates',
+        }: files there are lost when the container is removed`,
+        'mount each of these directories, as "deno task setup" does in the containers that it creates',
       )],
     ],
     found,

@@ -114,7 +114,7 @@ function notThere(
   if (!cluster.start) {
     return [fail(
       `${error.message}, and cluster.start is false`,
-      "start it, fix cluster.address and cluster.dashboardPort, or set cluster.start to true",
+      "start Ray, fix cluster.address and cluster.dashboardPort, or set cluster.start to true",
     )];
   }
   if (installed.size === 0) {

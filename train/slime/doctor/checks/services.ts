@@ -119,7 +119,7 @@ async function reached(
     return [fail(
       `${
         own[0]
-      } is a different machine on each of ${config.cluster.nodes} hosts`,
+      } is a loopback address, which means a different machine on each of the ${config.cluster.nodes} hosts`,
       "set bridge.services to the address of the server's machine",
     )];
   }

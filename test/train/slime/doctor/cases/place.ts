@@ -61,8 +61,8 @@ export const CASES: readonly Case[] = [
     check: "place",
     state: "warn",
     name: "runs that would be lost with the container",
-    says: /^\/root\/taulab-runs in the container c is not a mount/,
-    fix: /mount it/,
+    says: /^the container c does not mount \/root\/taulab-runs/,
+    fix: /mount each/,
     world: () =>
       placed(CONTAINER, container("host", "/root/taulab-checkpoints")),
   },
