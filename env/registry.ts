@@ -42,7 +42,11 @@ export class Registry<T> {
       `No ${this.#kind} is registered as "${name}"; did you mean "${
         nearest(name, this.names)
       }"?`,
-      { hint: `choose one of ${this.names.join(", ")}, or register it first` },
+      {
+        hint: `choose one of ${
+          this.names.join(", ")
+        }, or register it first; tasks run a script that does so with --preload FILE`,
+      },
     );
   }
 

@@ -44,14 +44,23 @@ export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
  */
 const MAX_LETTERS = 200;
 
-/** Returns a suggestion of the nearest choice; empty if more than half of the value would have to change. */
+/** Returns a suggestion of the nearest choice, or an empty string. */
 function suggestionFor(issue: z.core.$ZodIssue, value: unknown): string {
-  if (issue.code !== "invalid_value" || typeof value !== "string") return "";
-  if (value.length > MAX_LETTERS) return "";
-  const best = nearest(value, issue.values.map(String));
+  return issue.code === "invalid_value" && typeof value === "string"
+    ? suggestion(value, issue.values.map(String))
+    : "";
+}
+
+/**
+ * Returns a suggestion of the known word that is nearest to a misspelled one: `; did you mean "task"?`. It is empty if
+ * the word is long, or more than half of it would have to change.
+ */
+export function suggestion(word: string, known: readonly string[]): string {
+  if (word.length > MAX_LETTERS) return "";
+  const best = nearest(word, known);
   if (best === undefined) return "";
-  const distance = editDistance(value.toLowerCase(), best.toLowerCase());
-  return distance <= value.length / 2 ? `; did you mean "${best}"?` : "";
+  const distance = editDistance(word.toLowerCase(), best.toLowerCase());
+  return distance <= word.length / 2 ? `; did you mean "${best}"?` : "";
 }
 
 function quote(value: unknown): string {

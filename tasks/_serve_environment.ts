@@ -3,6 +3,7 @@
 import { stringify } from "yaml";
 import { z } from "zod";
 import denoConfig from "../deno.json" with { type: "json" };
+import { domainKey } from "../env/domains/registry.ts";
 import { ConfigError } from "../env/errors.ts";
 import { createMeter } from "../env/models/meter.ts";
 import { environmentApp } from "../env/serve/environment/environment_app.ts";
@@ -26,6 +27,7 @@ import {
 import { openDataset } from "../train/config/open_dataset.ts";
 import { openJudge } from "../train/config/open_judge.ts";
 import { openUser } from "../train/config/open_user.ts";
+import { fromCaller } from "./_caller_paths.ts";
 import { tau3BenchOverrides, tauBenchOverride } from "./_shared_flags.ts";
 
 const positive = z.int().min(1);
@@ -158,11 +160,40 @@ function configOf(flags: EnvironmentFlags) {
     ...tau3BenchOverrides(tau3Bench, source),
   ];
   const { data } = resolveBy(environmentSchema, DEFAULTS, overrides);
+  refuseUnusedTauBench(tauBench, data.source);
   const recipe = data.source === "tau3-bench" ? TAU3_DEFAULTS : DEFAULTS;
   return resolveBy(environmentSchema, recipe, [
     ...overrides,
     ...tauBenchOverride(tauBench, data.source),
   ]);
+}
+
+/**
+ * Rejects `--tau-bench` if the tasks are generated. `TAU_BENCH_DIR` is allowed, since it may be set for other tasks.
+ * @throws {ConfigError} If the flag has no effect.
+ */
+function refuseUnusedTauBench(
+  tauBench: string | undefined,
+  source: string,
+): void {
+  if (tauBench === undefined || source !== "generated") return;
+  const usual = Deno.env.get("TAU_BENCH_DIR");
+  if (usual && tauBench === fromCaller(usual)) return;
+  throw new ConfigError(
+    `--tau-bench "${tauBench}" has no effect on the generated world`,
+    { hint: "pass --data tau-bench, or omit --tau-bench" },
+  );
+}
+
+/** Describes what a server offers: `retail of the generated world (400 train, 100 dev, 100 test tasks)`. */
+export function describeServed(dataset: Dataset): string {
+  const sizes = dataset.splits.map((split) =>
+    `${dataset.tasks(split).length} ${split}`
+  );
+  const source = dataset.name === "generated"
+    ? "the generated world"
+    : dataset.name;
+  return `${domainKey(dataset)} of ${source} (${sizes.join(", ")} tasks)`;
 }
 
 const DEFAULTS: Recipe = { name: "the defaults", text: "{}" };

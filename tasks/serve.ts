@@ -29,6 +29,7 @@ import { anyPath, recipeFile, runPathOnly } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { readRecipe } from "./_recipes.ts";
 import {
+  describeServed,
   environmentFlags,
   openServedEnvironment,
   servesEnvironment,
@@ -251,7 +252,7 @@ function packagesOf({ writeVerifiers, writeVerl }: Flags): PackageToWrite[] {
       write: verlPackage,
       next: [
         "python -m taulab_verl train > train.jsonl",
-        `python -m verl.trainer.main_ppo data.train_files=train.jsonl actor_rollout_ref.rollout.agent.agent_loop_config_path=${
+        `python -m verl.trainer.main_ppo data.train_files=train.jsonl data.max_prompt_length=8192 actor_rollout_ref.rollout.agent.agent_loop_config_path=${
           join(writeVerl, "agent_loop.yaml")
         } …`,
       ],
@@ -272,7 +273,9 @@ async function runEnvironment(
   const url = `http://${flags.host}:${server.addr.port}`;
   const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
   terminal.note(
-    `Serving environments of ${dataset.name} with the ${userName} user at ${url}, metrics at ${url}/metrics; Ctrl-C stops. From Python:\n` +
+    `Serving ${
+      describeServed(dataset)
+    } with the ${userName} user at ${url}, metrics at ${url}/metrics; Ctrl-C stops. From Python:\n` +
       `  GenericEnvClient(base_url="${url}").sync()  # pip install openenv-core`,
   );
   terminal.ready(json);

@@ -18,7 +18,7 @@ export const MAX_BYTES = 2 ** 20;
 const TIMEOUT_MS = 30_000;
 
 /**
- * Reads a body as JSON.
+ * Reads a body as JSON. An empty body counts as an empty object, so that errors name the missing field.
  * @throws {RequestError} If the body is not JSON (400), does not arrive in time (408) or is too large (413).
  */
 export async function jsonOf(
@@ -27,7 +27,7 @@ export async function jsonOf(
 ): Promise<unknown> {
   const text = await textOf(c, limits);
   try {
-    return JSON.parse(text);
+    return JSON.parse(text || "{}");
   } catch (error) {
     throw new RequestError(`The body is not JSON: ${messageOf(error)}`);
   }

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { domainKey, domainNameSchema } from "../domains/registry.ts";
-import type { Dataset, Task } from "../types.ts";
+import type { Dataset, Split, Task } from "../types.ts";
 import { readBody } from "./read_body.ts";
 import { engineOrigin } from "./engine_hosts.ts";
 import { RequestError } from "./served_policy.ts";
@@ -125,19 +125,27 @@ export interface TaskChoice extends Pick<Task, "split"> {
 }
 
 /**
+ * Returns the split of a dataset that has this name.
+ * @throws {RequestError} With status 404 if there is none. The message lists the splits.
+ */
+export function splitOf(name: string, dataset: Dataset): Split {
+  const split = dataset.splits.find((one) => one === name);
+  if (split !== undefined) return split;
+  throw new RequestError(
+    `There is no split "${name}" in ${dataset.name}; it has ${
+      dataset.splits.join(", ")
+    }`,
+    404,
+  );
+}
+
+/**
  * Returns the chosen task.
  * @throws {RequestError} With status 404 if there is no such task, or 409 if the client's row is from another dataset.
  */
 export function taskOf(request: TaskChoice, dataset: Dataset): Task {
-  const { task: index, split, domain, instruction } = request;
-  if (!dataset.splits.includes(split)) {
-    throw new RequestError(
-      `There is no split "${split}" in ${dataset.name}; it has ${
-        dataset.splits.join(", ")
-      }`,
-      404,
-    );
-  }
+  const { task: index, domain, instruction } = request;
+  const split = splitOf(request.split, dataset);
   const tasks = dataset.tasks(split);
   // Find it by its number: positions change when tasks are excluded.
   const task = tasks.find((one) => one.index === index);

@@ -1,7 +1,7 @@
 /** Parses request bodies with a schema. */
 
-import type { z } from "zod";
-import { explainIssue } from "../schema_issue.ts";
+import { z } from "zod";
+import { explainIssue, suggestion } from "../schema_issue.ts";
 import { RequestError } from "./served_policy.ts";
 
 /**
@@ -17,6 +17,16 @@ export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
     body,
   );
   throw new RequestError(
-    `${issue.path.join(".") || "the body"}: ${explainIssue(issue, value)}`,
+    `${issue.path.join(".") || "the body"}: ${explainIssue(issue, value)}${
+      keySuggestion(issue, schema)
+    }`,
   );
+}
+
+/** Returns a suggestion for a misspelled key of the body, or an empty string. */
+function keySuggestion(issue: z.core.$ZodIssue, schema: z.ZodType): string {
+  const isKey = issue.code === "unrecognized_keys" && issue.path.length === 0;
+  return isKey && schema instanceof z.ZodObject
+    ? suggestion(issue.keys[0] ?? "", Object.keys(schema.shape))
+    : "";
 }

@@ -80,7 +80,9 @@ Deno.test("serve --env serves sessions until Ctrl-C, which closes the open ones"
     ...["--env", "retail", "--split", "test", "--port", "0", "--json"],
     ...["--set", "data.generated.testTasks=2", "--max-sessions", "3"],
   ];
-  await using server = taskCommand("serve", args).spawn();
+  // Unlike --tau-bench, the variable may be set although the world is generated.
+  const env = { TAU_BENCH_DIR: "not/there", INIT_CWD: "/" };
+  await using server = taskCommand("serve", args, { env }).spawn();
   const reader = server.stdout.pipeThrough(new TextDecoderStream())
     .getReader();
   const { value } = await reader.read();
@@ -104,7 +106,10 @@ Deno.test("serve --env serves sessions until Ctrl-C, which closes the open ones"
   assert.equal((await server.status).code, 0);
   await ended;
   await reader.cancel();
-  await server.stderr.cancel();
+  assert.match(
+    await new Response(server.stderr).text(),
+    /^Serving retail of the generated world \(\d+ train, \d+ dev, 2 test tasks\) with the scripted user at http:/,
+  );
 });
 
 Deno.test("serve --env rejects flags of other servers, and a split that does not exist", async () => {
@@ -113,6 +118,10 @@ Deno.test("serve --env rejects flags of other servers, and a split that does not
     [["--recipe", "qwen3-4b"], /--env and --recipe cannot be used together/],
     [["--split", "base"], /base/],
     [["--host", "0.0.0.0"], /set TAULAB_TOKEN/],
+    [
+      ["--tau-bench", "not/there"],
+      /"not\/there" has no effect.*\nhint: pass --data tau-bench/,
+    ],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await runTask("serve", [

@@ -79,7 +79,7 @@ export function environmentApp(
       : await nemoGymReset(c, { body, sessions });
   });
   app.post("/step", async (c) => {
-    const text = await textOf(c, limits);
+    const text = await textOf(c, limits) || "{}";
     const body = nemoGymBody(text);
     return body === undefined
       ? c.json(await openEnvStep(readObject(text), sessions))
@@ -87,7 +87,8 @@ export function environmentApp(
   });
   app.post("/close", async (c) => {
     const cookie = sessionCookie(c);
-    const body = plainWithout(readObject(await textOf(c, limits)));
+    const text = await textOf(c, limits) || "{}";
+    const body = plainWithout(readObject(text));
     if (cookie === undefined) openEnvClose(body, sessions);
     else sessions.close(cookie);
     return c.json({ status: "closed" });

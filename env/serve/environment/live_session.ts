@@ -151,29 +151,41 @@ export class LiveSession {
    * or 502 if the simulated user or the judge failed, which ends the episode without a reward.
    */
   async step(action: Action): Promise<SessionStep> {
-    return await this.#alone(async () => {
-      const episode = this.#episodeInProgress();
+    return await this.#inEpisode(async (episode) => {
       const { environment } = episode;
-      const { world: { maxTurns, judge }, metrics } = this.#options;
-      const signal = this.closed;
+      const { world: { maxTurns }, metrics } = this.#options;
+      const observation = await environment.step(action, {
+        signal: this.closed,
+      });
+      metrics.stepped();
+      const stopReason = observation.done
+        ? observation.end ?? "user_stop"
+        : environment.turns.length >= maxTurns
+        ? "max_turns"
+        : null;
+      const reward = stopReason === null
+        ? null
+        : await this.#end(episode, stopReason);
+      return { observation, reward, stopReason };
+    });
+  }
+
+  /**
+   * Ends the current episode without another action. Its reward is 0.
+   * @throws {RequestError} Like {@linkcode step}.
+   */
+  async truncate(stopReason: "parse_errors"): Promise<void> {
+    await this.#inEpisode((episode) => this.#end(episode, stopReason));
+  }
+
+  /** Runs a function on the episode in progress. If it fails, so does the episode. */
+  async #inEpisode<T>(
+    work: (episode: SessionEpisode) => Promise<T>,
+  ): Promise<T> {
+    return await this.#alone(async () => {
+      const episode = this.requireEpisode();
       try {
-        return await this.#counted(async () => {
-          const observation = await environment.step(action, { signal });
-          metrics.stepped();
-          const stopReason = observation.done
-            ? observation.end ?? "user_stop"
-            : environment.turns.length >= maxTurns
-            ? "max_turns"
-            : null;
-          if (stopReason === null) {
-            return { observation, reward: null, stopReason };
-          }
-          const end = { stopReason, judge, signal };
-          const reward = await finalReward(environment, end);
-          episode.end = { reward, stopReason };
-          metrics.ended(reward.value, stopReason);
-          return { observation, reward, stopReason };
-        });
+        return await this.#counted(() => work(episode));
       } catch (error) {
         if (error instanceof SessionFailure) episode.failure = error.failure;
         throw error;
@@ -181,7 +193,26 @@ export class LiveSession {
     });
   }
 
-  #episodeInProgress(): SessionEpisode {
+  /** Grades an episode, and records its end. */
+  async #end(
+    episode: SessionEpisode,
+    stopReason: StopReason,
+  ): Promise<Reward> {
+    const { world: { judge }, metrics } = this.#options;
+    const reward = await finalReward(episode.environment, {
+      ...{ stopReason, judge },
+      signal: this.closed,
+    });
+    episode.end = { reward, stopReason };
+    metrics.ended(reward.value, stopReason);
+    return reward;
+  }
+
+  /**
+   * Returns the episode in progress.
+   * @throws {RequestError} With status 409 if there is none.
+   */
+  requireEpisode(): SessionEpisode {
     const episode = this.#episode;
     const why = episode === null
       ? "has no episode"

@@ -12,9 +12,10 @@ import { z } from "zod";
 import { openingMessages } from "../../agents/tool_calling.ts";
 import { type Dataset, type Split, SPLITS } from "../../types.ts";
 import { type BodyLimits, jsonOf } from "../bounded_json.ts";
+import { splitOf } from "../episode_request.ts";
 import { readBody } from "../read_body.ts";
 import { RequestError } from "../served_policy.ts";
-import type { LiveSession, SessionStep } from "./live_session.ts";
+import type { SessionEpisode, SessionStep } from "./live_session.ts";
 import type { LiveSessions } from "./live_sessions.ts";
 import { aggregateMetrics, aggregateSchema } from "./nemo_gym_metrics.ts";
 import { toolCall } from "./session_action.ts";
@@ -59,8 +60,8 @@ type OutputItem = z.infer<typeof stepSchema>["response"]["output"][number];
 /** The maximum number of invalid calls in an episode. */
 const MAX_PARSE_ERRORS = 3;
 
-/** The number of invalid calls so far, by session. */
-const parseErrors = new WeakMap<LiveSession, number>();
+/** The number of invalid calls so far, by episode. */
+const parseErrors = new WeakMap<SessionEpisode, number>();
 
 /** Parses a NeMo Gym request. Returns `undefined` if the request uses another protocol. */
 export function nemoGymBody(
@@ -102,10 +103,11 @@ export function nemoGymRoutes(
   });
   app.get("/nemo-gym/rows", (c) => {
     const asked = readBody(
-      z.strictObject({ split: z.enum(SPLITS).default(world.split) }),
+      z.strictObject({ split: z.string().default(world.split) }),
       c.req.query(),
     );
-    const text = rowsOf(world.dataset, { ...asked, seed: world.seed })
+    const split = splitOf(asked.split, world.dataset);
+    const text = rowsOf(world.dataset, { split, seed: world.seed })
       .map((row) => `${JSON.stringify(row)}\n`).join("");
     return c.text(text, 200, { "content-type": "application/jsonl" });
   });
@@ -147,6 +149,7 @@ export async function nemoGymStep(
 ): Promise<Response> {
   const { response: { output } } = readBody(stepSchema, body);
   const session = sessions.get(sessionCookie(c) ?? "");
+  const episode = session.requireEpisode();
   const calls = output.filter((item) => item.type === "function_call");
   const message = output.map(textOf).join("");
   if (calls.length === 0) {
@@ -166,9 +169,12 @@ export async function nemoGymStep(
       toolOutputs.push({ call_id, output: step.observation.content });
     } catch (error) {
       if (!(error instanceof RequestError) || error.status !== 400) throw error;
-      const count = (parseErrors.get(session) ?? 0) + 1;
-      parseErrors.set(session, count);
-      if (count > MAX_PARSE_ERRORS) return c.json(cutOff());
+      const count = (parseErrors.get(episode) ?? 0) + 1;
+      parseErrors.set(episode, count);
+      if (count > MAX_PARSE_ERRORS) {
+        await session.truncate("parse_errors");
+        return c.json(cutOff());
+      }
       toolOutputs.push({ call_id, output: `Error: ${error.message}` });
     }
     if (step !== undefined && step.stopReason !== null) break;

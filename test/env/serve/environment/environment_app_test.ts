@@ -115,7 +115,9 @@ Deno.test("a rejected request has a reason and a status, and does not change the
   const cases: [path: string, body: unknown, status: number, says: RegExp][] = [
     ["/reset", "{", 400, /not JSON/],
     ["/reset", "[]", 400, /not a JSON object/],
-    ["/reset", { sed: 1 }, 400, /sed/],
+    ["/reset", { sed: 1 }, 400, /"sed".*; did you mean "seed"\?$/],
+    ["/reset", { taks: 1 }, 400, /"taks".*; did you mean "task"\?$/],
+    ["/reset", { xyzzy: 1 }, 400, /"xyzzy", got {"xyzzy":1}$/],
     ["/reset", { task: 99 }, 404, /There is no task 99/],
     ["/reset", { split: "base" }, 404, /no split "base"/],
     ["/reset", { session_id: "x" }, 404, /There is no session "x"/],

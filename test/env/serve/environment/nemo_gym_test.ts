@@ -111,6 +111,62 @@ Deno.test("all calls of an answer run in order, and a call that cannot be parsed
   }
   const { json: last } = await session.step([call("d", "[]")]);
   assert.deepEqual([last.truncated, last.reward], [true, 0]);
+  for (const args of ["{}", "["]) {
+    const late = await session.step([call("e", args)]);
+    assert.equal(late.status, 409);
+    assert.match(late.json.error.message, /its episode with "parse_errors"/);
+  }
+  const { ended, failed } = server.sessions.metrics.counts;
+  assert.deepEqual([ended, failed], [1, 0]);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  assert.match(metrics, /episodes_total{stop_reason="parse_errors"} 1/);
+});
+
+Deno.test("an ended episode accepts no further answer, not even one that cannot be parsed", async () => {
+  await using server = environmentServer();
+  const session = await begin(server, (await rowsOf(server))[0]);
+  const call = (name: string, args: string) =>
+    session.step([
+      { type: "function_call", name, call_id: "c", arguments: args },
+    ]);
+  const { json } = await call("transfer_to_human_agents", '{"summary": "x"}');
+  assert.equal(json.terminated, true);
+  assert.equal((await call("list_all_product_types", "[")).status, 409);
+});
+
+Deno.test("rows of a split that the dataset lacks are a 404 that lists its splits", async () => {
+  await using server = environmentServer();
+  for (const split of ["full", "tset"]) {
+    const url = `${server.url}/nemo-gym/rows?split=${split}`;
+    const response = await fetch(url);
+    const { error } = await response.json();
+    assert.equal(response.status, 404);
+    assert.equal(
+      error.message,
+      `There is no split "${split}" in generated; it has train, dev, test`,
+    );
+  }
+});
+
+Deno.test("an empty body is an empty object: /close needs only the cookie, and /aggregate_metrics names its field", async () => {
+  await using server = environmentServer();
+  const [row] = await rowsOf(server);
+  const { headers } = await server.post("/reset", row);
+  const cookie = headers.get("set-cookie")!.split(";")[0]!;
+  const post = (path: string, headers = {}) =>
+    fetch(`${server.url}${path}`, { method: "POST", headers });
+  const unnamed = await post("/close");
+  assert.equal(unnamed.status, 400);
+  assert.match((await unnamed.json()).error.message, /^session_id: expected/);
+  const closed = await post("/close", { cookie });
+  assert.deepEqual(await closed.json(), { status: "closed" });
+  assert.equal(server.sessions.size, 0);
+  const metrics = await post("/aggregate_metrics");
+  assert.equal(metrics.status, 400);
+  const { error: { message } } = await metrics.json();
+  assert.match(message, /^verify_responses: expected array/);
+  const step = await post("/step");
+  assert.match((await step.json()).error.message, /^session_id: expected/);
 });
 
 Deno.test("unknown sessions and invalid answers are rejected", async () => {

@@ -110,6 +110,8 @@ Deno.test("serve --write-verl writes a package for the server of --host and --po
     const { code, stdout } = await runTask("serve", [...args, "--json"]);
     assert.equal(code, 0);
     const { url, files } = JSON.parse(stdout);
+    const printed = await runTask("serve", args);
+    assert.match(printed.stdout, /main_ppo .* data\.max_prompt_length=8192 /);
     assert.equal(url, "http://127.0.0.1:8123");
     assert.deepEqual(files, [
       "taulab_verl.py",
