@@ -63,7 +63,7 @@ export const evaluateFlags = z.object({
   ...runFlags,
   export: z.enum(["tau-bench", "tau3", "inspect"]).optional().meta({
     description:
-      "Also write a result file to the run dir, in the benchmark's own format; tau3 adds submission.json if scores are comparable; inspect writes a log for Inspect (.eval)",
+      "Also write a result file to the run dir: tau-bench or tau3 in the benchmark's format (tau3 adds submission.json if scores are comparable), inspect as a log for Inspect",
   }),
   workers: z.int().min(1).max(256).optional().meta({
     description:
@@ -71,7 +71,7 @@ export const evaluateFlags = z.object({
   }),
   ray: z.string().min(1).transform((text) => text.split(",")).optional().meta({
     description:
-      "Run the processes as jobs on a running Ray cluster: names of hosts from hosts.yaml, the head first, or `this` for this machine",
+      'Run the processes as jobs on a running Ray cluster: names of hosts from hosts.yaml, the head first, or "this" for this machine',
     value: "HOSTS",
   }),
   rayUrl: z.url().default("http://127.0.0.1:8265").meta({

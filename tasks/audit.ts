@@ -188,7 +188,7 @@ export const task = await main(import.meta, {
       command:
         "deno task audit --tau3-bench ../tau2-bench --env telecom --split full",
       does:
-        "check all of τ³-bench's telecom tasks, including against the benchmark's own rules",
+        "check all of τ³-bench's telecom tasks, also against the benchmark's own rules",
     },
     {
       command: "deno task audit --data generated --seed 2",

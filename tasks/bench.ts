@@ -49,7 +49,7 @@ const flags = z.object({
   }),
   tau3Bench: tau3BenchFlag.meta({
     description:
-      "Measure the domains of tau3-bench instead, compared with the Python original: a bundle or a checkout",
+      "Directory of tau3-bench's data, a bundle or a checkout: measure its domains instead, and compare them with the Python original",
     // The flag selects a benchmark, so the environment variable must not set it.
     env: undefined,
   }),
@@ -84,7 +84,7 @@ const flags = z.object({
   verify: z.enum(Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]])
     .optional().meta({
       description:
-        "Measure convert --verify instead, on two random checkpoints of this model's shape (needs twice its size on disk)",
+        "Measure convert --verify instead, on two random checkpoints of this model's shape; needs twice its size on disk",
       value: "MODEL",
     }),
   estimators: z.union([z.literal(true), z.string()]).optional().meta({
@@ -519,7 +519,7 @@ export const task = await main(import.meta, {
     {
       command: "deno task bench --estimators",
       does:
-        "compare the default recipe's pass^1 with each estimator, ratio and credit",
+        "compare pass^1 across estimators, ratios and credits, on the default recipe",
     },
     {
       command:

@@ -93,7 +93,7 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task convert --verify --from /root/Qwen3-4B --to /root/Qwen3-4B_torch_dist",
-      does: "compare two checkpoints tensor by tensor, in either direction",
+      does: "compare two checkpoints tensor by tensor, in either order",
     },
     {
       command:

@@ -429,7 +429,7 @@ function knobsHelp(argv: readonly string[]): string {
 export const task = await main(import.meta, {
   name: "mock",
   summary:
-    "Generate tasks, each with a certificate, or write a benchmark's tasks as rows for slime",
+    "Generate tasks, each with a certificate that it can be solved, or write a benchmark's tasks as rows for slime",
   flags,
   examples: [
     {

@@ -217,7 +217,7 @@ export const task = await main(import.meta, {
     },
   ],
   notes: `Fields of --filter: ${Object.keys(FILTER_FIELDS).join(" ")} text.\n` +
-    "Operators: = != < <= > >= ~ (contains). Values: 40..50 is a range, 1,2 a list, none a missing value.",
+    'Operators: = != < <= > >= ~ (contains). Values: "40..50" is a range, "1,2" is a list, and "none" matches a missing value.',
   interruptNote: "Stopping the viewer",
   confine: ({ flags }) => ({
     ...LOCAL_WORK,

@@ -28,7 +28,7 @@ const RATIOS = {
   },
   sequence: {
     description:
-      "the geometric mean of the sequence's ratios (Zheng et al. 2025, GSPO); use clip ranges of about 0.01",
+      "the geometric mean of the sequence's ratios (Zheng et al. 2025, GSPO), which needs clip ranges of about 0.01",
     of: (logRatios) => {
       const sum = logRatios.reduce((total, value) => total + value, 0);
       return logRatios.map(() => Math.exp(sum / logRatios.length));

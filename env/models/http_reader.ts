@@ -195,13 +195,13 @@ export class HttpReader {
         // The byte before an empty line is not part of the line.
         const isEnded = length > 0 && this.#buffer[at - 1] === CR;
         if (!isEnded || length > maxLength + 1) {
-          throw new HttpFormatError("a line of its body is malformed");
+          throw new HttpFormatError("a chunk header or trailer is malformed");
         }
         return decoder.decode(this.#take(at + 1 - this.#start).subarray(0, -2));
       }
       const length = this.#end - this.#start;
       if (length > maxLength + 1) {
-        throw new HttpFormatError("a line of its body is too long");
+        throw new HttpFormatError("a chunk header or trailer is too long");
       }
       await this.#more();
       from = this.#start + length;

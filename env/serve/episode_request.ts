@@ -151,7 +151,7 @@ export function taskOf(request: TaskChoice, dataset: Dataset): Task {
   const task = tasks.find((one) => one.index === index);
   if (task === undefined) {
     throw new RequestError(
-      `There is no task ${index} in the split "${split}" of ${dataset.name}: it has ${tasks.length} tasks`,
+      `The split "${split}" of ${dataset.name} has no task ${index}; it has ${tasks.length} tasks, and tasks keep their numbers when others are excluded`,
       404,
     );
   }

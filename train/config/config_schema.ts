@@ -78,7 +78,9 @@ const rftSchema = z.strictObject({
 
 const rlSchema = z.strictObject({
   steps: steps.default(60).describe("Policy-gradient steps"),
-  tasksPerStep: positive.default(12).describe("Groups per step"),
+  tasksPerStep: positive.default(12).describe(
+    "Tasks per step, each with a group of episodes",
+  ),
   groupSize: z.int().min(2).default(8).describe("Episodes per task"),
   learningRate: rate.default(4e-4).describe("Peak learning rate"),
   warmupSteps: count.default(5).describe("Steps of linear warm-up"),

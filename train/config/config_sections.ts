@@ -47,7 +47,7 @@ export const dataSchema = z.strictObject({
   exclude: z.string().min(1).nullable().default(null)
     .meta({
       description:
-        "A YAML file that lists tasks to exclude, as written by audit --exclusions",
+        "YAML file that lists tasks to exclude, as written by audit --exclusions",
       cli: { value: "FILE", isPath: () => true },
     }),
   worldSeed: z.int().default(1)

@@ -79,11 +79,13 @@ function requireSolo({ agent, policy, prompt }: EvaluationConfig): void {
     : agent !== "tool-calling"
     ? `the prompt of the ${agent} agent assumes a user`
     : prompt === "none"
-    ? "prompt: none omits the ticket"
+    ? "with prompt=none, the agent does not see the ticket"
     : undefined;
   if (wrong === undefined) return;
   throw new ConfigError(`Cannot evaluate in solo mode: ${wrong}`, {
-    hint: "pass --model NAME with the tool-calling agent, or --agent expert",
+    hint: prompt === "none"
+      ? "pass --set prompt=full, or --agent expert"
+      : "pass --model NAME with the tool-calling agent, or --agent expert",
   });
 }
 

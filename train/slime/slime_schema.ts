@@ -110,7 +110,7 @@ const clusterSchema = z.strictObject({
   port: tcpPort.default(6379).describe("The port of Ray's head node"),
   dashboardPort: tcpPort.default(8265).describe("The port of Ray's Jobs API"),
   agentPort: tcpPort.default(52365).describe(
-    "The port of the agent that starts jobs, on each host; two Rays on one host need different ones",
+    "The port of the agent that starts jobs, on each host; two Ray clusters on one host need different ports",
   ),
   dashboardHost: z.string().min(1).default("127.0.0.1").describe(
     "Address that the Jobs API listens on; anyone who can reach it can run anything on the hosts",

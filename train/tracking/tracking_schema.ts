@@ -81,7 +81,7 @@ export function wandbModeOf(
   const mode = WANDB_MODES.find((one) => one === given);
   if (mode !== undefined) return mode;
   throw new ConfigError(
-    `WANDB_MODE is "${given}", which is not a mode of the W&B tracker`,
+    `WANDB_MODE "${given}" is not supported by the W&B tracker`,
     {
       hint:
         "set it to online or offline, or pass --set tracking.wandbMode=offline",

@@ -33,7 +33,7 @@ df -Pk "$d" | tail -n 1
   const cells = /^(.*?\S)\s+(\d+)\s+(\d+)\s+(\d+)\s+\S+\s+(\/.*)$/.exec(line);
   if (code !== 0 || cells === null) {
     throw new DataError(
-      `Cannot read the disk of "${path}" on ${host.name}: ${
+      `Cannot determine the free disk space for "${path}" on ${host.name}: ${
         lastWords(stderr.trim() || stdout, code)
       }`,
       { hint: "check that the directory is accessible" },

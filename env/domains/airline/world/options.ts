@@ -61,7 +61,7 @@ export const airlineOptionsSchema = z.strictObject({
     "Share of bookings for flights with one stop",
   ),
   delayShare: share.default(0.3).describe(
-    "Share of compensation requests that concern a delayed flight, after a change or cancellation",
+    "Share of compensation requests about a delayed flight, made after the user has changed or canceled the reservation; the others are about a canceled flight",
   ),
   roundTripShare: share.default(0.3).describe(
     "Share of bookings and reservations that are round trips",

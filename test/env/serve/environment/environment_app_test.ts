@@ -118,7 +118,7 @@ Deno.test("a rejected request has a reason and a status, and does not change the
     ["/reset", { sed: 1 }, 400, /"sed".*; did you mean "seed"\?$/],
     ["/reset", { taks: 1 }, 400, /"taks".*; did you mean "task"\?$/],
     ["/reset", { xyzzy: 1 }, 400, /"xyzzy", got {"xyzzy":1}$/],
-    ["/reset", { task: 99 }, 404, /There is no task 99/],
+    ["/reset", { task: 99 }, 404, /has no task 99/],
     ["/reset", { split: "base" }, 404, /no split "base"/],
     ["/reset", { session_id: "x" }, 404, /There is no session "x"/],
     ["/step", { action: LIST }, 400, /session_id/],

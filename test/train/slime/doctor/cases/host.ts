@@ -270,7 +270,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a df that fails",
     says:
-      /Cannot read the disk of "\/root\/taulab-checkpoints" on gpu1: df: stale handle/,
+      /Cannot determine the free disk space for "\/root\/taulab-checkpoints" on gpu1: df: stale handle/,
     fix: /check that the directory is accessible/,
     world: () => onHost({ "df -Pk": { code: 1, stderr: "df: stale handle" } }),
   },
