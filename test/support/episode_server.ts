@@ -24,6 +24,7 @@ export function serveEpisodes(): EpisodeServer {
   const asked = new Map<string, number>();
   let refusal: Parameters<EpisodeServer["refuse"]>[0] | undefined;
   let held: Promise<void> | undefined;
+  let release: (() => void) | undefined;
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
@@ -52,9 +53,13 @@ export function serveEpisodes(): EpisodeServer {
     holdNext() {
       const { promise, resolve } = Promise.withResolvers<void>();
       held = promise;
+      release = resolve;
       return resolve;
     },
-    [Symbol.asyncDispose]: () => server.shutdown(),
+    async [Symbol.asyncDispose]() {
+      release?.(); // a request that is still held would keep the server open
+      await server.shutdown();
+    },
   };
 }
 

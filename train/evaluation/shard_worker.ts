@@ -18,6 +18,9 @@ import {
 /** The interval of progress reports in milliseconds. */
 const REPORT_MS = 200;
 
+/** The reason given when a shard ends early on request. */
+const STOPPED = "it was stopped";
+
 /** Runs the missing episodes of a shard. */
 export async function runShardAt(
   path: string,
@@ -31,7 +34,11 @@ export async function runShardAt(
   await using session = await openEvaluation(
     { path, isResumed, config, only: jobs },
     { signal },
-  );
+  ).catch((error) => {
+    if (signal.aborted && error === signal.reason) return null;
+    throw error;
+  });
+  if (session === null) return say({ end: { why: STOPPED } });
   const { dataset } = session;
   if (dataset.fingerprint !== fingerprint) {
     throw new RunDirError(
@@ -51,7 +58,7 @@ export async function runShardAt(
     ? null
     : session.halt.aborted
     ? messageOf(session.halt.reason)
-    : "it was stopped";
+    : STOPPED;
   say({ end: { why } });
 }
 

@@ -136,6 +136,11 @@ Deno.test("a stopped shard continues where it stopped, and a resumed evaluation 
     await writeOrder(shard, { config, fingerprint, jobs: JOBS.slice(0, 2) });
     const said: ShardLine[] = [];
     const options = { signal: NEVER, say: (one: ShardLine) => said.push(one) };
+    // A request to stop may arrive while the shard still opens its dataset.
+    const signal = AbortSignal.abort();
+    await runShardAt(shard, { ...options, signal });
+    assert.deepEqual(said.pop(), { end: { why: "it was stopped" } });
+
     await runShardAt(shard, options);
     assert.deepEqual(said.at(-1), { end: { why: null } });
     await writeOrder(shard, { config, fingerprint, jobs: JOBS.slice(0, 6) });
