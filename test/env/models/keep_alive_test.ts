@@ -249,8 +249,14 @@ Deno.test("KeepAlive.post() rejects responses whose end is in doubt", async () =
     [`${head}content-length: 6\r\n\r\nhello`, /closed before/],
     [`${head}transfer-encoding: gzip, chunked\r\n\r\n`, /transfer encoding/],
     [`${head}transfer-encoding: chunked\r\n\r\nx\r\n`, /size of a chunk/],
-    [`${head}transfer-encoding: chunked\r\n\r\n1\r\nab\r\n`, /chunk header or trailer/],
-    [`${head}transfer-encoding: chunked\r\n\r\n2\r\na\r\n0\r\n\r\n`, /chunk header or trailer/],
+    [
+      `${head}transfer-encoding: chunked\r\n\r\n1\r\nab\r\n`,
+      /chunk header or trailer/,
+    ],
+    [
+      `${head}transfer-encoding: chunked\r\n\r\n2\r\na\r\n0\r\n\r\n`,
+      /chunk header or trailer/,
+    ],
     [
       `${head}transfer-encoding: chunked\r\n\r\n1;${"x".repeat(300)}\r\na`,
       /chunk header or trailer/,

@@ -45,7 +45,7 @@ Deno.test("loadTelecom() converts ints to declared floats, and rejects undeclare
     () => load('{"plans": [{"plan_id": "P1"}], "towers": []}'),
     (error) =>
       error instanceof DataError &&
-      /agent's telecom database .*5 validation errors for TelecomDB\nplans\.0\.name/
+      /agent's telecom database: 5 validation errors for TelecomDB\nplans\.0\.name/
         .test(error.message),
   );
 });
