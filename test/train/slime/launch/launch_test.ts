@@ -109,10 +109,10 @@ Deno.test({
             const twin = launch(world, { name: "twin", shape: served });
             await assert.rejects(twin, (error: BoundaryError) => {
               assert.match(
-                error.hint!,
+                error.message,
                 /an episode server of the run "first" uses the port/,
               );
-              assert.match(error.hint!, /--stop first.*bridge\.port/);
+              assert.match(error.message, /--stop first.*bridge\.port/);
               return true;
             });
             for (const name of ["greedy", "twin"]) {
