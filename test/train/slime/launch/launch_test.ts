@@ -57,7 +57,7 @@ Deno.test({
     };
     // An unrelated program of the user whose name resembles Ray's.
     const bystander = new Deno.Command(rayPython(), {
-      args: ["-c", "import time; time.sleep(600)", "raylet", "gcs_server"],
+      args: ["-c", "import time; time.sleep(3600)", "raylet", "gcs_server"],
     }).spawn();
 
     try {
