@@ -5,7 +5,7 @@
 #
 #   STATE/registry/KEY, STATE/images/KEY   an image: `root/` is copied, each line of `binds` is a directory of this
 #                                          machine to mount (writable with ` rw`), `env` is its environment
-#   STATE/containers/NAME/                 a container, with the `pid` of its first process while it runs
+#   STATE/containers/NAME/                 a container, with the `pid` and start time of its first process while it runs
 #   STATE/down                             exists while the daemon does not answer
 state=@STATE@
 usage() {
@@ -25,7 +25,9 @@ dir_of() {
   c=$state/containers/$1
   [ -d "$c" ] || daemon_says "No such container: $1"
 }
-running() { [ -s "$c/pid" ] && kill -0 "$(cat "$c/pid")" 2>/dev/null; }
+started() { cut -d ' ' -f 22 "/proc/$1/stat" 2>/dev/null; }
+# Sets `pid`. Another process may have been given the id of a container that has ended, hence the start time.
+running() { [ -s "$c/pid" ] && read -r pid start <"$c/pid" && [ "$(started "$pid")" = "$start" ]; }
 
 RUN_ARGS="IMAGE [COMMAND] [ARG...]"
 # The command of the container's first process is stored with one argument per line.
@@ -107,7 +109,8 @@ boot() {
     kill -0 "$outer" 2>/dev/null || daemon_says "failed to create task for container: $(cat "$c/log")" 125
     sleep 0.02
   done
-  cat "/proc/$outer/task/$outer/children" >"$c/pid"
+  read -r pid <"/proc/$outer/task/$outer/children"
+  echo "$pid $(started "$pid")" >"$c/pid"
 }
 
 START='command -v "$1" >/dev/null && exec "$@"
@@ -127,7 +130,6 @@ exec_in() {
   dir_of "$1"
   running || daemon_says "container $1 is not running"
   shift
-  pid=$(tr -d ' \n' <"$c/pid")
   # shellcheck disable=SC2046
   nsenter --target "$pid" --mount --pid --net --root /usr/bin/env -i --chdir=/ $(cat "$c/env") sh -c "$START" start "$@"
   exit $?
@@ -153,7 +155,7 @@ FORMAT
 remove() {
   [ "$1" != -f ] || shift
   dir_of "$1"
-  ! running || kill -KILL "$(cat "$c/pid")"
+  ! running || kill -KILL "$pid"
   while running; do sleep 0.02; done
   rm -rf "$c"
   echo "$1"
@@ -183,7 +185,7 @@ case "$1" in
   run) shift; run "$@" ;;
   exec) shift; exec_in "$@" ;;
   start) up; dir_of "$2"; running || boot; echo "$2" ;;
-  stop | kill) up; dir_of "$2"; ! running || kill -KILL "$(cat "$c/pid")"; : >"$c/pid"; echo "$2" ;;
+  stop | kill) up; dir_of "$2"; ! running || kill -KILL "$pid"; : >"$c/pid"; echo "$2" ;;
   rm) shift; up; remove "$@" ;;
   image) shift; image "$@" ;;
   container)

@@ -34,12 +34,16 @@ Deno.test({
       const { config } = resolveSlime({ name: "r", text });
       const record = join(dir, "record");
       await Deno.mkdir(record);
+      const failures: string[] = [];
       await using services = await startServices(config, {
         recipePath,
         overrides: [],
         logDir: join(dir, "logs"),
         port: 0,
         record,
+        onEvent: ({ type, message }) => {
+          if (type !== "ready") failures.push(`${type}: ${message}`);
+        },
       });
       const dataset = await openDataset(TINY_CONFIG.data);
       const rows = await writeRows(dir, { dataset, split: "train" });
@@ -54,6 +58,7 @@ Deno.test({
         evals: { dev },
         rollouts: 2,
       });
+      assert.deepEqual(failures, []);
       const ended = events.at(-1)!;
       assert.ok(ended.event === "end" && ended.longest_gap < 1);
       const evaluation = events[0]!;
