@@ -48,7 +48,8 @@ export function slowJson(
               ? value
               : encoder.encode(JSON.stringify(value)),
           );
-          controller.close();
+          // Deno cancels the body in enqueue() if it finds the connection closed there.
+          if (!gone.signal.aborted) controller.close();
         },
         (error) => {
           settle();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { slowJson } from "../../../env/serve/slow_json.ts";
 
 /** Starts a server that answers each request with the result of `work` and reports when the first request arrives. */
@@ -39,6 +40,12 @@ function endless() {
   };
 }
 
+/** Blocks the event loop for a number of milliseconds. */
+function busyFor(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 Deno.test("slowJson() sends keep-alive bytes, then the answer", async () => {
   const release = Promise.withResolvers<unknown>();
   await using server = serve(() => release.promise);
@@ -70,6 +77,31 @@ Deno.test("slowJson() notices that its client has disconnected, however the requ
     await begun;
     connection.close();
     assert.match(await gone, /client has disconnected/);
+  }
+});
+
+Deno.test("slowJson() survives a client that disconnects just before the answer is sent", async () => {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const begun = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<unknown>();
+    await using server = serve(() => {
+      begun.resolve();
+      return release.promise;
+    }, 60_000);
+    const { port } = server;
+    const client = await Deno.connect({ hostname: "127.0.0.1", port });
+    const request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+    await client.write(new TextEncoder().encode(request));
+    await begun.promise;
+    await client.read(new Uint8Array(1_000));
+    // When this timer and the end of the connection are due at the same time, Deno has closed the body but has not
+    // reported it yet. It then cancels the body while the answer is enqueued.
+    const timer = delay(1);
+    client.close();
+    busyFor(10);
+    await timer;
+    release.resolve({ reward: 1 });
+    await delay(0);
   }
 });
 
