@@ -9,6 +9,7 @@ import type { Hono } from "hono";
 import { z } from "zod";
 import { openingMessages } from "../../agents/tool_calling.ts";
 import { domainKey } from "../../domains/registry.ts";
+import { messageOf } from "../../errors.ts";
 import { type JsonObject, toPlain } from "../../python/python_json.ts";
 import { type Action, SPLITS } from "../../types.ts";
 import { type BodyLimits, MAX_BYTES } from "../bounded_json.ts";
@@ -218,9 +219,7 @@ function serveConnection(
     }
   }
   function refuse(error: unknown, code: string): void {
-    if (!(error instanceof RequestError)) throw error;
-    const { message } = error;
-    send({ type: "error", data: { message, code } });
+    send({ type: "error", data: { message: messageOf(error), code } });
   }
   socket.onopen = () => {
     try {

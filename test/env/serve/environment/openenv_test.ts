@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { environmentServer } from "../../../support/environment_server.ts";
+import { scriptedUser } from "../../../../env/users/scripted.ts";
+import {
+  environmentServer,
+  SERVED_DATASET,
+} from "../../../support/environment_server.ts";
 
 /** Connects a WebSocket client that reads the server's answers in order. */
 async function connect(url: string) {
@@ -79,6 +83,27 @@ Deno.test("/ws answers errors with OpenEnv's codes, and continues", async () => 
   }
   const { type } = await client.ask({ type: "reset" });
   assert.equal(type, "observation");
+  client.socket.close();
+  await client.ended;
+});
+
+Deno.test("/ws answers an unexpected exception, and the server continues", async () => {
+  let fails = true;
+  const scripted = scriptedUser(SERVED_DATASET);
+  await using server = environmentServer({
+    world: {
+      user: (task, options) => {
+        if (fails) throw new TypeError("a bug");
+        return scripted(task, options);
+      },
+    },
+  });
+  const client = await connect(server.url);
+  const { type, data } = await client.ask({ type: "reset" });
+  assert.deepEqual([type, data.code], ["error", "EXECUTION_ERROR"]);
+  assert.match(data.message, /a bug/);
+  fails = false;
+  assert.equal((await client.ask({ type: "reset" })).type, "observation");
   client.socket.close();
   await client.ended;
 });
