@@ -12,6 +12,7 @@ import { latestCompleted } from "../train/runs/run_reader.ts";
 import { readRun, type TrainingRecord } from "../train/runs/training_dir.ts";
 import { runPathOnly } from "./_caller_paths.ts";
 import {
+  refuseUnusedBenchmark,
   runPath,
   runsFlag,
   tau3BenchFlag,
@@ -144,6 +145,7 @@ async function openPolicy(
 ): Promise<Counterpart> {
   const { data } = run.config;
   const source = flags.data ?? data.source;
+  refuseUnusedBenchmark(flags, source);
   const domain = flags.env ?? data.domain;
   const dataset = await openDataset(dataAt({ ...data, source, domain }, flags));
   const policy = await openRunPolicy(run);

@@ -24,14 +24,14 @@ import { readRun } from "../train/runs/training_dir.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
 import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import {
+  benchmarkOverrides,
   hostsFlag,
   runFlags,
   runNamed,
   runPath,
   tau3BenchFlag,
-  tau3BenchOverrides,
+  tau3SourceOverride,
   tauBenchFlag,
-  tauBenchOverride,
   trackOverrides,
 } from "./_shared_flags.ts";
 import { stamp } from "../train/runs/run_info.ts";
@@ -104,7 +104,7 @@ export async function newEvaluation(
   const policy = await policyOf(flags);
   const recipe = await recipeOf(flags, policy);
   const overrides = overridesOf(flags);
-  overrides.push(...tau3BenchOverrides(flags.tau3Bench, dataFlag(flags)));
+  overrides.push(...tau3SourceOverride(flags));
   if (policy !== undefined) {
     const origin = `--policy ${policy}`;
     overrides.push({ path: ["policy"], value: policy, origin });
@@ -112,7 +112,7 @@ export async function newEvaluation(
   const { source } = resolveBy(evaluationSchema, recipe, overrides).data;
   const config = resolveBy(evaluationSchema, recipe, [
     ...overrides,
-    ...tauBenchOverride(flags.tauBench, source),
+    ...benchmarkOverrides(flags, source),
   ]);
   return { ...config, data: dataOfSplit(config.data, config.split) };
 }
@@ -132,8 +132,9 @@ export async function evaluationToResume(
     { name: join(path, "config.yaml"), text: stringify(run.config) },
     [
       ...overridesOf(flags),
-      ...tauBenchOverride(flags.tauBench, run.config.data.source),
-      ...tau3BenchOverrides(flags.tau3Bench, run.config.data.source),
+      ...benchmarkOverrides(flags, run.config.data.source, {
+        selectedBy: null,
+      }),
     ],
   );
   checkResume(run, { config, schema: evaluationSchema });
@@ -212,11 +213,6 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   );
 }
 
-/** Returns the value of `--data`; `undefined` if the flag was not passed. */
-function dataFlag({ data }: EvaluateFlags): string | undefined {
-  return typeof data === "string" ? data : undefined;
-}
-
 /** The default recipe for τ³-bench. Its turn limit is so high that the benchmark's own limit applies. */
 const TAU3_RECIPE: Recipe = {
   name: "the default recipe",
@@ -231,9 +227,10 @@ const TAU3_RECIPE: Recipe = {
  * policy, with the data of `deno task train`.
  */
 async function recipeOf(
-  { recipe, data, env, tau3Bench }: EvaluateFlags,
+  flags: EvaluateFlags,
   policy: string | undefined,
 ): Promise<Recipe> {
+  const { recipe, data, env } = flags;
   if (recipe !== undefined) {
     const text = await readTextIfThere(recipe);
     if (text !== undefined) return { name: recipe, text };
@@ -252,8 +249,7 @@ async function recipeOf(
       }),
     };
   }
-  const isTau3 = data === "tau3-bench" ||
-    data === undefined && tau3Bench !== undefined;
+  const isTau3 = data === "tau3-bench" || tau3SourceOverride(flags).length > 0;
   if (isTau3) return TAU3_RECIPE;
   const config = await newConfig(trainFlags.parse({ data, env }));
   return {

@@ -27,8 +27,7 @@ import {
 import { openDataset } from "../train/config/open_dataset.ts";
 import { openJudge } from "../train/config/open_judge.ts";
 import { openUser } from "../train/config/open_user.ts";
-import { fromCaller } from "./_caller_paths.ts";
-import { tau3BenchOverrides, tauBenchOverride } from "./_shared_flags.ts";
+import { benchmarkOverrides, tau3SourceOverride } from "./_shared_flags.ts";
 
 const positive = z.int().min(1);
 
@@ -152,37 +151,17 @@ export async function openServedEnvironment(
 }
 
 function configOf(flags: EnvironmentFlags) {
-  const { data: given, tauBench, tau3Bench, set } = flags;
-  const source = typeof given === "string" ? given : undefined;
   const overrides = [
-    ...set.map(parseSet),
+    ...flags.set.map(parseSet),
     ...flagOverrides(environmentSchema, flags),
-    ...tau3BenchOverrides(tau3Bench, source),
+    ...tau3SourceOverride(flags),
   ];
-  const { data } = resolveBy(environmentSchema, DEFAULTS, overrides);
-  refuseUnusedTauBench(tauBench, data.source);
-  const recipe = data.source === "tau3-bench" ? TAU3_DEFAULTS : DEFAULTS;
+  const { source } = resolveBy(environmentSchema, DEFAULTS, overrides).data;
+  const recipe = source === "tau3-bench" ? TAU3_DEFAULTS : DEFAULTS;
   return resolveBy(environmentSchema, recipe, [
     ...overrides,
-    ...tauBenchOverride(tauBench, data.source),
+    ...benchmarkOverrides(flags, source),
   ]);
-}
-
-/**
- * Rejects `--tau-bench` if the tasks are generated. `TAU_BENCH_DIR` is allowed, since it may be set for other tasks.
- * @throws {ConfigError} If the flag has no effect.
- */
-function refuseUnusedTauBench(
-  tauBench: string | undefined,
-  source: string,
-): void {
-  if (tauBench === undefined || source !== "generated") return;
-  const usual = Deno.env.get("TAU_BENCH_DIR");
-  if (usual && tauBench === fromCaller(usual)) return;
-  throw new ConfigError(
-    `--tau-bench "${tauBench}" has no effect on the generated world`,
-    { hint: "pass --data tau-bench, or omit --tau-bench" },
-  );
 }
 
 /** Describes what a server offers: `retail of the generated world (400 train, 100 dev, 100 test tasks)`. */

@@ -28,7 +28,7 @@ export const budgetFlags = flagsOf(budgetSchema) as Record<
 
 /**
  * The flag for the directory of τ-bench's data. Resolve its value with `tauBenchDir()`, or apply it to a config with
- * {@linkcode tauBenchOverride}.
+ * {@linkcode benchmarkOverrides}.
  */
 export const tauBenchFlag = z.string().optional().meta({
   description:
@@ -46,46 +46,114 @@ export const tau3BenchFlag = z.string().optional().meta({
   isPath: anyPath,
 });
 
-/**
- * Returns the config overrides for the flag `--tau3-bench`. They set the data directory and, if `source` is missing,
- * make τ³-bench the data source. Returns an empty list if the flag was not passed, or `source` is not τ³-bench.
- */
-export function tau3BenchOverrides(
-  tau3Bench: string | undefined,
-  source?: string,
-): Override[] {
-  if (tau3Bench === undefined) return [];
-  const origin = `--tau3-bench ${tau3Bench}`;
-  const directory = { path: ["data", "directory"], value: tau3Bench, origin };
-  if (source === "tau3-bench") return [directory];
-  return source === undefined
-    ? [{ path: ["data", "source"], value: "tau3-bench", origin }, directory]
-    : [];
+/** The benchmarks, with the key of the flag that names their directory. */
+const BENCHMARK_FLAGS = [
+  { benchmark: "tau-bench", key: "tauBench" },
+  { benchmark: "tau3-bench", key: "tau3Bench" },
+] as const;
+
+/** Options for the rules on directories of benchmarks. */
+export interface BenchmarkRule {
+  /** The flag that selects a benchmark as the source of data, for the hint; `null` if no flag does. Default: `--data`. */
+  readonly selectedBy?: "--data" | "--source" | null;
+  /** The command line. Default: that of this process. */
+  readonly argv?: readonly string[];
 }
 
 /**
- * Returns the config override for the flag `--tau-bench`, which sets the data directory. Returns an empty list if the
- * flag was not passed, or `source` is not τ-bench.
+ * Returns the config override for the directory of the source's benchmark. Returns an empty list if the data is
+ * generated, or the directory was neither passed nor set in the environment.
+ * @throws {ConfigError} If the command line names the directory of another benchmark.
  */
-export function tauBenchOverride(
-  tauBench: string | undefined,
-  source = "tau-bench",
+export function benchmarkOverrides(
+  dirs: BenchmarkDirs,
+  source: string,
+  rule: BenchmarkRule = {},
 ): Override[] {
-  if (tauBench === undefined || source !== "tau-bench") return [];
-  const path = ["data", "directory"];
-  return [{ path, value: tauBench, origin: `--tau-bench ${tauBench}` }];
+  refuseUnusedBenchmark(dirs, source, rule);
+  return BENCHMARK_FLAGS.flatMap(({ benchmark, key }) => {
+    const value = dirs[key];
+    if (benchmark !== source || value === undefined) return [];
+    const path = ["data", "directory"];
+    return [{ path, value, origin: `--${benchmark} ${value}` }];
+  });
+}
+
+/**
+ * Rejects a benchmark's directory on the command line if the data is not from there. The environment variables are
+ * allowed, since they may be set for other commands.
+ * @param source The source of the data, or what the command works on instead.
+ * @throws {ConfigError} If such a flag has no effect.
+ */
+export function refuseUnusedBenchmark(
+  dirs: BenchmarkDirs,
+  source: string,
+  { selectedBy = "--data", argv = Deno.args }: BenchmarkRule = {},
+): void {
+  const unused = BENCHMARK_FLAGS.find(({ benchmark, key }) =>
+    benchmark !== source && dirs[key] !== undefined &&
+    isPassed(benchmark, argv)
+  );
+  if (unused === undefined) return;
+  const { benchmark, key } = unused;
+  const what = source === "generated" ? "the generated world" : source;
+  const select = selectedBy === null
+    ? ""
+    : `pass ${selectedBy} ${benchmark}, or `;
+  throw new ConfigError(
+    `--${benchmark} "${dirs[key]}" has no effect on ${what}`,
+    { hint: `${select}omit --${benchmark}` },
+  );
+}
+
+/**
+ * Returns the config override that makes τ³-bench the source of data if the command line has `--tau3-bench` and no
+ * `--data`. The environment variable does not select a source.
+ */
+export function tau3SourceOverride(
+  { data, tau3Bench }: Pick<BenchmarkDirs, "tau3Bench"> & {
+    readonly data?: unknown;
+  },
+  argv: readonly string[] = Deno.args,
+): Override[] {
+  if (data !== undefined || !isPassed("tau3-bench", argv)) return [];
+  const origin = `--tau3-bench ${tau3Bench}`;
+  return [{ path: ["data", "source"], value: "tau3-bench", origin }];
+}
+
+/** Returns whether a command line has a flag. If it does not, the flag's value is from the environment. */
+export function isPassed(
+  flag: string,
+  argv: readonly string[] = Deno.args,
+): boolean {
+  return valuesOf(argv, flag).length > 0;
+}
+
+/**
+ * Returns all values of a flag in an unparsed command line. Both `--set rl.steps=4` and `--set=rl.steps=4` are
+ * recognized.
+ */
+export function valuesOf(argv: readonly string[], flag: string): string[] {
+  return argv.flatMap((word, i) => {
+    if (word === `--${flag}`) return argv.slice(i + 1, i + 2);
+    const prefix = `--${flag}=`;
+    return word.startsWith(prefix) ? [word.slice(prefix.length)] : [];
+  });
 }
 
 /**
  * Returns a slime recipe with the directory of its benchmark's data. The directory comes from a flag, from the recipe,
  * or from a previous import by `deno task setup` on this machine.
+ * @throws {ConfigError} If the command line names the directory of another benchmark.
  */
 export async function withBenchmark(
   slime: ResolvedSlime,
   dirs: BenchmarkDirs,
+  rule: BenchmarkRule = {},
 ): Promise<ResolvedSlime> {
   const { config } = slime;
   const { source } = config.data;
+  refuseUnusedBenchmark(dirs, source, rule);
   if (source === "generated") return slime;
   const data = dataAt(config.data, dirs);
   const directory = data.directory ?? await importedData(source);

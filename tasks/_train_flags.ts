@@ -28,13 +28,13 @@ import {
 } from "./_caller_paths.ts";
 import { defaultRecipe, readRecipe } from "./_recipes.ts";
 import {
+  benchmarkOverrides,
   runFlags,
   runNamed,
   tau3BenchFlag,
-  tau3BenchOverrides,
   tauBenchFlag,
-  tauBenchOverride,
   trackOverrides,
+  valuesOf,
 } from "./_shared_flags.ts";
 
 /** The flags of `deno task train`. A flag that is not passed defaults to the value of the corresponding recipe key. */
@@ -149,18 +149,6 @@ async function recipeIn(argv: readonly string[]): Promise<Recipe> {
   });
 }
 
-/**
- * Returns all values of a flag in an unparsed command line. Both `--set rl.steps=4` and `--set=rl.steps=4` are
- * recognized.
- */
-function valuesOf(argv: readonly string[], flag: string): string[] {
-  return argv.flatMap((word, i) => {
-    if (word === `--${flag}`) return argv.slice(i + 1, i + 2);
-    const prefix = `--${flag}=`;
-    return word.startsWith(prefix) ? [word.slice(prefix.length)] : [];
-  });
-}
-
 /** Formats a list of keys and their defaults for `--help`. */
 export function keysHelp(
   all: readonly ConfigKey[],
@@ -215,8 +203,7 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
   return resolveConfig(recipe, [
     ...overrides(flags),
     ...settled,
-    ...tauBenchOverride(flags.tauBench, data.source),
-    ...tau3BenchOverrides(flags.tau3Bench, data.source),
+    ...benchmarkOverrides(flags, data.source),
   ]);
 }
 
@@ -252,8 +239,9 @@ export async function runToResume(
     { name: join(path, "config.yaml"), text: JSON.stringify(run.config) },
     [
       ...overrides(flags),
-      ...tauBenchOverride(flags.tauBench, run.config.data.source),
-      ...tau3BenchOverrides(flags.tau3Bench, run.config.data.source),
+      ...benchmarkOverrides(flags, run.config.data.source, {
+        selectedBy: null,
+      }),
     ],
   );
   checkResume(run, { config, schema: configSchema, recipe: flags.recipe });

@@ -23,7 +23,12 @@ import { namedDataset } from "../train/config/named_dataset.ts";
 import { writeFileAtomic } from "../train/runs/storage.ts";
 import { anyPath } from "./_caller_paths.ts";
 import { reportText } from "./_audit_view.ts";
-import { tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
+import {
+  isPassed,
+  refuseUnusedBenchmark,
+  tau3BenchFlag,
+  tauBenchFlag,
+} from "./_shared_flags.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { LOCAL_WORK, writesFiles } from "./_confine.ts";
 import { table } from "../train/progress/text_table.ts";
@@ -82,7 +87,9 @@ async function run(
   flags: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  const dataset = await namedDataset({ ...flags, data: dataOf(flags) });
+  const data = dataOf(flags);
+  refuseUnusedBenchmark(flags, data);
+  const dataset = await namedDataset({ ...flags, data });
   const splits = splitsOf(flags, dataset);
   const tasks = splits.flatMap((split) => dataset.tasks(split));
   const line = terminal.counting(tasks.length, "tasks");
@@ -102,9 +109,9 @@ async function run(
   };
 }
 
-function dataOf({ data, tauBench, tau3Bench }: Flags): string {
+function dataOf({ data }: Flags): string {
   if (data !== undefined) return data;
-  return tau3Bench !== undefined && tauBench === undefined
+  return isPassed("tau3-bench") && !isPassed("tau-bench")
     ? "tau3-bench"
     : "tau-bench";
 }

@@ -15,11 +15,12 @@ import { mean } from "../train/runs/episode_stats.ts";
 import { anyPath, recipeFile } from "./_caller_paths.ts";
 import { readRecipe } from "./_recipes.ts";
 import {
+  benchmarkOverrides,
+  refuseUnusedBenchmark,
   runsFlag,
   setFlag,
   tau3BenchFlag,
   tauBenchFlag,
-  tauBenchOverride,
 } from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 import { MODEL_SHAPES, type ModelName } from "../train/slime/model_shapes.ts";
@@ -122,6 +123,7 @@ async function run(
   if (estimators !== undefined) {
     return await runEstimators(estimators, parsed, context);
   }
+  refuseIdleBenchmark(parsed);
   if (verify !== undefined) return await runVerify(verify, terminal);
   if (bridge) return await runBridge(parsed, terminal);
   if (parsed.workers !== undefined) {
@@ -160,6 +162,21 @@ async function run(
       "cpu.threads": cpu.threads,
     },
   };
+}
+
+/**
+ * Rejects a benchmark's directory that the chosen measurement does not use.
+ * @throws {ConfigError} If such a flag was passed.
+ */
+function refuseIdleBenchmark(
+  { tauBench, tau3Bench, verify, bridge, workers }: BenchFlags,
+): void {
+  const rule = { selectedBy: null };
+  if (verify !== undefined || workers !== undefined) {
+    const what = verify !== undefined ? "--verify" : "--workers";
+    refuseUnusedBenchmark({ tauBench, tau3Bench }, what, rule);
+  } else if (bridge) refuseUnusedBenchmark({ tau3Bench }, "--bridge", rule);
+  else if (tau3Bench) refuseUnusedBenchmark({ tauBench }, "tau3-bench", rule);
 }
 
 async function runBridge(
@@ -314,9 +331,10 @@ async function runVerify(
 
 async function runEstimators(
   chosen: string | true,
-  { recipe, set, steps, seeds, threads, tauBench, runs }: BenchFlags,
+  flags: BenchFlags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
+  const { recipe, set, steps, seeds, threads, runs } = flags;
   const base = await readRecipe(recipe ?? "default");
   const given: Override[] = [
     ...set.map(parseSet),
@@ -328,7 +346,10 @@ async function runEstimators(
   const { data } = resolveConfig(base, given);
   const bench = await benchEstimators({
     recipe: base,
-    overrides: [...given, ...tauBenchOverride(tauBench, data.source)],
+    overrides: [
+      ...given,
+      ...benchmarkOverrides(flags, data.source, { selectedBy: null }),
+    ],
     variants: chosen === true ? VARIANT_NAMES : variantsNamed(chosen),
     seeds,
     runs,

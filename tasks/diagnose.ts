@@ -28,6 +28,7 @@ import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { diagnosedJson, reportText } from "./_diagnose_view.ts";
 import {
   budgetFlags,
+  refuseUnusedBenchmark,
   runPath,
   runsFlag,
   tau3BenchFlag,
@@ -89,6 +90,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   const { terminal, signal } = context;
   const path = await runOf(flags, context.operands);
   using opened = await openEpisodes(path, flags);
+  refuseUnusedBenchmark(flags, opened.dataset.name, { selectedBy: null });
   const episodes = chosen(opened.episodes, flags);
   const line = terminal.counting(
     failedOf(episodes).length,

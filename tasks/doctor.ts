@@ -81,6 +81,7 @@ async function run(
     await withBenchmark(
       resolveSlime(recipe, flags.set.map(parseSet)),
       flags,
+      { selectedBy: null },
     ),
     { hostsFile: flags.hosts },
   );

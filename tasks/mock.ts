@@ -57,6 +57,7 @@ import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { worldJson, worldText } from "./_mock_view.ts";
 import {
+  refuseUnusedBenchmark,
   runPath,
   runsFlag,
   tau3BenchFlag,
@@ -140,6 +141,12 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   const composer = flags.source === "generated"
     ? composerOf(flags.env)
     : undefined;
+  const { source, tau3Bench } = flags;
+  // A generated world is searched for near duplicates of τ-bench's tasks.
+  const isCompared = source === "generated" && composer === undefined;
+  refuseUnusedBenchmark(isCompared ? { tau3Bench } : flags, source, {
+    selectedBy: "--source",
+  });
   if (composer !== undefined) return await composed(composer, flags, context);
   return flags.source === "generated"
     ? await mockGenerated(flags, context)

@@ -14,7 +14,7 @@ import { replayTau3Files } from "../env/benchmarks/tau3/replay/replay_tau3.ts";
 import { anyPath } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { count } from "../train/progress/amounts.ts";
-import { tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
+import { isPassed, tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
@@ -23,7 +23,7 @@ const flags = z.object({
 });
 
 async function run(
-  { tauBench, tau3Bench }: z.infer<typeof flags>,
+  parsed: z.infer<typeof flags>,
   { operands, terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
   if (operands.length === 0) {
@@ -32,6 +32,7 @@ async function run(
       { hint: "pass one or more files" },
     );
   }
+  const { tauBench, tau3Bench } = dirsOf(parsed);
   if (tauBench !== undefined && tau3Bench !== undefined) {
     throw new ConfigError(
       "Both --tau-bench (or TAU_BENCH_DIR) and --tau3-bench (or TAU3_BENCH_DIR) are set",
@@ -79,6 +80,13 @@ async function run(
 
 function isWhole({ unreadable }: Report): boolean {
   return unreadable === undefined;
+}
+
+/** Returns the benchmarks' directories. One from the command line takes precedence over one from the environment. */
+function dirsOf(dirs: z.infer<typeof flags>): z.infer<typeof flags> {
+  const isTau = isPassed("tau-bench");
+  if (isTau === isPassed("tau3-bench")) return dirs;
+  return isTau ? { tauBench: dirs.tauBench } : { tau3Bench: dirs.tau3Bench };
 }
 
 /** Returns notes on what was skipped in a file, and on recordings that were made with other data. */

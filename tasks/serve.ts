@@ -36,13 +36,13 @@ import {
 } from "./_serve_environment.ts";
 import { aborted, listen, shutDown, tokenOf } from "./_serving.ts";
 import {
+  benchmarkOverrides,
+  refuseUnusedBenchmark,
   runPath,
   runsFlag,
   setFlag,
   tau3BenchFlag,
-  tau3BenchOverrides,
   tauBenchFlag,
-  tauBenchOverride,
 } from "./_shared_flags.ts";
 
 const flags = z.object({
@@ -148,9 +148,7 @@ async function runEpisodes(
   const sets = flags.set.map(parseSet);
   const { source } = resolveSlime(recipe, sets).config.data;
   const { config } = resolveSlime(recipe, [
-    ...source === "tau3-bench"
-      ? tau3BenchOverrides(flags.tau3Bench, source)
-      : tauBenchOverride(flags.tauBench),
+    ...benchmarkOverrides(flags, source),
     ...sets,
   ]);
   const { record } = flags;
@@ -289,6 +287,7 @@ async function runPolicy(
   flags: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
+  refuseUnusedBenchmark(flags, "a policy");
   const token = tokenOf(flags.host, SHOWN);
   const path = await runOf(flags);
   await using opened = await openRunPolicy(await readRun(path));

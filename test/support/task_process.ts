@@ -29,6 +29,7 @@ export function taskCommand(
     env: {
       NO_COLOR: "1",
       TAU_BENCH_DIR: "",
+      TAU3_BENCH_DIR: "",
       TAULAB_RUNS: "",
       INIT_CWD: "",
       OPENAI_BASE_URL: "",

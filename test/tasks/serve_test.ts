@@ -80,8 +80,12 @@ Deno.test("serve --env serves sessions until Ctrl-C, which closes the open ones"
     ...["--env", "retail", "--split", "test", "--port", "0", "--json"],
     ...["--set", "data.generated.testTasks=2", "--max-sessions", "3"],
   ];
-  // Unlike --tau-bench, the variable may be set although the world is generated.
-  const env = { TAU_BENCH_DIR: "not/there", INIT_CWD: "/" };
+  // Unlike the flags, the variables neither fail for a generated world nor select another source.
+  const env = {
+    TAU_BENCH_DIR: "not/there",
+    TAU3_BENCH_DIR: "not/there",
+    INIT_CWD: "/",
+  };
   await using server = taskCommand("serve", args, { env }).spawn();
   const reader = server.stdout.pipeThrough(new TextDecoderStream())
     .getReader();
