@@ -25,9 +25,9 @@ import {
 } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Number of RL steps without a learning signal before the first warning. */
+/** Number of steps without a learning signal before the first warning. */
 const FIRST_WARNING = 5;
-/** Number of RL steps without a learning signal between later warnings. */
+/** Number of steps without a learning signal between later warnings. */
 const WARN_EVERY = 25;
 
 /** The live line that shows the progress of a run. */
@@ -50,10 +50,12 @@ export class TrainingLine {
   add(line: Metrics): void {
     this.#lines.push(line);
     if (line.phase !== "rft" && line.phase !== "rl") return;
-    const idle = idleSteps(this.#lines);
-    if (idle !== FIRST_WARNING && (idle === 0 || idle % WARN_EVERY > 0)) return;
+    const { steps, phase } = idleSteps(this.#lines);
+    if (steps !== FIRST_WARNING && (steps === 0 || steps % WARN_EVERY > 0)) {
+      return;
+    }
     this.#terminal.note(
-      `warning: no learning signal in the last ${idle} steps of RL (mean reward ${
+      `warning: no learning signal in the last ${steps} steps of ${phase} (mean reward ${
         line.reward.toFixed(3)
       }): ${
         line.phase === "rft"

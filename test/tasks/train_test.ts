@@ -216,7 +216,7 @@ Deno.test("train fails with an explanation if RL had nothing to learn from", () 
     assert.equal(code, NEVER_LEARNT, stderr);
     assert.match(
       stderr,
-      /^warning: no learning signal in the last 5 steps of RL \(mean reward 0\.000\): no conversation earned/m,
+      /^warning: no learning signal in the last 5 steps of rejection fine-tuning \(mean reward 0\.000\): no conversation earned/m,
     );
     assert.match(
       stdout,

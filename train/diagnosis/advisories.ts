@@ -66,7 +66,7 @@ const LIMITS = {
   solvedGroups: 0.8,
   /** The minimum number of groups; with fewer groups, the two shares above are not checked. */
   groups: 4,
-  /** The minimum number of RL steps at the end of the run without any group to learn from, for an advisory. */
+  /** The minimum number of steps at the end of a phase without anything to learn from, for an advisory. */
   idleSteps: 5,
   /** The maximum final entropy, as a share of the entropy in the first steps, for an advisory. */
   entropyShare: 0.25,
@@ -142,7 +142,8 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
     }];
   }
   const isZero = isEnough && zero.length / groups.length >= LIMITS.zeroGroups;
-  if (!isZero && idle < LIMITS.idleSteps) return [];
+  if (!isZero && idle.steps < LIMITS.idleSteps) return [];
+  const last = `the last ${idle.steps} steps of ${idle.phase}`;
   const tasks = [...new Set(zero.map(({ task }) => task))]
     .filter((task) =>
       groups.every((group) => group.task !== task || group.best === 0)
@@ -152,13 +153,13 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
     level: "warning",
     title: isZero
       ? `${shareText(zero, groups)} groups earned no reward`
-      : `No learning signal in the last ${idle} steps of RL`,
+      : `No learning signal in ${last}`,
     evidence: [
       `${inSteps(tally)} no episode of these groups earned the reward`,
       ...(tasks.length > 0
         ? [`tasks never solved in them: ${namedTasks(tasks)}`]
         : []),
-      ...(idle > 0 ? [`no learning signal in the last ${idle} steps`] : []),
+      ...(idle.steps > 0 ? [`no learning signal in ${last}`] : []),
     ].join("; ") + ".",
     filter: { ...windowFilter(tally), reward: "0" },
     curve,

@@ -5,20 +5,33 @@
 
 import type { Metrics } from "./metrics.ts";
 
-/**
- * Returns the number of consecutive RL steps, at the end of a run, in which there was nothing to learn from. Steps of
- * rejection fine-tuning count as RL steps.
- */
-export function idleSteps(lines: readonly Metrics[]): number {
-  const steps = lines.filter(isOfRl);
-  const last = steps.findLastIndex((line) => !isIdle(line));
-  return steps.length - 1 - last;
+/** Steps of one phase in which there was nothing to learn from. */
+export interface IdleSteps {
+  readonly steps: number;
+  /** The phase, as in `the last 5 steps of RL`. */
+  readonly phase: "RL" | "rejection fine-tuning";
 }
 
-/** Checks whether there was nothing to learn from in any RL step, although the policy did not solve all tasks. */
+/** Returns the consecutive steps, at the end of a run's last phase, in which there was nothing to learn from. */
+export function idleSteps(lines: readonly Metrics[]): IdleSteps {
+  const ofRl = lines.filter(isOfRl);
+  const phase = ofRl.at(-1)?.phase ?? "rl";
+  const last = ofRl.findLastIndex((line) =>
+    line.phase !== phase || !isIdle(line)
+  );
+  return {
+    steps: ofRl.length - 1 - last,
+    phase: phase === "rl" ? "RL" : "rejection fine-tuning",
+  };
+}
+
+/**
+ * Checks whether there was nothing to learn from in any step of rejection fine-tuning or RL, although the policy did
+ * not solve all tasks.
+ */
 export function neverLearned(lines: readonly Metrics[]): boolean {
   const steps = lines.filter(isOfRl);
-  return steps.length > 0 && idleSteps(lines) === steps.length &&
+  return steps.length > 0 && steps.every(isIdle) &&
     steps.some(({ reward }) => reward < 1);
 }
 

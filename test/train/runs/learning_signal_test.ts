@@ -11,15 +11,18 @@ const rl = (trainedGroups: number, reward = 0) =>
   ({ phase: "rl", trainedGroups, reward }) as Metrics;
 const evaluated = { phase: "eval" } as Metrics;
 
-Deno.test("idleSteps() counts the RL steps at the end that had nothing to learn from", () => {
-  const cases: [readonly Metrics[], number][] = [
-    [[], 0],
-    [[rl(0), rl(2)], 0],
-    [[rl(2), rl(0), evaluated, rl(0)], 2],
-    [[rft(0), rft(0), rl(0)], 3],
-    [[rft(4), rl(0)], 1],
+Deno.test("idleSteps() counts the steps at the end of the last phase that had nothing to learn from", () => {
+  const cases: [readonly Metrics[], number, string][] = [
+    [[], 0, "RL"],
+    [[rl(0), rl(2)], 0, "RL"],
+    [[rl(2), rl(0), evaluated, rl(0)], 2, "RL"],
+    [[rft(1), rft(0), rft(0)], 2, "rejection fine-tuning"],
+    [[rft(0), rft(0), rl(0)], 1, "RL"],
+    [[rft(4), rl(0)], 1, "RL"],
   ];
-  for (const [lines, idle] of cases) assert.equal(idleSteps(lines), idle);
+  for (const [lines, steps, phase] of cases) {
+    assert.deepEqual(idleSteps(lines), { steps, phase });
+  }
 });
 
 Deno.test("neverLearned() is true if no step had anything to learn from and tasks were left unsolved", () => {
