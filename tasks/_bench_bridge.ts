@@ -288,6 +288,8 @@ async function openRound(
   await engine.ask({ type: "pace", pace });
   const over = new AbortController();
   const playing = playEndlessly(world, over.signal);
+  // Without a handler, an episode that fails before the end would end the process.
+  playing.catch(() => {});
   await pause(2 * 1000 * chains.length / OFFERED_PER_S);
   await reportOf(engine);
   const { value, seconds } = await timed(async () => {

@@ -42,6 +42,24 @@ export async function timed<T>(
 }
 
 /**
+ * Runs a benchmark. Ctrl-C also ends the processes that it measures, so an error after Ctrl-C is not a failure.
+ * @throws {DOMException} An `AbortError`, instead of the benchmark's error, if the signal is aborted.
+ */
+export async function interruptible<T>(
+  work: () => Promise<T>,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // A process may be seen to end before the event loop has delivered this process's own signal.
+    await new Promise((resolve) => setTimeout(resolve));
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/**
  * Returns the number of heap bytes in use: the exact number under `--v8-flags=--expose-gc`, otherwise an upper bound.
  */
 export function heapBytes(): number {

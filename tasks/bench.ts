@@ -34,14 +34,13 @@ import {
   type VariantRun,
 } from "./_bench_estimators.ts";
 import { benchHttp, type HttpBench } from "./_bench_http.ts";
-import { type Measured, measured } from "./_bench_measure.ts";
+import { interruptible, type Measured, measured } from "./_bench_measure.ts";
 import { benchSessions, type SessionsBench } from "./_bench_sessions.ts";
 import { benchTau3, type Tau3Bench } from "./_bench_tau3.ts";
 import { benchTemplate, type TemplateBench } from "./_bench_template.ts";
 import { benchVerify } from "./_bench_verify.ts";
 import { benchWorkers } from "./_bench_workers.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import type { Terminal } from "./_terminal.ts";
 
 const flags = z.object({
   tauBench: tauBenchFlag.meta({
@@ -115,36 +114,42 @@ const flags = z.object({
 type BenchFlags = z.infer<typeof flags>;
 
 async function run(
+  flags: BenchFlags,
+  context: TaskContext,
+): Promise<TaskResult> {
+  return await interruptible(() => measure(flags, context), context);
+}
+
+async function measure(
   parsed: BenchFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
   const { tauBench, threads, bridge, verify, estimators } = parsed;
-  const { terminal } = context;
   if (estimators !== undefined) {
     return await runEstimators(estimators, parsed, context);
   }
   refuseIdleBenchmark(parsed);
-  if (verify !== undefined) return await runVerify(verify, terminal);
-  if (bridge) return await runBridge(parsed, terminal);
+  if (verify !== undefined) return await runVerify(verify, context);
+  if (bridge) return await runBridge(parsed, context);
   if (parsed.workers !== undefined) {
-    return await runWorkers(parsed.workers, parsed, terminal);
+    return await runWorkers(parsed.workers, parsed, context);
   }
   if (parsed.tau3Bench) {
-    return await runTau3(parsed.tau3Bench, parsed, terminal);
+    return await runTau3(parsed.tau3Bench, parsed, context);
   }
-  terminal.progress("measuring the environment");
+  showStage(context, "measuring the environment");
   const dataset = await openBenchDataset(tauBench || null);
   const environment = await benchEnvironment(dataset);
-  terminal.progress("measuring a chat template");
+  showStage(context, "measuring a chat template");
   const template = benchTemplate(dataset);
-  terminal.progress("measuring many conversations over HTTP");
+  showStage(context, "measuring many conversations over HTTP");
   const world = await generated(1);
   const http = await benchHttp(world);
-  terminal.progress("measuring sessions of an environment server");
+  showStage(context, "measuring sessions of an environment server");
   const sessions = await benchSessions(world);
-  terminal.progress("measuring the policy");
+  showStage(context, "measuring the policy");
   const cpu = await benchCpu(threads);
-  terminal.endProgress();
+  showStage(context, null);
   const figures = figuresOf({
     data: dataset.name,
     environment,
@@ -153,7 +158,7 @@ async function run(
     sessions,
     cpu,
   });
-  terminal.print(figureTable(figures));
+  context.terminal.print(figureTable(figures));
   return {
     json: {
       ...figureJson(figures),
@@ -162,6 +167,19 @@ async function run(
       "cpu.threads": cpu.threads,
     },
   };
+}
+
+/**
+ * Shows the next stage of the benchmark, or `null` at its end.
+ * @throws {DOMException} An `AbortError` after Ctrl-C, which also ends the measured processes.
+ */
+function showStage(
+  { terminal, signal }: TaskContext,
+  stage: string | null,
+): void {
+  signal.throwIfAborted();
+  if (stage === null) terminal.endProgress();
+  else terminal.progress(stage);
 }
 
 /**
@@ -181,7 +199,7 @@ function refuseIdleBenchmark(
 
 async function runBridge(
   { tauBench, example, episodes, rounds, seconds }: BenchFlags,
-  terminal: Terminal,
+  context: TaskContext,
 ): Promise<TaskResult> {
   const bench = await benchBridge({
     tauBench: tauBench || null,
@@ -191,12 +209,12 @@ async function runBridge(
     example: example === undefined
       ? null
       : { directory: example, python: "python3" },
-    onStage: (text) => terminal.progress(text),
+    onStage: (text) => showStage(context, text),
   });
-  terminal.endProgress();
-  terminal.print(figureTable(bridgeFigures(bench)));
-  terminal.print();
-  terminal.print(
+  showStage(context, null);
+  context.terminal.print(figureTable(bridgeFigures(bench)));
+  context.terminal.print();
+  context.terminal.print(
     `An episode has ${bench.turnsPerEpisode.toFixed(0)} turns and up to ${
       count(bench.tokensPerEpisode)
     } tokens`,
@@ -207,17 +225,17 @@ async function runBridge(
 async function runWorkers(
   workers: number,
   { episodes = 4000, rounds }: BenchFlags,
-  terminal: Terminal,
+  context: TaskContext,
 ): Promise<TaskResult> {
   const bench = await benchWorkers({
     ...{ workers, episodes, rounds },
     onRound: (round) =>
-      terminal.progress(`evaluating, round ${round + 1} of ${rounds}`),
+      showStage(context, `evaluating, round ${round + 1} of ${rounds}`),
   });
-  terminal.endProgress();
+  showStage(context, null);
   const of = `generated retail, ${count(bench.episodes)} episodes, the expert`;
   const gain = `${of}, ${workers} processes over one`;
-  terminal.print(figureTable([
+  context.terminal.print(figureTable([
     ["episodes/s in one process", of, bench.one, count],
     [`episodes/s in ${workers} processes`, of, bench.several, count],
     ["speedup", gain, bench.gain, times],
@@ -272,16 +290,16 @@ function bridgeFigures(bench: BridgeBench): Figure[] {
 async function runTau3(
   dir: string,
   { tau2Packages }: BenchFlags,
-  terminal: Terminal,
+  context: TaskContext,
 ): Promise<TaskResult> {
   const benches = await benchTau3({
     dir,
     packages: tau2Packages,
-    onStage: (text) => terminal.progress(text),
+    onStage: (text) => showStage(context, text),
   });
-  terminal.endProgress();
+  showStage(context, null);
   const figures = benches.flatMap(tau3Figures);
-  terminal.print(figureTable(figures));
+  context.terminal.print(figureTable(figures));
   return { json: figureJson(figures) };
 }
 
@@ -308,17 +326,17 @@ function tau3Figures(
 
 async function runVerify(
   model: ModelName,
-  terminal: Terminal,
+  context: TaskContext,
 ): Promise<TaskResult> {
   const bench = await benchVerify({
     model,
-    onStage: (text) => terminal.progress(text),
+    onStage: (text) => showStage(context, text),
   });
-  terminal.endProgress();
+  showStage(context, null);
   const { cold, warm, peakBytes } = bench;
   const of = `two checkpoints of ${model}, ${bytes(bench.bytes)}`;
   const rate = (n: number) => `${bytes(n)}/s`;
-  terminal.print(figureTable([
+  context.terminal.print(figureTable([
     ...Object.entries({ cold, warm }).flatMap(([how, pair]): Figure[] => [
       [`convert --verify, ${how}`, of, pair.verify, rate],
       [`sha256sum, ${how}`, of, pair.sha256sum, rate],
@@ -332,7 +350,7 @@ async function runVerify(
 async function runEstimators(
   chosen: string | true,
   flags: BenchFlags,
-  { terminal, signal }: TaskContext,
+  context: TaskContext,
 ): Promise<TaskResult> {
   const { recipe, set, steps, seeds, threads, runs } = flags;
   const base = await readRecipe(recipe ?? "default");
@@ -353,11 +371,11 @@ async function runEstimators(
     variants: chosen === true ? VARIANT_NAMES : variantsNamed(chosen),
     seeds,
     runs,
-    signal,
-    onStage: (text) => terminal.progress(text),
+    signal: context.signal,
+    onStage: (text) => showStage(context, text),
   });
-  terminal.endProgress();
-  terminal.print(variantTable(bench));
+  showStage(context, null);
+  context.terminal.print(variantTable(bench));
   return { json: Object.fromEntries(bench) };
 }
 
