@@ -254,7 +254,7 @@ Deno.test({
           [["--env", "retail"], /"retail" .* no policy for solo agents/],
           [["--user", "llm", "--user-model", "u"], /has no user/],
           [["--model", "m", "--agent", "react"], /assumes a user/],
-          [["--data", "generated"], /requires data.source tau3-bench/],
+          [["--data", "generated"], /no effect on the generated world/],
         ] as const
       ) {
         const { code, stderr } = await evaluateTau3(
@@ -265,5 +265,9 @@ Deno.test({
         assert.notEqual(code, 0);
         assert.match(stderr, why);
       }
+      const generated = await runTask("evaluate", [
+        ...["--solo", "--agent", "expert", "--runs", dir],
+      ]);
+      assert.match(generated.stderr, /requires data.source tau3-bench/);
     }),
 });
