@@ -2,17 +2,32 @@
 
 import { ConfigError } from "../env/errors.ts";
 import { isLoopback } from "../env/serve/loopback.ts";
+import type { Terminal } from "./_terminal.ts";
+
+/** A running HTTP server. */
+export interface HttpServer {
+  readonly addr: Deno.NetAddr;
+  /** Stops listening, and resolves once all connections have closed. */
+  shutdown(): Promise<void>;
+}
+
+type Handler = (request: Request) => Response | Promise<Response>;
 
 /**
- * Starts an HTTP server. Port 0 selects a free port.
+ * Starts an HTTP server. Port 0 selects a free port. If the process reaches its limit of open files, the server closes
+ * idle connections and continues, and a note on the terminal says what to do.
  * @throws {ConfigError} If the port is in use.
  */
 export function listen(
-  { host, port }: { readonly host: string; readonly port: number },
-  handler: (request: Request) => Response | Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
+  { host, port, terminal }: {
+    readonly host: string;
+    readonly port: number;
+    readonly terminal: Pick<Terminal, "note">;
+  },
+  handler: Handler,
+): HttpServer {
   try {
-    return Deno.serve({ hostname: host, port, onListen: () => {} }, handler);
+    return new LastingServer({ hostname: host, port }, { handler, terminal });
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     throw new ConfigError(
@@ -23,6 +38,72 @@ export function listen(
       },
     );
   }
+}
+
+/** Milliseconds after which a server listens again that could not accept a connection. */
+const REOPEN_MS = 200;
+
+/**
+ * A server that survives the limit of open files. `Deno.serve` stops for good if it cannot accept a connection, so this
+ * class starts it again on the same port.
+ */
+class LastingServer implements HttpServer {
+  readonly addr: Deno.NetAddr;
+  readonly #handler: Handler;
+  readonly #terminal: Pick<Terminal, "note">;
+  /** Completes the requests of earlier servers. */
+  readonly #closing: Promise<void>[] = [];
+  /** The server that listens; `null` while none does. */
+  #server: Deno.HttpServer<Deno.NetAddr> | null = null;
+  #isOver = false;
+
+  constructor(
+    at: Pick<Deno.NetAddr, "hostname" | "port">,
+    { handler, terminal }: {
+      readonly handler: Handler;
+      readonly terminal: Pick<Terminal, "note">;
+    },
+  ) {
+    this.#handler = handler;
+    this.#terminal = terminal;
+    this.addr = this.#open(at).addr;
+  }
+
+  async shutdown(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all([...this.#closing, this.#server?.shutdown()]);
+  }
+
+  #open({ hostname, port }: Pick<Deno.NetAddr, "hostname" | "port">) {
+    const at = { hostname, port, onListen: () => {} };
+    const server = Deno.serve(at, this.#handler);
+    server.finished.catch((error) => this.#reopen(server, error));
+    return this.#server = server;
+  }
+
+  async #reopen(server: Deno.HttpServer, error: unknown): Promise<void> {
+    if (!isOutOfFiles(error)) throw error;
+    if (this.#closing.length === 0) {
+      this.#terminal.note(
+        "warning: Cannot accept a connection: too many files are open. Connections without a request in progress are closed; raise the limit with ulimit -n",
+      );
+    }
+    this.#server = null;
+    this.#closing.push(server.shutdown());
+    while (this.#server === null && !this.#isOver) {
+      await new Promise((resolve) => setTimeout(resolve, REOPEN_MS));
+      try {
+        if (!this.#isOver) this.#open(this.addr);
+      } catch (error) {
+        if (!isOutOfFiles(error)) throw error;
+      }
+    }
+  }
+}
+
+function isOutOfFiles(error: unknown): boolean {
+  return error instanceof Error &&
+    error.message.includes("Too many open files");
 }
 
 /**

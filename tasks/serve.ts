@@ -34,7 +34,13 @@ import {
   openServedEnvironment,
   servesEnvironment,
 } from "./_serve_environment.ts";
-import { aborted, listen, shutDown, tokenOf } from "./_serving.ts";
+import {
+  aborted,
+  type HttpServer,
+  listen,
+  shutDown,
+  tokenOf,
+} from "./_serving.ts";
 import {
   benchmarkOverrides,
   refuseUnusedBenchmark,
@@ -160,7 +166,7 @@ async function runEpisodes(
   });
   const port = flags.port ?? config.bridge.port;
   const server = await listenForRun(
-    { host: flags.host, port },
+    { host: flags.host, port, terminal },
     episodes.app.fetch,
   );
   const url = `http://${flags.host}:${server.addr.port}`;
@@ -183,9 +189,8 @@ const healthSchema = z.looseObject({ run: z.string() });
  * @throws {ConfigError} If the port is in use.
  */
 async function listenForRun(
-  at: { readonly host: string; readonly port: number },
-  handler: (request: Request) => Response | Promise<Response>,
-): Promise<Deno.HttpServer<Deno.NetAddr>> {
+  ...[at, handler]: Parameters<typeof listen>
+): Promise<HttpServer> {
   try {
     return listen(at, handler);
   } catch (error) {
@@ -267,7 +272,7 @@ async function runEnvironment(
   await using served = await openServedEnvironment(flags, { token, signal });
   const { dataset, userName, app } = served;
   const port = flags.port ?? ENVIRONMENT_PORT;
-  const server = listen({ host: flags.host, port }, app.fetch);
+  const server = listen({ host: flags.host, port, terminal }, app.fetch);
   const url = `http://${flags.host}:${server.addr.port}`;
   const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
   terminal.note(
@@ -305,7 +310,7 @@ async function runPolicy(
     ...(token === undefined ? {} : { token }),
   });
   const port = flags.port ?? POLICY_PORT;
-  const server = listen({ host: flags.host, port }, app.fetch);
+  const server = listen({ host: flags.host, port, terminal }, app.fetch);
   const url = `http://${flags.host}:${server.addr.port}`;
   const json = { url, model: policy.name, step: opened.step, run_dir: path };
   terminal.note(

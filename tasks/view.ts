@@ -129,7 +129,7 @@ async function serve(
     version: denoConfig.version,
     ...(token === undefined ? {} : { token }),
   });
-  const server = listen(flags, app.fetch);
+  const server = listen({ ...flags, terminal }, app.fetch);
   const host = flags.host.includes(":") ? `[${flags.host}]` : flags.host;
   const query = token === undefined
     ? ""
