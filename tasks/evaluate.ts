@@ -189,7 +189,9 @@ async function planOf(flags: EvaluateFlags): Promise<EvaluationPlan> {
   if (flags.resume === undefined) {
     const config = await newEvaluation(flags);
     const name = flags.name ?? defaultName(config, new Date());
-    return { path: join(flags.runs, name), isResumed: false, config };
+    const numberIfTaken = flags.name === undefined;
+    const path = join(flags.runs, name);
+    return { path, isResumed: false, config, numberIfTaken };
   }
   const { discard } = flags;
   return { ...await evaluationToResume(flags), isResumed: true, discard };

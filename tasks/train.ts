@@ -169,7 +169,12 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
   const config = await newConfig(flags);
   const { data, seed } = config;
   const own = `${data.domain}-${data.source}-s${seed}-${stamp(new Date())}`;
-  return { path: join(runs, name ?? own), config, isResumed: false };
+  return {
+    path: join(runs, name ?? own),
+    config,
+    isResumed: false,
+    numberIfTaken: name === undefined,
+  };
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Dataset, UserFactory } from "../env/types.ts";
 import type { Config } from "./config/config.ts";
 import { openDataset } from "./config/open_dataset.ts";
 import { openUser } from "./config/open_user.ts";
+import { refuseTaken } from "./runs/run_dir.ts";
 import { checkResume } from "./runs/resume_check.ts";
 import { TrainingDir } from "./runs/training_dir.ts";
 import { startRun } from "./session.ts";
@@ -17,6 +18,11 @@ import { startRun } from "./session.ts";
 export interface TrainingPlan {
   readonly path: string;
   readonly isResumed: boolean;
+  /**
+   * Whether a new run gets a numbered name, such as `PATH-2`, if `path` exists. Default: `false`, in which case that is
+   * an error.
+   */
+  readonly numberIfTaken?: boolean;
   /** Whether to go back to the last intact checkpoint. Only used for a resumed run; see `TrainingDir.resume()`. */
   readonly discard?: boolean;
   /** The config. For a resumed run, this is the run's own config with the flags applied to the keys that may change. */
@@ -34,7 +40,7 @@ export interface OpenTraining extends AsyncDisposable {
 
 /**
  * Opens a run. Before anything is written, it checks that the user's model answers.
- * @throws {ConfigError} If the dataset or the model is not available.
+ * @throws {ConfigError} If the dataset or the model is not available, or the run dir exists already.
  * @throws {RunDirError} If the run used another dataset, or its run dir cannot be used.
  */
 export async function openTraining(
@@ -42,10 +48,12 @@ export async function openTraining(
   options: { readonly signal: AbortSignal },
 ): Promise<OpenTraining> {
   await using stack = new AsyncDisposableStack();
-  const { path, config, isResumed, discard = false } = plan;
+  const { path, config, isResumed, discard = false, numberIfTaken = false } =
+    plan;
   const earlier = isResumed
     ? stack.use(await TrainingDir.resume(path, { discard }))
     : undefined;
+  if (!isResumed && !numberIfTaken) await refuseTaken(path);
   const dataset = await openDataset(config.data, options);
   if (earlier !== undefined) {
     checkResume(earlier, { dataset });
@@ -58,7 +66,8 @@ export async function openTraining(
   });
   const signal = AbortSignal.any([options.signal, meter.signal]);
   const user = await openUser(config, { dataset, meter, signal });
-  const run = earlier ?? stack.use(await startRun(path, { config, dataset }));
+  const run = earlier ??
+    stack.use(await startRun(path, { config, dataset, numberIfTaken }));
   const held = stack.move();
   return {
     run,

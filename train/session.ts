@@ -27,16 +27,18 @@ export interface StartRunOptions {
   readonly dataset: Pick<Dataset, "name" | "fingerprint">;
   /** The time at which the run starts. Default: the current time. */
   readonly now?: Date;
+  /** Whether to append `-2`, `-3`, … to the path if it exists. Default: `false`, in which case that is an error. */
+  readonly numberIfTaken?: boolean;
 }
 
 /**
  * Creates a run dir and opens it; train in it with `runSession()`. Use it with `await using`.
- * @throws {ConfigError} If the directory already exists.
+ * @throws {ConfigError} If the directory already exists and must not be numbered.
  * @throws {RunDirError} If it cannot be written.
  */
 export async function startRun(
   path: string,
-  { config, dataset, now = new Date() }: StartRunOptions,
+  { config, dataset, now = new Date(), numberIfTaken = false }: StartRunOptions,
 ): Promise<TrainingDir> {
   const { name, fingerprint } = dataset;
   const info = await newRunInfo({
@@ -44,7 +46,7 @@ export async function startRun(
     dataset: { name, fingerprint },
     now,
   });
-  return await TrainingDir.create(path, { config, info });
+  return await TrainingDir.create(path, { config, info, numberIfTaken });
 }
 
 /** Options for {@linkcode runSession}. */

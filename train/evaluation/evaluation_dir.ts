@@ -13,7 +13,7 @@ import { EpisodeStore, type StoredEpisode } from "../runs/episode_store.ts";
 import {
   createRunDir,
   type LockedRun,
-  type NewRun,
+  type NewRunDir,
   reopenRunDir,
   RunDir,
 } from "../runs/run_dir.ts";
@@ -61,13 +61,13 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
   }
 
   /**
-   * Creates `path` and locks it.
+   * Creates a run dir and locks it.
    * @throws {ConfigError} If it already exists.
    * @throws {RunDirError} If it cannot be written.
    */
   static async create(
     path: string,
-    options: NewRun<EvaluationConfig>,
+    options: NewRunDir<EvaluationConfig>,
   ): Promise<EvaluationDir> {
     return await createRunDir(path, options, (run) => new EvaluationDir(run));
   }

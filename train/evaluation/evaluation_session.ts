@@ -14,6 +14,7 @@ import {
 import { openDataset } from "../config/open_dataset.ts";
 import { openJudge } from "../config/open_judge.ts";
 import { openUser } from "../config/open_user.ts";
+import { refuseTaken } from "../runs/run_dir.ts";
 import { checkResume } from "../runs/resume_check.ts";
 import { newRunInfo } from "../runs/run_info.ts";
 import { EvaluationJournal } from "../tracking/evaluation_journal.ts";
@@ -40,6 +41,11 @@ export interface EvaluationPlan {
   readonly path: string;
   /** Whether the run dir already exists. */
   readonly isResumed: boolean;
+  /**
+   * Whether a new run gets a numbered name, such as `PATH-2`, if `path` exists. Default: `false`, in which case that is
+   * an error.
+   */
+  readonly numberIfTaken?: boolean;
   /**
    * Whether to rerun scored episodes that were lost. Only used for a resumed evaluation; see `EvaluationDir.resume()`.
    */
@@ -84,7 +90,7 @@ export interface EvaluationSession extends AsyncDisposable {
  * @throws {RunDirError} If the evaluation used another dataset, or its run dir cannot be used.
  */
 export async function openEvaluation(
-  { path, isResumed, config, discard = false, only }: EvaluationPlan,
+  plan: EvaluationPlan,
   options: {
     readonly signal: AbortSignal;
     /**
@@ -93,8 +99,11 @@ export async function openEvaluation(
     readonly runner?: ShardRunner | undefined;
   },
 ): Promise<EvaluationSession> {
+  const { path, isResumed, config, discard = false, only } = plan;
+  const { numberIfTaken = false } = plan;
   const { runner } = options;
   await using stack = new AsyncDisposableStack();
+  if (!isResumed && !numberIfTaken) await refuseTaken(path);
   const dataset = await openDataset(config.data, options);
   tasksOf(dataset, config);
   const earlier = isResumed
@@ -114,7 +123,8 @@ export async function openEvaluation(
   const user = await openUser(config, { dataset, meter, signal });
   const judge = await openJudge(config.judge, { meter, signal }) ??
     (config.user.strategy === "scripted" ? STAND_IN : undefined);
-  const dir = earlier ?? stack.use(await createDir(path, { config, dataset }));
+  const dir = earlier ??
+    stack.use(await createDir(path, { config, dataset, numberIfTaken }));
   const held = stack.move();
   const planned = only?.length ?? jobsOf(dataset, config).length;
   return {
@@ -180,7 +190,11 @@ export async function openEvaluation(
 
 async function createDir(
   path: string,
-  { config, dataset }: { config: EvaluationConfig; dataset: Dataset },
+  { config, dataset, numberIfTaken }: {
+    config: EvaluationConfig;
+    dataset: Dataset;
+    numberIfTaken: boolean;
+  },
 ): Promise<EvaluationDir> {
   const { name, fingerprint } = dataset;
   const info = await newRunInfo({
@@ -189,7 +203,7 @@ async function createDir(
     dataset: { name, fingerprint },
     now: new Date(),
   });
-  return await EvaluationDir.create(path, { config, info });
+  return await EvaluationDir.create(path, { config, info, numberIfTaken });
 }
 
 function usageOf(dir: EvaluationDir, dataset: Dataset) {

@@ -39,6 +39,17 @@ export interface NewRun<C> {
   readonly info: RunInfo;
 }
 
+/** How the directory of a new run is created. */
+export interface NewRunDir<C> extends NewRun<C> {
+  /** Folders to create in it. Default: none. */
+  readonly folders?: readonly string[];
+  /**
+   * Whether to append `-2`, `-3`, … to the path if it exists, for names that the user has not chosen. Default: `false`,
+   * in which case an existing path is an error.
+   */
+  readonly numberIfTaken?: boolean;
+}
+
 /** A locked run dir, to be held by a {@linkcode RunDir}. */
 export interface LockedRun<C> extends NewRun<C> {
   readonly path: string;
@@ -193,21 +204,20 @@ export class RunDir<C> implements AsyncDisposable {
 }
 
 /**
- * Creates the directory of a new run, with the given folders in it.
+ * Creates the directory of a new run.
  * @param hold Creates the object that owns the locked run.
  * @throws {ConfigError} If it exists already.
  * @throws {RunDirError} If it cannot be written.
  */
 export async function createRunDir<C extends object, D>(
   path: string,
-  { config, info, folders = [] }: NewRun<C> & {
-    readonly folders?: readonly string[];
-  },
+  { config, info, folders = [], numberIfTaken = false }: NewRunDir<C>,
   hold: (run: LockedRun<C>) => D,
 ): Promise<D> {
   const doing = `create the run dir "${path}"`;
+  const named = path;
   return await attempt({ doing, path, afterwards: "start again" }, async () => {
-    await makeDirectory(path);
+    const path = await makeDirectory(named, numberIfTaken);
     for (const folder of folders) await Deno.mkdir(join(path, folder));
     return await locked(path, async (lock) => {
       const text = sealedText(formatConfig(config));
@@ -256,31 +266,55 @@ async function writeInfo(path: string, info: RunInfo): Promise<void> {
 }
 
 /**
- * Creates a directory. The creation itself fails if the directory exists, so two processes cannot both succeed.
- * @throws {ConfigError} If it exists already.
+ * Creates a directory and returns its path. The creation itself fails if the directory exists, so two processes cannot
+ * both succeed.
+ * @throws {ConfigError} If it exists already and must not be numbered.
  */
-async function makeDirectory(path: string): Promise<void> {
+async function makeDirectory(
+  path: string,
+  numberIfTaken: boolean,
+): Promise<string> {
   await folderNames(dirname(path)); // says so where it is a file
   await Deno.mkdir(dirname(path), { recursive: true });
-  try {
-    await Deno.mkdir(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    const isRun = await readTextIfThere(join(path, "run.json")) !== undefined;
-    throw new ConfigError(
-      isRun
-        ? `The run "${path}" already exists`
-        : `"${path}" already exists and is not a run: it has no run.json`,
-      {
-        cause: error,
-        hint: isRun
-          ? `continue it with --resume ${
-            basename(path)
-          }, or choose another --name`
-          : `choose another --name, or remove it with: rm -r '${path}'`,
-      },
-    );
+  for (let number = 1;; number++) {
+    const numbered = number === 1 ? path : `${path}-${number}`;
+    try {
+      await Deno.mkdir(numbered);
+      return numbered;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      if (!numberIfTaken) throw await takenError(path, error);
+    }
   }
+}
+
+/**
+ * Checks that a new run can be created at `path`, before the work of preparing it.
+ * @throws {ConfigError} If the path exists already.
+ */
+export async function refuseTaken(path: string): Promise<void> {
+  const isTaken = await Deno.lstat(path).then(() => true, () => false);
+  if (isTaken) throw await takenError(path);
+}
+
+async function takenError(
+  path: string,
+  cause?: unknown,
+): Promise<ConfigError> {
+  const isRun = await readTextIfThere(join(path, "run.json")) !== undefined;
+  return new ConfigError(
+    isRun
+      ? `The run "${path}" already exists`
+      : `"${path}" already exists and is not a run: it has no run.json`,
+    {
+      cause,
+      hint: isRun
+        ? `continue it with --resume ${
+          basename(path)
+        }, or choose another --name`
+        : `choose another --name, or remove it with: rm -r '${path}'`,
+    },
+  );
 }
 
 /**

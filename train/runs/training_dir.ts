@@ -33,7 +33,7 @@ import {
 import {
   createRunDir,
   type LockedRun,
-  type NewRun,
+  type NewRunDir,
   reopenRunDir,
   RunDir,
 } from "./run_dir.ts";
@@ -106,13 +106,13 @@ export class TrainingDir extends RunDir<Config> {
   }
 
   /**
-   * Creates `path` and locks it.
+   * Creates a run dir and locks it.
    * @throws {ConfigError} If it exists already.
    * @throws {RunDirError} If it cannot be written.
    */
   static async create(
     path: string,
-    options: NewRun<Config>,
+    options: NewRunDir<Config>,
   ): Promise<TrainingDir> {
     const folders = ["checkpoints", "logs"];
     return await createRunDir(

@@ -16,6 +16,7 @@ import {
   type ColdStartMetrics,
   METRICS_VERSION,
 } from "../../../train/runs/metrics.ts";
+import type { NewRunDir } from "../../../train/runs/run_dir.ts";
 import { TrainingDir } from "../../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../../train/runs/run_info.ts";
 import { latestUnfinished } from "../../../train/runs/run_reader.ts";
@@ -27,11 +28,12 @@ import { inTempDir } from "../../support/temp_dir.ts";
 async function create(
   path: string,
   startedAt = new Date(0),
+  options: Partial<NewRunDir<unknown>> = {},
 ): Promise<TrainingDir> {
   const config = resolveConfig({ name: "test", text: "" });
   const dataset = { name: "fake", fingerprint: "f" };
   const info = await newRunInfo({ seed: 1, dataset, now: startedAt });
-  return await TrainingDir.create(path, { config, info });
+  return await TrainingDir.create(path, { ...options, config, info });
 }
 
 function line(step: number): ColdStartMetrics {
@@ -179,6 +181,20 @@ Deno.test("TrainingDir.create() refuses a name that is taken", () =>
       message,
       /already exists; continue it with --resume .*a1, or choose another --name/,
     );
+  }));
+
+Deno.test("TrainingDir.create() numbers names that are taken, also for runs that are created at the same time", () =>
+  inTempDir(async (dir) => {
+    const path = join(dir, "a1");
+    const numbered = () => create(path, new Date(0), { numberIfTaken: true });
+    await using stack = new AsyncDisposableStack();
+    const runs = await Promise.all([numbered(), numbered(), numbered()]);
+    for (const run of runs) stack.use(run);
+    const names = runs.map((run) => run.name).sort();
+    assert.deepEqual(names, ["a1", "a1-2", "a1-3"]);
+    for (const run of runs) {
+      assert.equal((await readRun(run.path)).info.outcome, "running");
+    }
   }));
 
 Deno.test("TrainingDir.resume() refuses a run that is in use, and names its process", () =>
