@@ -100,8 +100,8 @@ export async function openAgent(
   const strategy = agents.get(name);
   if (strategy.needsPrompt && prompt === "none") {
     throw new ConfigError(
-      `The ${name} agent requires a prompt: without a prompt, it is the same as the tool-calling agent`,
-      { hint: "set prompt to full, or use the tool-calling agent" },
+      `The ${name} agent requires a prompt, but prompt is "none"`,
+      { hint: 'set prompt to "full", or use the tool-calling agent' },
     );
   }
   return await strategy.open({ ...world, prompt, compat });

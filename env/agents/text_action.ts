@@ -86,7 +86,7 @@ function respondAction(content: string): ToolAction {
 function toReading(value: JsonValue | undefined, index: number): ParsedAnswer {
   if (value === undefined) return { problem: "The action is not JSON" };
   if (!(value instanceof Map)) {
-    return { problem: "The action is no JSON object" };
+    return { problem: "The action is not a JSON object" };
   }
   const name = value.get("name");
   const args = value.get("arguments");

@@ -80,13 +80,13 @@ export function unpackedText(
     const isLong = "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
     const fault = isLong
       ? tooLong(maxBytes)
-      : `its body cannot be decompressed: ${error.message}`;
+      : `the response body cannot be decompressed: ${error.message}`;
     return { text: "", fault };
   }
 }
 
 function tooLong(maxBytes: number): string {
-  return `its body has more than ${maxBytes} bytes`;
+  return `the response body has more than ${maxBytes} bytes`;
 }
 
 /** Initial buffer size in bytes, which is enough for most responses. */
@@ -149,7 +149,7 @@ function unpacked(
       return zlib.brotliDecompressSync(bytes, options);
     default:
       throw new Error(
-        `its encoding "${encoding.slice(0, 40)}" is not supported`,
+        `the encoding "${encoding.slice(0, 40)}" is not supported`,
       );
   }
 }

@@ -66,9 +66,9 @@ async function hintFor(
     case "connection":
       return "start the server, or pass the base URL of another one";
     case "timeout":
-      return "raise calls.timeoutS, or choose another endpoint";
+      return "increase calls.timeoutS, or choose another endpoint";
     case "bad_response":
-      return "check that the base URL is that of an OpenAI-compatible API (it usually ends in /v1)";
+      return "pass the base URL of an OpenAI-compatible API (it usually ends in /v1)";
     default:
       return "retry later, or choose another endpoint";
   }

@@ -170,15 +170,18 @@ function checkedUrl(text: string): string {
   }
   if (url.username !== "" || url.password !== "") {
     throw new ConfigError(
-      `The base URL at ${url.host} contains a user name or password, which would be written to records`,
-      { hint: "remove them, and set the key's environment variable" },
+      `The base URL at ${url.host} contains a user name or password, which would be stored in run dirs`,
+      {
+        hint:
+          "remove the user name and password, and set the provider's key variable",
+      },
     );
   }
   const path = text.replace(/(?<!\/)\/+$/, "");
   const base = path.replace(/\/chat\/completions$/, "");
   if (base === path) return path;
   throw new ConfigError(
-    `"${text}" is the URL of chat completions, not a base URL`,
+    `"${text}" is the chat completions URL, not a base URL`,
     { hint: `pass ${base}` },
   );
 }

@@ -94,9 +94,13 @@ export class HttpReader {
         const isReusable = isDelimited && isWhole && isPersistent(head);
         return { status, headers, bytes, isWhole, isReusable };
       }
-      if (head.status === 101) throw new HttpFormatError("unexpected upgrade");
+      if (head.status === 101) {
+        throw new HttpFormatError(
+          "the response upgrades the connection, which was not requested",
+        );
+      }
     }
-    throw new HttpFormatError("too many interim responses");
+    throw new HttpFormatError("the server sent too many interim responses");
   }
 
   async #head(): Promise<string> {
@@ -105,7 +109,7 @@ export class HttpReader {
       const length = (at < 0 ? this.#end : at) - this.#start;
       if (length > MAX_HEAD_BYTES) {
         throw new HttpFormatError(
-          `its head has more than ${MAX_HEAD_BYTES} bytes`,
+          `the response's headers have more than ${MAX_HEAD_BYTES} bytes`,
         );
       }
       if (at >= 0) {
@@ -141,7 +145,9 @@ export class HttpReader {
       return { ...await this.#untilEnd(maxBytes), isDelimited: false };
     }
     if (!/^\d{1,15}$/.test(stated)) {
-      throw new HttpFormatError("its content-length is not a number");
+      throw new HttpFormatError(
+        "the response's content-length is not a number",
+      );
     }
     const length = Math.min(Number(stated), maxBytes);
     while (this.#end - this.#start < length) {

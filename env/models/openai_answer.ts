@@ -85,7 +85,7 @@ function readReply(choice: JsonRecord, end: End): Completion["reply"] {
     finishReason,
   } as const;
   if (end.ending === "malformed_call") {
-    const parseError = "The call cannot be read: it is malformed";
+    const parseError = "The call is malformed";
     return { content: words, toolCalls: [], parseError, ...rest };
   }
   if (words.trim() === "" && calls.length === 0) {
@@ -105,12 +105,14 @@ function checkEmptyAnswer(
   { ending, isUncounted, isGiven }: End & { readonly isGiven: boolean },
 ): void {
   const empty = "the answer has neither text nor calls";
-  if (!isGiven) throw bad(`${empty}, nor the fields for them`);
-  if (ending === "unspecified") throw bad(`${empty}, and no finish reason`);
+  if (!isGiven) throw bad(`${empty}: their fields are missing`);
+  if (ending === "unspecified") {
+    throw bad(`${empty}, and its finish reason is missing`);
+  }
   if (ending === "calls") {
     throw bad(`${empty}, although its finish reason reports calls`);
   }
-  if (isUncounted) throw bad(`${empty}, and the server counted no tokens`);
+  if (isUncounted) throw bad(`${empty}, and its usage reports no tokens`);
 }
 
 /** The contents of a choice in a chat completion. */
@@ -228,7 +230,7 @@ function readCalls(
 function readCall(call: JsonRecord, index: number): ToolCall {
   const { name, args } = partsOf(call);
   if (typeof name !== "string" || name === "") {
-    throw new ConfigError(`Call ${index + 1} names no tool`);
+    throw new ConfigError(`Call ${index + 1} has no tool name`);
   }
   const id = numberOf(call["id"])?.toString() ?? wordsIn(call["id"]);
   return {

@@ -97,7 +97,7 @@ class ReplayChat implements Chat {
     if (answer?.role !== "assistant") {
       const [first = []] = this.#recordings;
       throw new PolicyError(
-        `The recording ends too early: it has no answer at message ${at} of ${first.length}`,
+        `The recording has no answer at message ${at} (recorded messages: ${first.length})`,
         {
           hint: "use a complete recording",
         },

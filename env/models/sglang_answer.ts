@@ -55,7 +55,9 @@ export function readGenerated(body: unknown): Generated {
   const finishReason = readFinish(info.finish_reason);
   const { ids, logprobs } = readSampled(info.output_token_logprobs);
   if (Array.isArray(outputIds) && !isSame(outputIds, ids)) {
-    throw bad("returned ids that do not match those of its log probabilities");
+    throw bad(
+      "returned output_ids that differ from the ids in output_token_logprobs",
+    );
   }
   const version = info.weight_version ?? undefined;
   return {

@@ -295,7 +295,7 @@ function problemOf(
 ): string | null {
   if (ids.length === 0) return "no tokens";
   if (ids.length !== logprobs.length) {
-    return `${ids.length} ids and ${logprobs.length} logprobs`;
+    return `${ids.length} ids but ${logprobs.length} log probabilities`;
   }
   if (ids.length > maxTokens) {
     return `${ids.length} tokens, more than the ${maxTokens} allowed`;
@@ -307,7 +307,7 @@ function problemOf(
     return `the id ${foreign}, which is outside the vocabulary of ${vocabSize} tokens`;
   }
   if (!logprobs.every((value) => Number.isFinite(value) && value < 1e-4)) {
-    return `a logprob that is not finite or is above 0`;
+    return `a log probability that is not finite or is above 0`;
   }
   if (finishReason === "stop" && !endsIn(stopIds, ids)) {
     return `finish reason "stop" after token ${

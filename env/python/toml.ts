@@ -48,5 +48,7 @@ function valueOf(value: unknown): JsonValue {
   if (value instanceof TomlDate) return value.toISOString();
   if (Array.isArray(value)) return value.map(valueOf);
   if (typeof value === "object" && value !== null) return objectOf(value);
-  throw new TypeError(`TOML has no ${typeof value}`);
+  throw new TypeError(
+    `Cannot convert a value of type ${typeof value} from TOML`,
+  );
 }

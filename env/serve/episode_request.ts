@@ -25,7 +25,9 @@ const requestSchema = z.strictObject({
   engine: z.string().transform((text, context) => {
     const origin = engineOrigin(text);
     if (origin !== null) return origin;
-    context.addIssue("must be http://HOST:PORT, without user, path or query");
+    context.addIssue(
+      "must be http://HOST:PORT, without a user name, path or query",
+    );
     return z.NEVER;
   }),
   session_id: z.string().min(1).max(200),
@@ -66,21 +68,21 @@ export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const strange = unsupportedSampling(request);
   if (strange.length > 0) {
     throw new RequestError(
-      `sampling_params: episodes do not support ${
+      `sampling_params: episodes do not support parameters that change sampling or the end of answers; omit ${
         strange.join(", ")
-      }, since it would change sampling or the end of answers; omit it`,
+      }`,
     );
   }
   const { top_p: topP, top_k: topK, temperature } = request.sampling_params;
   if (request.evaluation) return request;
   if (topP !== 1 || topK !== -1) {
     throw new RequestError(
-      `sampling_params: top_p ${topP} and top_k ${topK} truncate the distribution, so training would not match sampling; train with top_p 1 and top_k -1`,
+      `sampling_params: top_p ${topP} and top_k ${topK} truncate the distribution, so training would not match sampling; set top_p to 1 and top_k to -1`,
     );
   }
   if (temperature === 0) {
     throw new RequestError(
-      "sampling_params.temperature: 0 always samples the same answer; train with a temperature above 0",
+      "sampling_params.temperature: 0 always samples the same answer; set a temperature above 0",
     );
   }
   return request;
@@ -151,13 +153,13 @@ export function taskOf(request: TaskChoice, dataset: Dataset): Task {
   const task = tasks.find((one) => one.index === index);
   if (task === undefined) {
     throw new RequestError(
-      `The split "${split}" of ${dataset.name} has no task ${index}; it has ${tasks.length} tasks, and tasks keep their numbers when others are excluded`,
+      `The split "${split}" of ${dataset.name} has no task ${index}; this server has ${tasks.length} of its tasks`,
       404,
     );
   }
   if (domain && domain !== domainKey(task)) {
     throw new RequestError(
-      `The row is from ${domain}, but this server has ${
+      `The row's domain is ${domain}, but this server's is ${
         domainKey(task)
       }; start the server with the recipe that wrote the rows`,
       409,
@@ -165,7 +167,7 @@ export function taskOf(request: TaskChoice, dataset: Dataset): Task {
   }
   if (instruction && instruction !== task.instruction) {
     throw new RequestError(
-      `Task ${index} of "${split}" differs from the row: the rows are from another split or dataset; write them again`,
+      `Task ${index} of "${split}" differs from the row, so the rows are from another split or dataset; export the rows again`,
       409,
     );
   }

@@ -93,7 +93,9 @@ export function policyApp(
     };
     if (body?.abort_all === true) running.abortAll();
     else if (typeof body?.rid === "string") running.abort(body.rid);
-    else throw new RequestError("Pass rid, or abort_all: true");
+    else {
+      throw new RequestError('The body must have "rid" or "abort_all": true');
+    }
     return c.body(null, 200);
   });
   app.on(["GET", "POST"], "/flush_cache", (c) => {

@@ -32,7 +32,8 @@ export function guard(app: Hono, { token }: { token?: string | undefined }) {
     const type = c.req.header("content-type");
     if (type !== undefined && !/^application\/json\s*(;|$)/i.test(type)) {
       throw new HTTPException(415, {
-        message: `The body is "${type}": send it as application/json`,
+        message:
+          `The content type must be application/json, but it is "${type}"`,
       });
     }
     await next();

@@ -149,8 +149,11 @@ export class ChatTemplate {
     const end = this.#ends.exec(text);
     if (inside >= 0 && end !== null) return text.slice(end.index);
     throw new PolicyError(
-      `The chat template does not close an assistant's turn with its end token "${this.endToken}"`,
-      { hint: "check eos_token in tokenizer_config.json" },
+      `The chat template does not end an assistant turn with the end token "${this.endToken}"`,
+      {
+        hint:
+          "set eos_token in tokenizer_config.json to the token that ends a turn",
+      },
     );
   }
 
@@ -174,12 +177,12 @@ export class ChatTemplate {
       throw new PolicyError(
         `The chat template renders an answer as "${
           text.slice(0, 80)
-        }", which does not continue its generation prompt "${
+        }", which does not continue the generation prompt "${
           prompt.slice(-80)
         }" up to "${this.endToken}"`,
         {
           hint:
-            "set the template's variables so that both agree (for Qwen3: enable_thinking)",
+            "set the template's variables so that an answer starts with the generation prompt (for Qwen3: enable_thinking)",
         },
       );
     }
@@ -455,10 +458,11 @@ export function createChatTemplate(
   const source = jinja ?? templateSource(fields.get("chat_template"));
   if (source === undefined) {
     throw new DataError(
-      `Cannot find a chat template in "${origin}": it has neither "chat_template.jinja" nor "chat_template" in "tokenizer_config.json"`,
+      `Cannot find a chat template in "${origin}": it has neither a file "chat_template.jinja" nor the key "chat_template" in "tokenizer_config.json"`,
       {
         path: origin,
-        hint: "use an instruction-tuned model, or copy its chat template",
+        hint:
+          "use an instruction-tuned model, or copy the chat template of such a model into the directory",
       },
     );
   }

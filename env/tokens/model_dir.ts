@@ -1,6 +1,6 @@
 /** Reads the files of model directories. */
 
-import { DataError } from "../errors.ts";
+import { DataError, messageOf } from "../errors.ts";
 import { parsePythonJson, toPlain } from "../python/python_json.ts";
 
 /**
@@ -73,11 +73,11 @@ export async function readOptionalModelFile(
       : parseModelJson(text);
   } catch (cause) {
     throw new DataError(
-      `"${path}" is not valid JSON`,
+      `"${path}" is not valid JSON: ${messageOf(cause)}`,
       {
         path,
         cause,
-        hint: `copy the file again, since it may be truncated (${cause})`,
+        hint: "copy the file again",
       },
     );
   }
@@ -94,6 +94,9 @@ export async function readOptionalText(
     return await Deno.readTextFile(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw new DataError(`Cannot read "${path}": ${cause}`, { path, cause });
+    throw new DataError(`Cannot read "${path}": ${messageOf(cause)}`, {
+      path,
+      cause,
+    });
   }
 }

@@ -207,7 +207,7 @@ class ModelTokenizer implements Tokenizer {
     const endId = engine.token_to_id(endToken);
     if (endId === undefined) {
       throw new DataError(
-        `The end token "${endToken}" of "tokenizer_config.json" in ${origin} is not in the vocabulary of "tokenizer.json"`,
+        `The end token "${endToken}" from "tokenizer_config.json" in ${origin} is not in the vocabulary of "tokenizer.json"`,
         { path: origin, hint: "use both files from the same model" },
       );
     }
@@ -305,7 +305,7 @@ function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {
     const id = model.tokens_to_ids.get(token) ?? model.unk_token_id;
     if (id !== undefined) return id;
     throw new RangeError(
-      `Cannot encode "${token}": it is not in the vocabulary, and there is no unknown token`,
+      `Cannot encode "${token}": it is not in the vocabulary, and the tokenizer has no unknown token`,
     );
   });
 }
@@ -320,8 +320,12 @@ function rejectTrimming(
   );
   if (token === undefined) return;
   throw new DataError(
-    `The added token "${token.content}" in ${origin} strips or normalizes the text around it, which incremental encoding does not support`,
-    { path: origin, hint: "use a tokenizer without lstrip and rstrip" },
+    `The added token "${token.content}" in ${origin} strips the white space around it or is normalized, which incremental encoding does not support`,
+    {
+      path: origin,
+      hint:
+        "use a tokenizer whose added tokens are neither stripped nor normalized",
+    },
   );
 }
 

@@ -34,7 +34,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
  */
 export function readAction(value: unknown, where = "action"): Action {
   if (!(value instanceof Map)) {
-    throw new RequestError(`${where}: must be an object with a type`);
+    throw new RequestError(`${where}: must be an object with the field "type"`);
   }
   const type = value.get("type");
   const fields = typeof type === "string" && Object.hasOwn(FIELDS, type)
@@ -49,7 +49,9 @@ export function readAction(value: unknown, where = "action"): Action {
   const odd = [...value.keys()].find((key) => !known.includes(key));
   if (odd !== undefined) {
     throw new RequestError(
-      `${where}.${odd}: is not a field of "${type}"; use ${fields.join(", ")}`,
+      `${where}.${odd}: is not a field of "${type}"; the fields are ${
+        fields.join(", ")
+      }`,
     );
   }
   return type === "respond"
@@ -84,7 +86,7 @@ export function toolCall({ name, args, id, where, text = "" }: {
 }): Action {
   const read = typeof args === "string" ? parse(args, where) : args;
   if (!(read instanceof Map)) {
-    throw new RequestError(`${where}: write a JSON object`);
+    throw new RequestError(`${where}: must be a JSON object`);
   }
   const call = { id, name, arguments: read };
   return text.trim() === ""

@@ -72,7 +72,7 @@ export class Machine {
    * @throws {JinjaError} If the limit is exceeded.
    */
   spend(steps: number): void {
-    if ((this.#work -= steps) < 0) throw limitError("work");
+    if ((this.#work -= steps) < 0) throw limitError("rendering steps");
   }
 
   /** Counts the steps for processing a string. */

@@ -93,7 +93,7 @@ export function jsonArguments(
     Array.from(given, ([key, value]) => {
       if (value !== NOT_JSON) return [key, value];
       throw new UnreadableCalls(
-        `The argument "${key}" is a value of Python that JSON does not have`,
+        `The argument "${key}" is a Python value that JSON cannot represent`,
       );
     }),
   );

@@ -145,7 +145,9 @@ function unescaped(text: string): string | undefined {
   const value = jsonIn(`{"tmp": "${text}"}`)?.json;
   const inner = value instanceof Map ? value.get("tmp") : undefined;
   if (inner === undefined || typeof inner === "string") return inner;
-  throw new UnreadableCalls(`A value must not end the text that it stands in`);
+  throw new UnreadableCalls(
+    `An argument contains a quotation mark that is not escaped`,
+  );
 }
 
 /** Formats a value as a string, for a schema that specifies a string. */

@@ -150,7 +150,9 @@ function readList(text: string, sink: CallSink): void {
     .filter(({ name }) => !/^[[\],]$/.test(name))
     .map(unwrapped);
   if (calls.some(({ name }) => name !== "CallExpression")) {
-    throw new UnreadableCalls(`The list holds something that is no call`);
+    throw new UnreadableCalls(
+      `The list contains an element that is not a call`,
+    );
   }
   for (const call of calls) checkOrder(parsed.source, call);
   for (const call of calls) readCall(parsed.source, call, sink);
@@ -231,6 +233,6 @@ function valueOf(source: PythonSource, node: Node): LiteralValue {
   const value = constantOf(source, unwrapped(node));
   if (value !== undefined) return value;
   throw new UnreadableCalls(
-    `An argument must be a text, a number without a sign, True, False, None, a list or a dictionary of these`,
+    `An argument must be a string, a number without a sign, True, False, None, a list or a dictionary of these`,
   );
 }

@@ -74,6 +74,6 @@ Deno.test({
 Deno.test("fewShotAgent() rejects a dataset with too few examples", () => {
   assert.throws(() => fewShotAgent({ model, examples: ["a"] }), {
     name: "ConfigError",
-    message: /shows 5 examples, but the dataset has 1/,
+    message: /requires 5 examples, but the dataset has 1/,
   });
 });

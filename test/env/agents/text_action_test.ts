@@ -88,7 +88,7 @@ Deno.test("readTextAction() reports what is wrong and what is expected", () => {
       /is not JSON/,
     ],
     ["Action: or Action: {", /is not JSON/],
-    ["Action:\n[1]", /is no JSON object/],
+    ["Action:\n[1]", /is not a JSON object/],
     ['Action:\n{"arguments": {}}', /has no "name"/],
     ['Action:\n{"name": "look"}', /has no "arguments" object/],
     [

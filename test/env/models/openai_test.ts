@@ -90,8 +90,8 @@ Deno.test("openaiChatModel() reports malformed calls to the model and never send
     [chatAnswer(null, { name: "look", arguments: "{" }), /not JSON/],
     [chatAnswer("x", { name: "look", arguments: "[1]" }), /must be an object/],
     [chatAnswer(null), /empty/],
-    [callsAnswer({ name: null, arguments: "{}" }), /Call 1 names no tool/],
-    [callsAnswer(undefined), /Call 1 names no tool/],
+    [callsAnswer({ name: null, arguments: "{}" }), /Call 1 has no tool name/],
+    [callsAnswer(undefined), /Call 1 has no tool name/],
   ];
   for (const [answer, message] of wrong) {
     await using server = modelServer({ answer: () => answer });

@@ -78,7 +78,7 @@ Deno.test("guard() rejects bodies that a form could send", async () => {
     };
     const [status, text] = await ask("http://localhost/flush_cache", init);
     assert.equal(status, 415, type);
-    assert.match(text, /send it as application\/json/);
+    assert.match(text, /content type must be application\/json/);
   }
   const json = { "content-type": "application/json; charset=utf-8" };
   assert.equal(

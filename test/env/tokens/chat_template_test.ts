@@ -323,7 +323,7 @@ Deno.test("ChatTemplate reports why a conversation cannot be rendered", () => {
   });
   assert.throws(
     () => open.proceed(assistant("a"), []),
-    /does not close an assistant's turn with its end token "<\/s>"/,
+    /does not end an assistant turn with the end token "<\/s>"/,
   );
 });
 
