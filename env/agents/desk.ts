@@ -1,6 +1,6 @@
 /**
- * Records everything that the user has said and the tools have returned, which is the only information that the expert
- * agent's messages and calls are based on.
+ * Records what the user has said and what the tools have returned. The expert agent's messages and calls are based only
+ * on this record.
  */
 
 import {
@@ -43,7 +43,10 @@ export class Desk {
   readonly #called = new Set<string>();
   #since = 0;
 
-  /** @param firstMessage The user's first message. */
+  /**
+   * Creates the desk of a conversation.
+   * @param firstMessage The user's first message.
+   */
   constructor(firstMessage: string) {
     this.#said = [firstMessage.toLowerCase()];
   }

@@ -1,8 +1,8 @@
 /**
  * Implements the expert agent, which follows a script: it asks who the user is, looks up what it needs, asks for
- * missing details, reads them back, writes after the user says yes, and answers the user's questions. It recognizes the
- * scripted user's phrases, and acts only on information in the conversation, because its demonstrations teach a policy
- * that sees only the conversation. If a request stays ambiguous, it says that it cannot help.
+ * missing details, reads them back, changes the database after the user says yes, and answers the user's questions. It
+ * recognizes the scripted user's phrases, and acts only on information in the conversation, because its demonstrations
+ * teach a policy that sees only the conversation. If a request stays ambiguous, it says that it cannot help.
  */
 
 import { partOf } from "../domain.ts";

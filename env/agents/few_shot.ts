@@ -33,7 +33,7 @@ export function fewShotAgent(options: FewShotOptions): Agent {
   const { model, examples, shown = EXAMPLES_SHOWN } = options;
   if (examples.length < shown) {
     throw new ConfigError(
-      `The few-shot agent requires ${shown} examples, but the dataset has ${examples.length}`,
+      `Too few examples for the few-shot agent: the dataset has ${examples.length}, but ${shown} are required`,
       { hint: "use a dataset with more examples, or another agent" },
     );
   }

@@ -14,8 +14,8 @@ import { Desk, type Move, type Script } from "./desk.ts";
 const STOP_MARK = "###";
 
 /**
- * Yields the expert's moves for an episode without a user. Every move is a call to a tool of either side; the last call
- * reports that the task is done.
+ * Yields the expert's moves for an episode without a user. Every move is a call to a tool of the agent or of the user.
+ * The last call reports that the task is done.
  * @throws {MissingPartError} If the domain has no expert, or no scripted user with tools.
  */
 export function soloScript(

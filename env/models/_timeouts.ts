@@ -1,6 +1,6 @@
 /**
- * Timeouts of equal length for many concurrent calls. Few calls time out, so all of them share a single timer, which
- * costs less than a timer for each call.
+ * Implements timeouts of equal length for many concurrent calls. Since few calls time out, all calls share a single
+ * timer, which costs less than a timer for each call.
  */
 
 /** A pending timeout. */

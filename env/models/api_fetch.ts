@@ -8,8 +8,8 @@ import { errorIn, readServerError } from "./server_error.ts";
 
 /**
  * Creates the `fetch` function of a client. All calls of a client have the same headers, so the function reuses the
- * headers of the first call, without the telemetry headers. Creating new headers would account for a tenth of the time
- * of a call.
+ * headers of the first call, without the telemetry headers. Creating new headers would take a tenth of the time of a
+ * call.
  * @param onResponse Called with each response before its body is read. It must not read the body.
  */
 export function apiFetch(

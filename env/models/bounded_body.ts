@@ -2,7 +2,7 @@
  * Reads response bodies with a limit on both their compressed and decompressed size. A server that streams forever or
  * sends a decompression bomb therefore costs only one failed request and a bounded amount of memory.
  *
- * The request's signal limits the time.
+ * The time is limited only by the request's signal.
  */
 
 import zlib from "node:zlib";

@@ -38,12 +38,12 @@ export const MAX_BACKOFF_MS = 30_000;
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
- * Maximum number of retries as long as the endpoint has never responded to any call. Such an endpoint probably does not
+ * Maximum number of retries if the endpoint has not responded to any call yet. Such an endpoint probably does not
  * exist, so the error should be reported soon.
  */
 const RETRIES_INTO_SILENCE = 2;
 
-/** The failure of an attempt. */
+/** An error that is thrown if an attempt fails. */
 export class CallFailure extends Error {
   override readonly name = "CallFailure";
   readonly kind: FailureKind;
@@ -94,7 +94,7 @@ export interface Caller {
   call<T>(call: Call<T>): Promise<{ value: T; retries: number }>;
 }
 
-/** Creates a caller. All calls to an endpoint should share one caller, which also applies the rate limit. */
+/** Creates a caller. Use the same caller for all calls to an endpoint, so that they share its rate limit. */
 export function createCaller(policy: CallPolicy): Caller {
   /** Whether the endpoint has ever responded. */
   let hasResponded = false;
@@ -184,7 +184,7 @@ async function attemptOnce<T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   // Not AbortSignal.any: the openai client leaves a listener on the signal that it receives, and a combined signal with
-  // a listener lives as long as the run's signal, a few kilobytes per call.
+  // a listener lives as long as the run's signal, which would leak a few kilobytes per call.
   const own = new AbortController();
   const abort = () => own.abort(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });

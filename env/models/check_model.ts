@@ -36,7 +36,7 @@ export async function checkModel(
     if (!(error instanceof InfrastructureError)) throw error;
     const hint = await hintFor(error, { ...options, name: model.name });
     throw new ConfigError(
-      `${where} does not answer: ${error.message}`,
+      `Cannot use ${where}: ${error.message}`,
       { cause: error, hint },
     );
   } finally {
@@ -84,10 +84,8 @@ function modelHint(
   if (list.baseUrl !== baseUrl) return `use the base URL ${list.baseUrl}`;
   const names = nearestOf(name, list.names).map((known) => `"${known}"`);
   return names.length === 0
-    ? "check the model's name: the server lists no models"
-    : `check the model's name; the most similar of the server's ${list.names.length} models are ${
-      names.join(", ")
-    }`;
+    ? "load a model on the server, which lists none"
+    : `choose one of the server's models, such as ${names.join(", ")}`;
 }
 
 function nearestOf(name: string, known: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-/** Recognizes errors that report that a conversation exceeds the model's context, as worded by many servers. */
+/** Recognizes the errors with which servers report that a conversation exceeds the model's context. */
 
 /**
  * Normalized values of an error's `code` or `type` field, as used by OpenAI, llama.cpp, Anthropic, LiteLLM, GitHub and

@@ -99,10 +99,7 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
     throw new ConfigError(
       `The API key for ${provider} is not set`,
       {
-        hint:
-          `set ${preset.keyVariable}, or pass the base URL of another endpoint${
-            otherServer(provider, env)
-          }`,
+        hint: `set ${preset.keyVariable}, or ${otherServer(provider, env)}`,
       },
     );
   }
@@ -130,8 +127,8 @@ export function endpointVariables(provider: Provider): string[] {
 }
 
 /**
- * Returns an addition to a hint if a base URL is set in the environment but the chosen provider ignores it. Otherwise,
- * returns an empty string.
+ * Returns the second part of a hint: how to use an endpoint that needs no key. If a base URL is set in the environment
+ * but the chosen provider ignores it, the hint names the provider that uses it.
  */
 function otherServer(
   provider: Provider,
@@ -139,8 +136,8 @@ function otherServer(
 ): string {
   const set = BASE_URL_VARIABLES.find((name) => env(name));
   return set === undefined || provider === "openai"
-    ? ""
-    : `; ${set} is set, but applies only to the provider openai: choose that provider`;
+    ? "pass the base URL of another endpoint"
+    : `choose the provider openai, which uses ${set}`;
 }
 
 /** Maximum length of a model's name in a file name, so that file names stay below the usual limit of 255 bytes. */

@@ -11,7 +11,7 @@ import type { FirstBytes } from "./bounded_body.ts";
 /** Reads some bytes into a buffer. Resolves to the number of bytes, or to `null` at the end of the stream. */
 export type ReadSome = (buffer: Uint8Array) => Promise<number | null>;
 
-/** An HTTP response. */
+/** A parsed HTTP response, whose body is not decompressed yet. */
 export interface HttpResponse extends FirstBytes {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
@@ -39,7 +39,7 @@ const MAX_KEPT_BYTES = 65_536;
 const CR = 13;
 const LF = 10;
 
-/** An error in the format of a response. */
+/** An error that is thrown if a response is not valid HTTP/1.1 or is incomplete. */
 export class HttpFormatError extends Error {
   override readonly name = "HttpFormatError";
 }
@@ -316,8 +316,8 @@ interface Head {
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
 /**
- * Matches a header value without control characters, such as a line feed, which another parser could treat as the end
- * of the line.
+ * Matches a header value without control characters except tabs. Another parser could treat a control character, such
+ * as a line feed, as the end of the line.
  */
 const FIELD_VALUE = /^(?:\t|\P{Cc})*$/u;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;

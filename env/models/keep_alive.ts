@@ -2,7 +2,7 @@
  * Sends POST requests over persistent connections, with one write and usually one read per request. This takes a
  * fraction of the CPU time of `fetch`, which would account for most of an episode server's CPU time.
  *
- * It supports only HTTP/1.1 without TLS and without proxies. Requests to HTTPS URLs are sent with `fetch`.
+ * Only HTTP/1.1 without TLS and proxies is supported. Requests to HTTPS URLs are sent with `fetch`.
  */
 
 import { MAX_BODY_BYTES, unpackedText } from "./bounded_body.ts";
@@ -85,7 +85,7 @@ export class KeepAlive implements Disposable {
     const abort = () => connection.close();
     signal.addEventListener("abort", abort, { once: true });
     try {
-      // The signal may have been aborted between the opening of the connection and the addition of the listener.
+      // The signal may have been aborted before the listener was added.
       signal.throwIfAborted();
       const response = await connection.exchange(request);
       // Decoded before the connection reads again, which overwrites the bytes.
@@ -199,7 +199,7 @@ class Connection {
     this.idleAt = performance.now();
     this.#others = others;
     others.push(this);
-    // Whatever ends this read while the connection is unused, a request cannot be sent on it.
+    // If this read ends while the connection is unused, the connection cannot carry another request.
     const drop = () => this.#others && this.close();
     this.#reader.begin().then(drop, drop);
     return true;
@@ -214,7 +214,7 @@ class Connection {
   }
 }
 
-/** A request to send. */
+/** An encoded request with its head and body. */
 interface Request {
   readonly target: URL;
   readonly signal: AbortSignal;

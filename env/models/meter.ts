@@ -33,7 +33,7 @@ export interface CallOrigin {
   readonly model: string;
 }
 
-/** A meter that counts the calls of a run. */
+/** A meter that counts the tokens and the cost of a run's calls. */
 export interface Meter {
   /**
    * Adds the usage of a call to the totals.

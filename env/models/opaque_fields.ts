@@ -102,8 +102,8 @@ function isDeeper(value: unknown, depth: number): boolean {
 }
 
 /**
- * A tracker of the opaque fields that the endpoint of a model expects back. Some servers require a field that others
- * reject, so a rejection changes the field's mode for all conversations.
+ * A tracker of the opaque fields that a model's endpoint expects back. Some servers require a field that others reject,
+ * so a rejection changes the field's mode for all conversations.
  */
 export class Echo {
   readonly #modes = new Map(MESSAGE_FIELDS);

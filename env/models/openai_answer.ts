@@ -212,7 +212,7 @@ function readCalls(
     return { content: words, toolCalls: calls.map(readCall) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    // Servers require a result for each call, so an unreadable call continues as text.
+    // Servers require a result for each call, so an unreadable call is kept as text.
     const text = calls.map((call) => JSON.stringify(call["function"] ?? call))
       .join("\n");
     return {

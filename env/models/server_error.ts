@@ -45,7 +45,7 @@ export function errorIn(body: unknown): JsonRecord | null {
 }
 
 /**
- * Reads an error.
+ * Reads the message, the failure kind and the requested wait of an error.
  * @param error The fields returned by {@linkcode errorIn}.
  */
 export function readServerError(

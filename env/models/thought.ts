@@ -52,7 +52,7 @@ export function opensThought(prompt: string): boolean {
 
 /** The message that is sent to a model if its answer contains only a thought. */
 export const NOTHING_SAID =
-  "There is a thought and nothing after it: end the thought, then call a tool or speak to the customer";
+  "The answer contains only a thought: end the thought, then call a tool or write to the user";
 
 /**
  * Returns the template variable that turns thinking on or off in hybrid models. It has the name that Qwen3's template

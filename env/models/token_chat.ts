@@ -137,8 +137,8 @@ class TokenChat implements Chat {
 
   /**
    * Samples an answer.
-   * @returns The answer, or `null` if the conversation no longer fits in the context of the engine. That context may be
-   * shorter than the configured one.
+   * @returns The answer, or `null` if the conversation no longer fits in the engine's context, which may be shorter
+   * than the configured context.
    * @throws {InfrastructureError} If the first prompt does not fit. In that case, every episode would score 0.
    */
   async #generate(request: GenerateRequest): Promise<GenerateResult | null> {
@@ -295,7 +295,7 @@ function problemOf(
 ): string | null {
   if (ids.length === 0) return "no tokens";
   if (ids.length !== logprobs.length) {
-    return `${ids.length} ids but ${logprobs.length} log probabilities`;
+    return `different numbers of ids (${ids.length}) and log probabilities (${logprobs.length})`;
   }
   if (ids.length > maxTokens) {
     return `${ids.length} tokens, more than the ${maxTokens} allowed`;

@@ -203,7 +203,9 @@ class Parser {
     const value = isArray
       ? this.#nested(() => this.#array(elements))
       : this.#value();
-    if (this.#next() !== undefined) this.#fail("unexpected text after the end");
+    if (this.#next() !== undefined) {
+      this.#fail("unexpected text after the JSON value");
+    }
     return value;
   }
 
@@ -321,9 +323,9 @@ class Parser {
     const text = this.#text;
     while (text[at] !== '"') {
       this.#at = at;
-      if (at >= text.length) this.#fail("unterminated string");
+      if (at >= text.length) this.#fail("a string is not terminated");
       if (text.charCodeAt(at) < 32) {
-        this.#fail("a control character in a string must be escaped");
+        this.#fail("a string contains an unescaped control character");
       }
       at += text[at] === "\\" ? 2 : 1;
     }

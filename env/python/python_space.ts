@@ -1,4 +1,4 @@
-/** Implements string functions with Python's definition of white space, which is that of `str.isspace` and `\s`. */
+/** Implements string functions with Python's definition of white space, as in `str.isspace` and the `\s` of `re`. */
 
 /**
  * Python's white space, for a character class of a regular expression. JavaScript's `\s` differs in U+001C–U+001F,

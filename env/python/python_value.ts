@@ -1,7 +1,7 @@
 /**
  * Represents Python's JSON values in JavaScript: integers and floats stay distinct, and objects keep their key order.
  *
- * An integral JavaScript number is a Python `int`; a non-integral, infinite or NaN one is a `float`. A whole float
+ * An integral JavaScript number is a Python `int`; a non-integral, infinite or NaN number is a `float`. A whole float
  * (`200.0`, `-0.0`, `1e16`) is a {@linkcode Float}, and an int outside the safe integers is a `bigint`.
  */
 
@@ -42,7 +42,7 @@ export function copyValue(value: JsonValue): JsonValue {
 /**
  * Converts plain JavaScript data to a JSON value: integral numbers become ints, others floats. The key order is
  * JavaScript's, which puts integer-like keys first.
- * @throws {TypeError} If the data contains anything else: a function, a symbol, an instance of a class.
+ * @throws {TypeError} If the data contains anything else, such as a function, a symbol or an instance of a class.
  */
 export function fromPlain(value: unknown): JsonValue {
   switch (typeof value) {
@@ -76,14 +76,14 @@ export function toPlain(value: JsonValue): unknown {
   );
 }
 
-/** Normalizes an int: returns a number if it represents the int exactly, else a `bigint`. */
+/** Normalizes an int: returns a number if it represents the int exactly, otherwise a `bigint`. */
 export function normalInt(value: bigint): number | bigint {
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
     ? Number(value)
     : value;
 }
 
-/** Converts a JavaScript number to an int if it is integral, else to a float. */
+/** Converts a JavaScript number to an int if it is integral, otherwise to a float. */
 function intOrFloat(value: number): number | bigint {
   return Number.isInteger(value) && !Number.isSafeInteger(value)
     ? BigInt(value)

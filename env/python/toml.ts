@@ -38,7 +38,7 @@ function objectOf(table: object): JsonObject {
   );
 }
 
-/** Converts a parsed value. Ints arrive as bigints, so every number is a float. */
+/** Converts a parsed value. The parser returns ints as bigints, so every JavaScript number is a float. */
 function valueOf(value: unknown): JsonValue {
   if (typeof value === "bigint") return normalInt(value);
   if (typeof value === "number") {

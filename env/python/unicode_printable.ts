@@ -6,7 +6,7 @@
 
 /**
  * Lengths, in base 36, of the alternating runs of non-printable and printable code points from U+0000. Generated with
- * CPython 3.11 from `chr(c).isprintable()` for every c.
+ * CPython 3.11 from `chr(c).isprintable()` for every code point `c`.
  */
 const RUNS = `
 w 2n y c 1 ju 2 6 4 7 1 1 1 k 1 b1 1 12 2 1e 2 3 1 1j 8 r 4 6 h m 1 5c 1 1c 2 1n 2 2t e 1n 2 1d

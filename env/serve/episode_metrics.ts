@@ -1,4 +1,4 @@
-/** Prometheus metrics of an episode server. */
+/** Collects the Prometheus metrics of an episode server. */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Meter } from "../models/meter.ts";

@@ -60,8 +60,8 @@ export type EpisodeRequest = z.infer<typeof requestSchema>;
 
 /**
  * Parses a request body.
- * @throws {RequestError} If the body is invalid; the message then names the field. Also if the engine's log
- * probabilities would differ from the policy's with these sampling parameters.
+ * @throws {RequestError} If the body is invalid, or if the sampling parameters would make the engine's log
+ * probabilities differ from the policy's. The message names the field.
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);

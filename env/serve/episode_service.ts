@@ -121,7 +121,7 @@ export class EpisodeService {
     const { engineHosts = LOOPBACK } = this.world;
     if (await engineHosts.allows(engine)) return;
     throw new RequestError(
-      `engine: ${engine} is not one of this run's hosts; allow it with --allow-engine HOST[:PORT] or with bridge.allowEngines in the recipe`,
+      `engine: the host of ${engine} is not allowed; pass --allow-engine HOST[:PORT], or set bridge.allowEngines in the recipe`,
       403,
     );
   }

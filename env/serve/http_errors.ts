@@ -29,7 +29,10 @@ export function answerErrors(app: Hono): void {
     return c.json(errorBody(error.message, 500), 500);
   });
   app.notFound((c) =>
-    c.json(errorBody(`There is no ${c.req.method} ${c.req.path}`, 404), 404)
+    c.json(
+      errorBody(`There is no endpoint ${c.req.method} ${c.req.path}`, 404),
+      404,
+    )
   );
 }
 

@@ -8,7 +8,7 @@
 
 /**
  * A function that decodes ids to text.
- * @returns The text, or `undefined` if the token of an id does not represent bytes.
+ * @returns The text, or `undefined` if an id's token does not represent bytes.
  */
 export type DecodeBytes = (ids: readonly number[]) => string | undefined;
 
@@ -48,7 +48,7 @@ export function byteDecoder(
   };
 }
 
-/** A builder for a string that is assembled from bytes and strings. */
+/** A builder that assembles a string from bytes and strings. */
 class BytesText {
   #text = "";
   #filled = 0;
@@ -101,8 +101,8 @@ function bytesOf(token: string): Uint8Array | undefined {
 const BYTES = letters();
 
 /**
- * Maps characters to bytes. A printable byte is represented by the character with the same code. The other bytes are
- * represented, in order, by the characters from U+0100.
+ * Returns the byte that each character represents. The character for a printable byte has the same code. The other
+ * bytes, in ascending order, have the characters from U+0100 on.
  */
 function letters(): ReadonlyMap<string, number> {
   const names = new Map<string, number>();

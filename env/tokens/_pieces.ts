@@ -6,7 +6,9 @@
 import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 
-/** The schema of tokenizers that encode each piece independently, such as the tokenizers of GPT-2, Llama 3 and Qwen. */
+/**
+ * Matches a `tokenizer.json` whose tokenizer encodes each piece independently, such as that of GPT-2, Llama 3 or Qwen.
+ */
 const byteLevelBpe = z.looseObject({
   pre_tokenizer: z.looseObject({
     type: z.literal("Sequence"),

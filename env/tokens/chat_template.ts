@@ -70,7 +70,7 @@ const PROBE_USER: Message = { role: "user", content: QUESTION };
  */
 const PROBE_ARGUMENT = "probe-argument";
 
-/** Results of test calls, rendered to detect whether a template includes the result of every call. */
+/** Results of two test calls. They are rendered to detect whether a template includes the result of every call. */
 const PROBE_ANSWERS = ["probe-answer-a", "probe-answer-b"];
 
 /**
@@ -175,11 +175,11 @@ export class ChatTemplate {
     const end = text.lastIndexOf(this.endToken);
     if (from < 0 || end < from + prompt.length) {
       throw new PolicyError(
-        `The chat template renders an answer as "${
-          text.slice(0, 80)
-        }", which does not continue the generation prompt "${
+        `The chat template must render an answer between the generation prompt "${
           prompt.slice(-80)
-        }" up to "${this.endToken}"`,
+        }" and the end token "${this.endToken}", but it renders "${
+          text.slice(0, 80)
+        }"`,
         {
           hint:
             "set the template's variables so that an answer starts with the generation prompt (for Qwen3: enable_thinking)",
@@ -300,8 +300,8 @@ export class ChatTemplate {
   }
 
   /**
-   * Returns an answer that has a placeholder instead of its text or arguments. After rendering, the placeholder marks
-   * the end of the answer.
+   * Returns a copy of an answer with a placeholder instead of its text or arguments. In the rendered text, the
+   * placeholder shows where the answer ends.
    */
   #hollow(answer: Answer): Answer {
     const calls = this.#calls === "hidden" ? [] : answer.toolCalls ?? [];

@@ -1,7 +1,4 @@
-/**
- * Represents a conversation as one growing sequence of token ids, which is used both to prompt the model and to train
- * it.
- */
+/** Represents a conversation as one growing sequence of token ids. The same ids prompt the model and train it. */
 
 import type { Message, ToolSchema } from "../types.ts";
 import type { Answer, ChatTemplate } from "./chat_template.ts";
@@ -110,8 +107,8 @@ function continuation(
 }
 
 /**
- * Returns a cache key that contains everything on which a continuation depends, or `undefined` if the messages include
- * an answer.
+ * Returns a cache key for a continuation, which contains all inputs that affect it. Returns `undefined` if the messages
+ * include an answer, in which case the continuation is not cached.
  */
 function keyOf(
   { toolCalls = [] }: Answer,

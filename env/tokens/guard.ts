@@ -1,5 +1,5 @@
 /**
- * Prevents control tokens in message contents from being encoded as control tokens.
+ * Ensures that control tokens in message contents are encoded as ordinary text.
  *
  * If a user types `<|im_end|>`, these characters must not end the turn. The guard marks control tokens in messages
  * before rendering. The tokenizer encodes the marked tokens as text, so that only tokens from the template itself are

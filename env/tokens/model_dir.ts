@@ -4,8 +4,8 @@ import { DataError, messageOf } from "../errors.ts";
 import { parsePythonJson, toPlain } from "../python/python_json.ts";
 
 /**
- * Parses JSON as Python does, which Hugging Face's libraries and slime use. For example, a config may contain
- * `Infinity`.
+ * Parses JSON as Python's `json` module does, because Hugging Face's libraries and slime read configs with this module.
+ * It also accepts `NaN` and `Infinity`.
  * @throws {DataError} If the text is not valid JSON.
  */
 export function parseModelJson(text: string): unknown {
@@ -29,7 +29,7 @@ export function modelJsonIfAny(text: string): unknown {
 const SURROGATE = /\\u[dD][89abAB]/;
 
 /**
- * Parses JSON as Hugging Face's `tokenizers` library, which uses serde, does.
+ * Parses JSON like serde, which Hugging Face's `tokenizers` library uses.
  * @throws {DataError | SyntaxError} If the text is not valid JSON.
  */
 function parseTokenizerJson(text: string): unknown {

@@ -41,7 +41,7 @@ export interface Tokenizer {
   decode(ids: readonly number[]): string;
 }
 
-/** A function that encodes text that contains no control tokens. */
+/** A function that encodes a text without control tokens. */
 type EncodePlain = (text: string) => readonly number[];
 
 const specialToken = z.union([

@@ -1,4 +1,4 @@
-/** Builds training sequences, which contain the sampled ids and the context ids in the order in which they occurred. */
+/** Builds training sequences, which contain the sampled ids and the context ids in their original order. */
 
 import { appendIds } from "./_append_ids.ts";
 
@@ -50,7 +50,7 @@ export class TrajectoryBuilder {
   appendSampled(ids: readonly number[], logprobs: readonly number[]): void {
     if (ids.length !== logprobs.length) {
       throw new RangeError(
-        `Cannot append ${ids.length} sampled ids with ${logprobs.length} log probabilities: the numbers must be equal`,
+        `Cannot append the sampled ids: their number is ${ids.length}, but the number of log probabilities is ${logprobs.length}`,
       );
     }
     checkIds(ids);
@@ -60,8 +60,8 @@ export class TrajectoryBuilder {
   }
 
   /**
-   * Returns the sequence so far. Ids that are appended later do not change it. Its lists are built when they are first
-   * read, since they are long and a server reads only parts of them.
+   * Returns the sequence so far. Later appends do not change it. The three lists are created when they are first read,
+   * since they are long and a server reads only parts of them.
    */
   build(): Trajectory {
     const sequence = new Sequence(this.#ids, this.#sampled.slice());

@@ -37,7 +37,7 @@ export interface ModelUserOptions {
   readonly compat?: boolean;
 }
 
-/** A message of the user, and its record in the conversation of their model. */
+/** A message of the user, and its record in the conversation of the user's model. */
 export interface Utterance {
   /** The message that the agent receives. */
   readonly message: string;
@@ -53,7 +53,7 @@ export type Speak = (
 
 /**
  * Creates a factory of users with a given strategy.
- * @param strategy The strategy's name in records, before the model's name.
+ * @param strategy The strategy's name. In records, it precedes the model's name.
  * @param system Selects the system prompt.
  */
 export function modelUser(

@@ -208,7 +208,9 @@ const COMMON_WORDS = new Set(
     "yes you your").split(" "),
 );
 
-/** Checks whether a question rephrases an earlier question: whether they share half of their content words. */
+/**
+ * Checks whether a question rephrases an earlier question, which is assumed if they share half of their content words.
+ */
 function asksAgain(question: string, earlier: string): boolean {
   const [a, b] = [question, earlier].map((text) =>
     new Set(plain(text).split(" ").filter((word) => !COMMON_WORDS.has(word)))

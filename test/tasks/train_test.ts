@@ -384,7 +384,7 @@ Deno.test("train writes nothing if the user's model does not answer", () =>
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /--user-model some\/model .* does not answer: .*bad key/,
+      /Cannot use --user-model some\/model .*: .*bad key/,
     );
     assert.match(stderr, ERROR_AND_HINT);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);

@@ -31,7 +31,7 @@ export interface SessionWorld {
   readonly judge?: Judge | undefined;
   /** The split to use for an episode if the client names none. */
   readonly split: Split;
-  /** The seed from which the server derives the seed of each episode for which the client passes none. */
+  /** The seed from which the server derives an episode's seed if the client passes none. */
   readonly seed: number;
   /** The maximum number of actions in an episode. */
   readonly maxTurns: number;
@@ -39,7 +39,7 @@ export interface SessionWorld {
   readonly halt?: AbortSignal;
 }
 
-/** A client's choice of an episode. */
+/** A client's settings for an episode. */
 export interface EpisodeChoice {
   /** The task's split. Default: {@linkcode SessionWorld.split}. */
   readonly split?: Split | undefined;
@@ -77,7 +77,10 @@ export interface SessionEpisode {
 export interface LiveSessionOptions {
   readonly world: SessionWorld;
   readonly metrics: SessionMetrics;
-  /** Returns the next number in a count of the episodes for which the client passed no seed. */
+  /**
+   * Returns 0, 1, 2 and so on. The server's sessions share this counter, which numbers the episodes without a seed from
+   * the client.
+   */
   readonly next: () => number;
 }
 
@@ -178,7 +181,7 @@ export class LiveSession {
     await this.#inEpisode((episode) => this.#end(episode, stopReason));
   }
 
-  /** Runs a function on the episode in progress. If it fails, so does the episode. */
+  /** Runs a function on the episode in progress. If a model fails in the function, the episode is marked as failed. */
   async #inEpisode<T>(
     work: (episode: SessionEpisode) => Promise<T>,
   ): Promise<T> {
@@ -222,7 +225,7 @@ export class LiveSession {
       ? "has a failed episode"
       : undefined;
     if (episode !== null && why === undefined) return episode;
-    throw new RequestError(`The session ${why}: reset it first`, 409);
+    throw new RequestError(`The session ${why}; reset the session first`, 409);
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
@@ -230,7 +233,7 @@ export class LiveSession {
     if (halt?.aborted) throw new RequestError(messageOf(halt.reason), 402);
     if (this.#busy) {
       throw new RequestError(
-        "The session is handling another request: wait for its answer",
+        "The session is handling another request; wait for its response",
         409,
       );
     }
@@ -265,7 +268,7 @@ export class SessionFailure extends RequestError {
     super(
       `The ${source} failed (${kind}): ${
         messageOf(failure)
-      }; the episode has no reward: reset the session`,
+      }; the episode has no reward; reset the session`,
       502,
     );
     this.failure = failure;

@@ -54,7 +54,7 @@ export class LiveSessions implements Disposable {
     if (this.#open.size >= this.maxSessions) this.sweep();
     if (this.#open.size >= this.maxSessions) {
       throw new RequestError(
-        `All ${this.maxSessions} sessions are in use: close one, or use another server`,
+        `The server has reached its limit of open sessions (${this.maxSessions}); close a session, or use another server`,
         503,
       );
     }

@@ -132,7 +132,7 @@ function statisticsOf(rows: readonly Numbers[]): Numbers {
       [`max/${name}`, values.at(-1)!],
       [`min/${name}`, values[0]!],
       [`median/${name}`, medianOf(values)],
-      // Of several rows, only one has this number.
+      // Only one of several rows has this number.
       ...(Number.isNaN(std) ? [] : [[`std/${name}`, std]]),
     ];
   }));

@@ -202,7 +202,7 @@ function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
 /** The maximum number of requests that may wait on a connection. */
 const MAX_WAITING = 16;
 
-/** Serves a session over a WebSocket connection until either is closed. */
+/** Serves a session over a WebSocket connection, until the session or the connection is closed. */
 function serveConnection(
   socket: WebSocket,
   { sessions, maxBytes }: {

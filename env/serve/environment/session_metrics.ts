@@ -1,4 +1,4 @@
-/** Prometheus metrics of an environment server. */
+/** Collects the Prometheus metrics of an environment server. */
 
 import { Counter, Gauge, Registry } from "prom-client";
 import type { InfrastructureError } from "../../errors.ts";

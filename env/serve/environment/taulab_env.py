@@ -144,7 +144,7 @@ async def post(server, path, body):
     if response.status_code == 400:
         raise BadAction(response.json()["error"]["message"])
     if response.is_error:
-        raise RuntimeError(f"{path}: {response.status_code} {response.text[:2000]}")
+        raise RuntimeError(f"The server answered {path} with status {response.status_code}: {response.text[:2000]}")
     return response.json()
 
 

@@ -218,7 +218,10 @@ function namesOf(target: Target): readonly string[] {
   return target.type === "targets" ? target.items.flatMap(namesOf) : [];
 }
 
-/** Compiles a check that the target of `set object.name = …` is a namespace. It runs before the value is evaluated. */
+/**
+ * Compiles a check that the target of `set object.name = …` is a namespace. The check runs before the value is
+ * evaluated.
+ */
 function compileNamespaceCheck(
   target: Target,
   scope: Scope,

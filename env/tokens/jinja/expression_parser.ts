@@ -12,7 +12,7 @@ import type { TokenStream } from "./token_stream.ts";
 
 /**
  * A function that checks whether a tuple without parentheses ends before the next token. It need not check for the end
- * of the tag, at which every tuple ends.
+ * of the tag, which ends every tuple.
  */
 export type TupleEnd = (tokens: TokenStream) => boolean;
 

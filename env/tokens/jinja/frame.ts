@@ -6,7 +6,7 @@ import type { Value } from "./values.ts";
 
 /** The values of the variables in a {@linkcode FunctionLayout}. The parent is the frame of the enclosing function. */
 export class Frame {
-  /** The values of the variables, indexed by slot. The value is `undefined` if the variable has none. */
+  /** The values of the variables, indexed by slot; `undefined` for a variable without a value. */
   readonly slots: (Value | undefined)[];
   readonly parent: Frame | null;
   readonly machine: Machine;
@@ -24,7 +24,7 @@ export class Frame {
   }
 }
 
-/** A function that returns the value of a variable, or `undefined` if the variable has none. */
+/** A function that returns the value of a variable, or `undefined` for a variable without a value. */
 export type Read = (frame: Frame) => Value | undefined;
 
 /**

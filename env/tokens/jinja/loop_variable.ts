@@ -21,8 +21,8 @@ export type Recurse = (items: Value, depth0: number) => string;
 
 /**
  * The value of `loop`, which iterates over the items. It reads the next item early only if the template uses an
- * attribute that requires this, such as `loop.last`: the results of lazy filters may depend on what the loop's body has
- * done before.
+ * attribute that requires this, such as `loop.last`, because a lazy filter could yield a different item before the
+ * loop's body has run.
  */
 export class Loop extends Callable {
   override readonly typeName = "LoopContext";
@@ -150,8 +150,8 @@ export class Loop extends Callable {
 }
 
 /**
- * Returns the item, or an undefined value if there is none. The value `null` is an item, since it represents Python's
- * `None`.
+ * Returns `item`, or the template's undefined value if `item` is `undefined`. The value `null` represents Python's
+ * `None` and is a valid item.
  */
 function noItem(item: Value | undefined, which: string): Value {
   return item === undefined

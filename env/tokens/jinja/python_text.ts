@@ -1,6 +1,9 @@
 /** Implements Python's case conversion and line splitting. */
 
-/** Title-case characters that are neither upper nor lower case, keyed by every form of the same character. */
+/**
+ * Maps all forms of a digraph, such as `Ǆ`, `ǅ` and `ǆ`, to its title-case form `ǅ`, which is neither upper nor lower
+ * case.
+ */
 const TITLE_FORMS: ReadonlyMap<string, string> = new Map(
   ["Ǆǅǆ", "Ǉǈǉ", "Ǌǋǌ", "Ǳǲǳ"].flatMap((forms) =>
     [...forms].map((form): [string, string] => [form, forms[1]!])

@@ -106,8 +106,8 @@ export class Scope {
   }
 
   /**
-   * Analyzes alternative branches. Only one of them runs. If a branch assigns a variable, the variable is first
-   * initialized from the outer scope, since a different branch may run.
+   * Analyzes alternative branches, only one of which runs. A variable that a branch assigns is first initialized from
+   * the outer scope, since a different branch may run.
    */
   branches(analyze: readonly (() => void)[]): void {
     const before = { loads: this.#loads, stores: this.#stores };

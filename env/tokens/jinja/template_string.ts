@@ -8,7 +8,7 @@ const ESCAPE =
 
 /**
  * Unescapes the contents of a string literal. Unknown escapes are left unchanged.
- * @throws {JinjaError} If an escape is incomplete or names an invalid character.
+ * @throws {JinjaError} If an escape is incomplete or specifies an invalid character.
  */
 export function unescapeString(body: string, line: number): string {
   if (!body.includes("\\")) return body;

@@ -1,4 +1,4 @@
-/** Implements the tests, which may follow `is` in a template. */
+/** Implements Jinja's tests: the names that may follow `is`, such as `defined`. */
 
 import { type Method, method, methodTable } from "./arguments.ts";
 import { contains, equals, isNumber, order } from "./compare.ts";

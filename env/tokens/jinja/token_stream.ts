@@ -38,7 +38,7 @@ export class TokenStream {
     return token;
   }
 
-  /** Checks whether the next token has the given type and, if `text` is given, this text. */
+  /** Checks whether the next token has the given type and, if `text` is passed, the given text. */
   is(type: TokenType, text?: string): boolean {
     const token = this.current;
     return token.type === type && (text === undefined || token.text === text);
@@ -49,7 +49,7 @@ export class TokenStream {
     return this.current.type === "name" && names.includes(this.current.text);
   }
 
-  /** Consumes the next token if it matches. */
+  /** Consumes the next token if it matches. Returns whether it matched. */
   skip(type: TokenType, text?: string): boolean {
     if (!this.is(type, text)) return false;
     this.next();

@@ -72,7 +72,10 @@ function parametersOf(call: ReadonlyMap<string, JsonValue>): JsonValue {
   return given === undefined ? new Map() : given;
 }
 
-/** Checks whether a JSON value is true in Python. The values `null`, `false` and zero and empty values are not. */
+/**
+ * Checks whether a JSON value is true in Python: any value except `null`, `false`, zero, and an empty string, array or
+ * object.
+ */
 export function isPythonTrue(value: JsonValue): boolean {
   if (value instanceof Map) return value.size > 0;
   if (Array.isArray(value)) return value.length > 0;

@@ -111,7 +111,9 @@ function nestsTooDeep(text: string): boolean {
   return false;
 }
 
-/** Evaluates a literal of signed numbers, strings, tuples, lists, sets and dictionaries. */
+/**
+ * Evaluates a literal: a signed number, a string, another constant, or a tuple, list, set or dictionary of literals.
+ */
 function literalOf(source: PythonSource, node: Node): Literal {
   const inner = (child: Node) => literalOf(source, child);
   switch (node.name) {

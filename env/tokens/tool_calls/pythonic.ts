@@ -77,8 +77,8 @@ const COMMA_CLOSE = new RegExp(
 );
 
 /**
- * Returns the last `)]` of the text, which may contain white space, as the end of a list. A `)]` right after a trailing
- * comma takes precedence over it unless another argument (`, name=`) follows.
+ * Returns the end of a list that extends to the last `)]` of the text, with optional white space between the two
+ * characters. A `)]` after a trailing comma ends the list earlier, unless another argument (`, name=`) follows it.
  */
 function lastListEnd(text: string): ListEnd | null {
   const last = lastCallEnd(text);

@@ -1,6 +1,6 @@
 /**
- * Detects the format in which a chat template writes tool calls. The model was trained on this format, so its calls are
- * parsed accordingly.
+ * Detects the format in which a chat template writes tool calls. The model was trained on this format, so its answers
+ * are parsed with the same format.
  */
 
 import { PolicyError } from "../../errors.ts";

@@ -37,7 +37,10 @@ export interface ParsedText {
   readonly hasMarker: boolean;
   /** The reasons why blocks or calls were skipped, as messages to the model. */
   readonly skipped: readonly string[];
-  /** The reason why SGLang's parser rejects the whole text, if it rejects the text. In this case, `calls` is empty. */
+  /**
+   * The reason why SGLang's parser would reject the whole text, in which case `calls` is empty. Omitted if it accepts
+   * the text.
+   */
   readonly failure?: string;
 }
 
@@ -76,8 +79,8 @@ export interface CallSink {
 
 /**
  * Collects calls into a {@linkcode ParsedText}.
- * @param read Adds the calls of the text to the sink. If it throws an {@linkcode UnreadableCalls}, its message becomes
- * the failure.
+ * @param read Adds the calls of the text to the sink. If it throws {@linkcode UnreadableCalls}, the message of the
+ * error becomes {@linkcode ParsedText.failure}.
  */
 export function collectCalls(
   normalText: string,

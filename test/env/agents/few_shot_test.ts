@@ -74,6 +74,6 @@ Deno.test({
 Deno.test("fewShotAgent() rejects a dataset with too few examples", () => {
   assert.throws(() => fewShotAgent({ model, examples: ["a"] }), {
     name: "ConfigError",
-    message: /requires 5 examples, but the dataset has 1/,
+    message: /the dataset has 1, but 5 are required/,
   });
 });

@@ -22,7 +22,7 @@ Deno.test("checkModel() reports what is wrong with an endpoint, without the key"
     [
       401,
       "Incorrect API key provided: s3cret-key",
-      /--model m does not answer: .*\[key\]; check the key in OPENAI_API_KEY$/,
+      /Cannot use --model m: .*\[key\]; check the key in OPENAI_API_KEY$/,
     ],
     [400, "API key not valid", /check the key in OPENAI_API_KEY$/],
     [400, "Unsupported parameter: 'seed'", /'seed'; .*change the parameter/],
@@ -61,7 +61,7 @@ Deno.test("checkModel() names the models closest to an unknown one", async () =>
     checkModel(modelAt(server), "--model m", {
       endpoint: endpointAt(`${server.url}/v1`),
     }),
-    /404 Not Found; check the model's name; the most similar of the server's 4 models are "Qwen\/Qwen3-8B", "Qwen\/Qwen3-0.6B", "Qwen3-4B"$/,
+    /404 Not Found; choose one of the server's models, such as "Qwen\/Qwen3-8B", "Qwen\/Qwen3-0.6B", "Qwen3-4B"$/,
   );
   // The model above uses a base URL with /v1; the given one lacks it.
   await assert.rejects(

@@ -34,6 +34,6 @@ Deno.test("connectModel() reports a wrong setting, a missing model, and an endpo
   const baseUrl = `${server.url}/v1`;
   await refused(
     { provider: "vllm", model: "a", baseUrl },
-    /model a \(vllm, http.*does not answer/,
+    /Cannot use model a \(vllm, http/,
   );
 });

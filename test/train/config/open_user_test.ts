@@ -114,7 +114,7 @@ Deno.test("openUser() reports at once what is wrong with the model", async () =>
   });
   await assert.rejects(
     openWith([llm, ...endpoint(server)]),
-    /^ConfigError: --user-model some\/model \(vllm, http:.*\) does not answer: .*no such model.*check the model's name/,
+    /^ConfigError: Cannot use --user-model some\/model \(vllm, http:.*\): .*no such model.*check the model's name/,
   );
   const meter = createMeter({ maxCost: 1 });
   await assert.rejects(

@@ -139,7 +139,7 @@ Deno.test("a rejected request has a reason and a status, and does not change the
       /object/,
     ],
     ["/step", "x".repeat(1000), 413, /larger than 999/],
-    ["/no", {}, 404, /There is no POST/],
+    ["/no", {}, 404, /There is no endpoint POST/],
   ];
   for (const [path, body, status, says] of cases) {
     const answer = await server.post(path, body);

@@ -285,7 +285,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "fail",
     name: "no server",
-    says: /does not answer/,
+    says: /Cannot use .*some\/model/,
     fix: /start the server/,
     world: () => withUser("http://127.0.0.1:1"),
   },
