@@ -32,7 +32,7 @@ const requestSchema = z.looseObject({
   stream: z.boolean().default(false),
 }).refine(
   ({ input_ids, text }) => (input_ids === undefined) !== (text === undefined),
-  "pass either input_ids or text",
+  'must have either "input_ids" or "text"',
 );
 
 /** A parsed request to `/generate`. */

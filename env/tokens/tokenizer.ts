@@ -3,6 +3,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import * as z from "zod";
 import { DataError, messageOf } from "../errors.ts";
+import { explainFirstIssue } from "../python/python_schema.ts";
 import { alternation, isMarked, unmark } from "./guard.ts";
 import { readModelFile, readOptionalModelFile } from "./model_dir.ts";
 import { normalizeNfc } from "./nfc.ts";
@@ -336,12 +337,8 @@ function check<T>(
 ): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const place = issue?.path.join(".") ?? "";
   throw new DataError(
-    `Cannot use "${file}" in ${origin}: ${
-      place === "" ? "" : `at "${place}", `
-    }${issue?.message ?? "invalid schema"}`,
+    `Cannot use "${file}" in ${origin}: ${explainFirstIssue(result.error)}`,
     {
       path: origin,
       cause: result.error,

@@ -141,8 +141,8 @@ Deno.test("/generate rejects invalid requests with a reason", async () => {
   await using server = serve(saying());
   const cases: [body: unknown, message: RegExp][] = [
     ["{", /The body is not JSON/],
-    [{}, /pass either input_ids or text/],
-    [{ text: "a", input_ids: [1] }, /pass either input_ids or text/],
+    [{}, /must have either "input_ids" or "text"/],
+    [{ text: "a", input_ids: [1] }, /must have either "input_ids" or "text"/],
     [{ input_ids: ["x"] }, /input_ids\.0/],
     [{ text: "a", sampling_params: { top_p: 0.5 } }, /sampling_params\.top_p/],
     [{ text: "a", sampling_params: { max_new_tokens: 0 } }, /max_new_tokens/],

@@ -110,11 +110,11 @@ Deno.test("createTokenizer() reads further stop ids from generation_config.json"
 
 Deno.test("createTokenizer() reports what is wrong with the files", () => {
   const cases: [Partial<Parameters<typeof createTokenizer>[0]>, RegExp][] = [
-    [{ tokenizer: {} }, /Cannot use "tokenizer.json" in here: at "model"/],
+    [{ tokenizer: {} }, /Cannot use "tokenizer.json" in here: field "model"/],
     [{ tokenizer: "no" }, /Cannot use "tokenizer.json" in here: /],
     [
       { config: {} },
-      /Cannot use "tokenizer_config.json" in here: at "eos_token"/,
+      /Cannot use "tokenizer_config.json" in here: field "eos_token"/,
     ],
     [
       { config: { eos_token: "<no>" } },
