@@ -90,7 +90,7 @@ Deno.test("checkModel() suggests checking the base URL of a web page, and the ti
   });
   await assert.rejects(
     checkModel(modelAt(page), "--model m"),
-    /is that of an OpenAI-compatible API/,
+    /pass the base URL of an OpenAI-compatible API/,
   );
   await using slow = modelServer({ answer: () => 0, faults: () => "stall" });
   await assert.rejects(

@@ -262,8 +262,8 @@ Deno.test("KeepAlive.post() rejects responses whose end is in doubt", async () =
       /chunk header or trailer/,
     ],
     [`${head}transfer-encoding: chunked\r\n\r\n5\r\nhel`, /closed before/],
-    [`${head}x: ${"y".repeat(70_000)}\r\n\r\n`, /head has more than 65536/],
-    [`${head}${"x: y\r\n".repeat(20_000)}\r\n`, /head has more than 65536/],
+    [`${head}x: ${"y".repeat(70_000)}\r\n\r\n`, /headers have more than 65536/],
+    [`${head}${"x: y\r\n".repeat(20_000)}\r\n`, /headers have more than 65536/],
     ["HTTP/1.1 100 Continue\r\n\r\n".repeat(20), /too many interim/],
     ["HTTP/1.1 101 Switching\r\n\r\n", /upgrade/],
   ];

@@ -345,7 +345,7 @@ Deno.test("tokenChatModel() excludes thoughts from text and calls", async () => 
   assert.equal(second.thought, "so");
   const third = await chat.send([HELLO]);
   assert.deepEqual(third.toolCalls, []);
-  assert.match(third.parseError ?? "", /a thought and nothing after it/);
+  assert.match(third.parseError ?? "", /only a thought/);
   const { lossMask } = chat.trajectory ?? assert.fail();
   assert.ok(
     lossMask.filter((mask) => mask === 1).length > 60,
