@@ -38,7 +38,7 @@ export interface TextActionStyle {
 /**
  * Parses the action after the last marker. Tolerates deviations that are unambiguous: a code fence around the JSON,
  * text after the JSON, a marker within a string, and `respond` without quotes, as in τ-bench's own prompt.
- * @param index The index of the answer in the conversation, from which the call's id is derived.
+ * @param index The index of the answer in the conversation. The call's id is derived from this index.
  */
 export function readTextAction(
   text: string,

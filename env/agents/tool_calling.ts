@@ -55,7 +55,7 @@ export function toolCallingAgent(options: ToolCallingOptions): Agent {
   };
 }
 
-/** Returns the messages with which an agent starts, for episodes with and without a user. */
+/** Returns an agent's opening messages, for episodes with and without a user. */
 export function openingOf(start: AgentStart, prompt: PromptStyle): Message[] {
   const { dataset: { rules }, task } = start;
   if (rules?.solo === undefined) return openingMessages(start, prompt);

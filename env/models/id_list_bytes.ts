@@ -74,7 +74,7 @@ function writeText(known: Written, text: string): number {
     const { read, written } = encoder.encodeInto(text, room);
     if (read === text.length) return written;
   }
-  throw new RangeError("The text was not encoded as a whole");
+  throw new RangeError("Cannot encode the text: it does not fit in the buffer");
 }
 
 /**

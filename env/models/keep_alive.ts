@@ -88,7 +88,7 @@ export class KeepAlive implements Disposable {
       // The signal may have been aborted before the listener was added.
       signal.throwIfAborted();
       const response = await connection.exchange(request);
-      // Decoded before the connection reads again, which overwrites the bytes.
+      // Decode the body before the connection reads again, because reading overwrites the bytes.
       const posted = postedOf(response);
       if (response.isReusable) this.#keep(connection, target.host);
       else connection.close();
@@ -231,7 +231,7 @@ function requestBytes(
   { headers, body, headRoom = 0 }: PostOptions,
 ): Uint8Array {
   const content = typeof body === "string" ? encoder.encode(body) : body;
-  // Only ASCII, so its length in bytes is that of the string.
+  // The head is ASCII, so its string length equals its length in bytes.
   const head = headOf(target, headers, content.length);
   const { buffer, byteOffset, length } = content;
   const isBefore = typeof body !== "string" && head.length <= headRoom;

@@ -95,8 +95,8 @@ async function attempt(
 }
 
 /**
- * Encodes the request. It requests samples from the model's unmodified distribution, so that the log probabilities are
- * those of the policy.
+ * Encodes the request. Its parameters leave the model's distribution unmodified, so that the log probabilities are the
+ * policy's.
  */
 function generateBody(
   ...[rid, request, sampling = {}]: [

@@ -43,8 +43,8 @@ function asciiOf(character: string): string {
 }
 
 /**
- * Returns the value of a digit. The digits of a script are consecutive from 0; those of the mathematical alphabets
- * follow one another in groups of ten.
+ * Returns the value of a digit. In each script, the digits 0 to 9 are consecutive. The mathematical digits form several
+ * consecutive groups of ten.
  */
 function digitOf(code: number): string {
   let zero = code;

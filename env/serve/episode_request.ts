@@ -35,7 +35,7 @@ const requestSchema = z.strictObject({
   instruction: z.string().nullish(),
 });
 
-/** SGLang's penalties, each with the value at which it has no effect. Only evaluations may use other values. */
+/** SGLang's penalties, each with its neutral value, which has no effect. Only evaluations may use other values. */
 const PENALTIES: Readonly<Record<string, number>> = {
   repetition_penalty: 1,
   frequency_penalty: 0,

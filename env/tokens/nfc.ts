@@ -68,7 +68,7 @@ const RUN = new RegExp(`[^${RANGES}]+`, "gu");
  */
 export function normalizeNfc(text: string): string {
   const normal = text.normalize("NFC");
-  // Text that is normalized according to the newer tables is also normalized according to the older ones.
+  // Text that is normalized according to the newer tables is also normalized according to the older tables.
   if (normal === text) return text;
   return text.replace(RUN, (run) => run.normalize("NFC"));
 }

@@ -34,7 +34,9 @@ export async function isAcceptable(
   return first?.toLowerCase() === "true";
 }
 
-/** A clarification of τ-bench's prompt, which asks for true or false in one sentence and for a message in another. */
+/**
+ * A clarification of τ-bench's prompt: one of its sentences asks for true or false, and another asks for a message.
+ */
 const WANTED =
   "\n\nWhat is wanted is a reflection and a response in this format, not a classification.";
 
@@ -50,8 +52,8 @@ export function reflectOn(
 }
 
 /**
- * Approximates the text with which τ-bench's verify user represents a message in its prompt: by mistake, it prints the
- * message object instead of the message's text.
+ * Approximates how τ-bench's verify user represents a message in its prompt. By mistake, τ-bench prints the message
+ * object instead of its text.
  */
 export function messageRepr(content: string): string {
   return `Message(content=${

@@ -15,7 +15,7 @@ export type UserStrategy =
     open(world: UserStrategyOptions): UserFactory;
   }
   | {
-    /** The minimum number of model calls per message, on which cost and time estimates are based. */
+    /** The minimum number of model calls per message. Cost and time estimates are based on this number. */
     readonly callsPerMessage: 1 | 2 | 3;
     open(world: ModelUserStrategyOptions): UserFactory;
   };

@@ -21,7 +21,7 @@ export interface TrackOptions {
   readonly domain: Domain;
   /** The user's task. A message that recites the task's instruction is an echo. */
   readonly task: Task;
-  /** The database in its initial state, from which users know their own rows. */
+  /** The database in its initial state. A user knows their own rows in this database. */
   readonly database: Database;
   readonly firstMessage: string;
   readonly turns: readonly Turn[];

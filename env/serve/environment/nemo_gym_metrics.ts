@@ -115,7 +115,7 @@ function numbersOf({ mask_sample: _, ...result }: Result): Numbers {
 
 /** Returns the statistics of each named number, such as its mean. Rows without the number are not counted. */
 function statisticsOf(rows: readonly Numbers[]): Numbers {
-  // Names come from clients, so they may be those of inherited properties, and there may be many.
+  // Names come from clients: there may be many, and a name may equal that of an inherited property.
   const columns = Map.groupBy(
     rows.flatMap((row) => Object.entries(row)),
     ([name]) => name,
