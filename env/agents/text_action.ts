@@ -6,9 +6,9 @@
  *     Action:
  *     {"name": "cancel_pending_order", "arguments": {"order_id": "#W1", "reason": "no longer needed"}}
  *
- * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. Unlike the original, this implementation
- * reports an answer that cannot be parsed to the model, which may correct it. The original sends such an answer to the
- * user, including broken JSON and thoughts.
+ * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. If an answer cannot be parsed, this
+ * implementation tells the model why, and the model may correct it. The original sends the answer to the user,
+ * including broken JSON and thoughts.
  */
 
 import { DataError } from "../errors.ts";

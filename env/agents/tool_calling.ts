@@ -27,8 +27,8 @@ export interface ToolCallingOptions {
 }
 
 /**
- * Creates an agent that acts on the model's first tool call or, if the dataset's rules run all calls, on each of them
- * in turn. An answer without a call is sent to the user, if there is one. If an answer cannot be parsed, the model is
+ * Creates an agent that acts on the model's first tool call or, if the dataset's rules run all calls, on every call in
+ * order. An answer without a call is sent to the user, if there is one. If an answer cannot be parsed, the model is
  * told why and may correct it.
  */
 export function toolCallingAgent(options: ToolCallingOptions): Agent {
