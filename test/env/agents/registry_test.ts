@@ -129,7 +129,7 @@ Deno.test("openAgent() rejects the few-shot agent without a prompt", async () =>
   const model = sayingChatModel("Hello");
   await assert.rejects(
     openAgent("few-shot", { model, dataset, prompt: "none" }),
-    { name: "ConfigError", hint: /set prompt to full/ },
+    { name: "ConfigError", hint: /set prompt to "full"/ },
   );
 });
 
