@@ -147,7 +147,7 @@ export class Conversation {
     const { agent, dataset, task, seed = 1 } = this.#options;
     if (agent === undefined) {
       throw new TypeError(
-        "Cannot act: the conversation was opened without an agent",
+        "Cannot act: the conversation was opened without an agent; pass `agent` to Conversation.open()",
       );
     }
     const session = agent.start({
@@ -196,7 +196,7 @@ export class Conversation {
   async fork(turns: number = this.turns.length): Promise<Conversation> {
     if (!Number.isInteger(turns) || turns < 0 || turns > this.turns.length) {
       throw new RangeError(
-        `Cannot go back to turn ${turns}: the conversation has ${this.turns.length} turns`,
+        `Cannot go back to turn ${turns}: pass an integer from 0 to ${this.turns.length}`,
       );
     }
     const options = this.#options;

@@ -165,7 +165,9 @@ function checkFound(
   if (missing.length === 0) return;
   throw new ViewerFault(
     "unknown",
-    `There is no episode ${missing.join(", ")} in the chosen runs`,
+    `The chosen runs have no ${missing.length === 1 ? "episode" : "episodes"} ${
+      missing.join(", ")
+    }`,
   );
 }
 

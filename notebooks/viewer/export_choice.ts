@@ -43,9 +43,12 @@ function readIds(text: string): number[] {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
     const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
     if (match === null || from < 1 || to < from || to - from >= 100_000) {
-      throw new ConfigError(`--episodes ${text} is not a list of ids`, {
-        hint: "use ids (from 1) and ranges, such as 1,5-9",
-      });
+      throw new ConfigError(
+        `--episodes must be a list of ids, but it is "${text}"`,
+        {
+          hint: "pass ids from 1 and ranges of ids, such as 1,5-9",
+        },
+      );
     }
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);
   });

@@ -101,7 +101,7 @@ export class Library implements Disposable {
         `There is no run "${name}": neither "${name}" nor "${
           join(this.#options.root, name)
         }" is a run dir or a result file`,
-        { hint: 'see "deno task view --help"' },
+        { hint: "pass the name of a run or the path of a result file" },
       );
     }
     this.#add(found.path, this.#freeId(basename(found.path)), found.kind);

@@ -302,7 +302,7 @@ async function stampOf(path: string): Promise<string> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new ViewerFault(
       "gone",
-      `The file "${path}" is gone; it was moved or deleted`,
+      `The file "${path}" is gone: it was moved or deleted`,
       { cause: error },
     );
   }

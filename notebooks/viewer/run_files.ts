@@ -87,7 +87,7 @@ export async function readMetrics(path: string): Promise<MetricsFile> {
     } else if (line.schemaVersion > METRICS_VERSION) {
       error ??= `${file}:${
         i + 1
-      } has version ${line.schemaVersion}, but this version of taulab reads version ${METRICS_VERSION}; use the version of taulab that wrote it`;
+      } has version ${line.schemaVersion}, but this version of taulab supports versions up to ${METRICS_VERSION}; use the version of taulab that wrote it`;
     } else lines.push(currentLine(line));
   }
   return { lines, error };
@@ -159,6 +159,6 @@ function checkVersion(
   if (version <= known) return;
   throw new ViewerFault(
     "newer",
-    `"${file}" has version ${version}, but this version of taulab reads up to version ${known}; view it with the version of taulab that wrote it`,
+    `"${file}" has version ${version}, but this version of taulab supports versions up to ${known}; view it with the version of taulab that wrote it`,
   );
 }

@@ -193,7 +193,7 @@ export class RunSource implements EpisodeSource {
     if (trajectory === null) {
       throw new ViewerFault(
         "unknown",
-        `Episode ${id} has no tokens, since its model does not expose them`,
+        `Episode ${id} has no tokens, because its model does not return them`,
       );
     }
     // A run writes its tokenizer once, before its first episode.
@@ -266,7 +266,7 @@ export class RunSource implements EpisodeSource {
       "damaged",
       `"${path}" is damaged: ${
         (error as Error).message
-      }; restore it from a backup, or recover what is left with sqlite3's .recover`,
+      }; restore it from a backup, or recover the remaining rows with sqlite3's .recover`,
       { cause: error },
     );
   }

@@ -49,7 +49,7 @@ export function stepTimeline(
       "unknown",
       steps.length === 0
         ? "The run has no episodes yet"
-        : `The run has no step ${step} of ${source}, only steps ${
+        : `The run has no step ${step} of the source "${source}", only steps ${
           steps[0]
         } to ${steps.at(-1)}`,
     );

@@ -4,7 +4,8 @@ import { NO_SMALL_DISK, runOnSmallDisk } from "../support/full_disk.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 import { checkoutFiles } from "../support/tau_checkout.ts";
 
-const DISK_FULL = /^error: .*disk.* is full\nhint: free some space, then .+$/m;
+const DISK_FULL =
+  /^error: .*disk.* is full(?:; data saved before is intact)?\nhint: free some space, then .+$/m;
 
 Deno.test({
   name:

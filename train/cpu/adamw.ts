@@ -91,12 +91,12 @@ export class AdamW {
     if (!Number.isFinite(norm)) {
       this.clearGradients();
       throw new TrainerError(
-        `The gradient is not finite at optimizer step ${
+        `The gradient at optimizer step ${
           this.steps + 1
-        }: nothing was updated`,
+        } is not finite; the weights were not updated`,
         {
           hint:
-            `lower the learning rate (${options.learningRate}) or inspect the batch`,
+            `lower the learning rate (${options.learningRate}), or inspect the batch`,
         },
       );
     }

@@ -83,7 +83,7 @@ export async function writeCheckpoint(
     await removeDir(partial).catch(() => {});
     throw new PolicyError(
       `Cannot write the checkpoint "${dir}": ${reason(cause)}`,
-      { cause, hint: "free some space or choose another directory" },
+      { cause, hint: "free some space, or choose another directory" },
     );
   }
 }
@@ -131,7 +131,7 @@ async function readManifest(
   const format = z.looseObject({ format: z.number() }).safeParse(value);
   if (format.success && format.data.format > FORMAT) {
     throw new PolicyError(
-      `"${path}" has format ${format.data.format}, but this version of taulab reads format ${FORMAT}`,
+      `"${path}" has format ${format.data.format}, but this version of taulab supports formats up to ${FORMAT}`,
       { hint: "update taulab" },
     );
   }
@@ -153,12 +153,10 @@ function checkShape(
     .map((key) => `${key} is ${found[key]}, expected ${expected[key]}`);
   if (wrong.length === 0) return;
   throw new PolicyError(
-    `The checkpoint "${dir}" is of a model with another shape: ${
-      wrong.join(", ")
-    }`,
+    `The checkpoint "${dir}" has another model shape: ${wrong.join(", ")}`,
     {
       hint:
-        "use the recipe that the checkpoint was trained with, or another checkpoint",
+        "use the recipe that the checkpoint was trained with, or choose another checkpoint",
     },
   );
 }
@@ -191,7 +189,7 @@ async function readTensor(
     sha256(bytes) === file.sha256;
   if (!intact) {
     throw new PolicyError(
-      `"${path}" is damaged: its ${bytes.length} bytes do not match the saved ${file.bytes} bytes with sha256 ${file.sha256}`,
+      `"${path}" is damaged: its ${bytes.length} bytes do not match the manifest, which records ${file.bytes} bytes with SHA-256 ${file.sha256}`,
       { hint: "use an earlier checkpoint" },
     );
   }

@@ -76,7 +76,7 @@ export class CpuTrainer implements Trainer {
     const { ratio = "token", clipLow, clipHigh, klCoef, entropyCoef } = options;
     if (klCoef !== 0 && !this.#hasReference) {
       throw new TrainerError(
-        `klCoef is ${klCoef} but there is no reference: call setReference() first`,
+        `klCoef is ${klCoef}, but no reference is set; call setReference() first`,
       );
     }
     return await this.#step(batch, options, {
@@ -181,7 +181,7 @@ export class CpuTrainer implements Trainer {
     });
     if (plan.every((list) => list.length === 0)) {
       throw new TrainerError(
-        `Cannot learn from the batch: no token of its ${batch.length} sequences has loss mask 1`,
+        `Cannot learn from the batch: none of its tokens has loss mask 1`,
       );
     }
     try {
@@ -212,7 +212,7 @@ export class CpuTrainer implements Trainer {
   #refuseWhileSampling(): void {
     if (this.#engine.sampling > 0) {
       throw new TrainerError(
-        `Cannot update the policy while it samples ${this.#engine.sampling} requests; await them first`,
+        `Cannot update the policy while it is sampling (${this.#engine.sampling} in progress); await all requests first`,
       );
     }
   }
@@ -223,7 +223,7 @@ function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
   const n = s.ids.length;
   if (s.lossMask.length !== n || s.logprobs.length !== n) {
     throw new TrainerError(
-      `Sequence ${index} has ${n} ids, ${s.lossMask.length} mask entries and ${s.logprobs.length} logprobs; these three lengths must be equal`,
+      `Sequence ${index} has ${n} ids, ${s.lossMask.length} mask entries and ${s.logprobs.length} logprobs; the three numbers must be equal`,
     );
   }
   if (typeof s.advantage !== "number" && s.advantage.length !== n) {
@@ -233,14 +233,14 @@ function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
   }
   if (n > contextLength) {
     throw new TrainerError(
-      `Sequence ${index} has ${n} tokens, more than the policy's context of ${contextLength}; shorten it or raise contextLength`,
+      `Sequence ${index} has ${n} tokens, more than the policy's context length of ${contextLength}; shorten the sequence, or raise contextLength`,
     );
   }
   for (let t = 0; t < n; t++) {
     const id = s.ids[t]!;
     if (!Number.isInteger(id) || id < 0 || id >= vocab) {
       throw new TrainerError(
-        `Sequence ${index} has the id ${id} at position ${t}, outside the vocabulary of ${vocab} tokens`,
+        `Token id ${id} at position ${t} of sequence ${index} is outside the vocabulary of ${vocab} tokens`,
       );
     }
   }

@@ -107,7 +107,7 @@ export class Crew {
     const text = new TextDecoder().decode(
       this.#heap.bytes.slice(start, start + length),
     );
-    return new PolicyError(`The policy's worker ${worker} failed: ${text}`);
+    return new PolicyError(`Policy worker ${worker} failed: ${text}`);
   }
 
   #hire(module: WebAssembly.Module): Promise<void> {

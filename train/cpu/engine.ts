@@ -89,7 +89,9 @@ export class Engine implements AsyncDisposable {
   static async create(options: EngineOptions): Promise<Engine> {
     const { config, threads } = options;
     if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
-      throw new RangeError(`threads is ${threads}, but must be from 1 to 64`);
+      throw new RangeError(
+        `threads must be from 1 to 64, but it is ${threads}`,
+      );
     }
     const heap = new SharedHeap();
     const module = await loadKernels(options.build);

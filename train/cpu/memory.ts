@@ -77,7 +77,9 @@ export class SharedHeap {
   free(at: number): void {
     const bytes = this.#taken.get(at);
     if (bytes === undefined) {
-      throw new RangeError(`Nothing is allocated at ${at}`);
+      throw new RangeError(
+        `Cannot free address ${at}: nothing is allocated there`,
+      );
     }
     this.#taken.delete(at);
     const next = this.#free.findIndex((span) => span.at > at);
@@ -118,7 +120,7 @@ export class SharedHeap {
         {
           cause,
           hint:
-            "use a smaller model, shorter sequences or a smaller maxCacheTokens",
+            "lower maxCacheTokens, or use a smaller model or shorter sequences",
         },
       );
     }

@@ -19,10 +19,10 @@ export async function openRunPolicy(run: TrainingRecord): Promise<RunPolicy> {
   const step = (await checkpointSteps(run.path)).at(-1);
   if (step === undefined) {
     throw new ConfigError(
-      `The run "${run.path}" has no checkpoint, so there is no policy to open`,
+      `Cannot open the policy of "${run.path}": the run has no checkpoint yet`,
       {
         hint:
-          `continue it with "deno task train --resume ${run.path}", or choose another run`,
+          `continue the run with "deno task train --resume ${run.path}", or choose another run`,
       },
     );
   }

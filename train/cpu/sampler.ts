@@ -280,13 +280,13 @@ export class Sampler {
     const { ids, maxTokens, temperature } = request;
     if (ids.length === 0) {
       return new PolicyError(
-        "Cannot continue an empty sequence; start it with at least one token",
+        "The prompt is empty; pass at least one token",
       );
     }
     if (ids.length >= contextLength) {
       return new PolicyError(
-        `The prompt has ${ids.length} tokens, which leaves no room in the policy's context of ${contextLength}`,
-        { hint: "shorten it or raise contextLength" },
+        `The prompt has ${ids.length} tokens, which leaves no room for an answer in the policy's context of ${contextLength}`,
+        { hint: "shorten the prompt, or raise contextLength" },
       );
     }
     const foreign = ids.findIndex((id) =>
@@ -302,12 +302,12 @@ export class Sampler {
     }
     if (!Number.isInteger(maxTokens) || maxTokens < 0) {
       return new RangeError(
-        `maxTokens is ${maxTokens}, but must be a non-negative integer`,
+        `maxTokens must be a non-negative integer, but it is ${maxTokens}`,
       );
     }
     if (!(temperature >= 0)) {
       return new RangeError(
-        `temperature is ${temperature}, but must be at least 0`,
+        `temperature must be at least 0, but it is ${temperature}`,
       );
     }
     return undefined;

@@ -41,7 +41,7 @@ export function controlSteps(
   const steps = Math.max(1, Math.round(rlSpent(lines, budget) / each));
   if (Number.isFinite(steps)) return steps;
   throw new TrainerError(
-    `Cannot compute the length of the control run: metrics.jsonl gives ${each} ${budget} per cold-start step`,
+    `Cannot compute the length of the control run: metrics.jsonl does not record how many ${budget} the cold-start steps took`,
     { hint: "start a new run" },
   );
 }

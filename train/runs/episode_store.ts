@@ -329,7 +329,7 @@ export class EpisodeStore implements Disposable {
 function checkVersion(version: number, path: string): void {
   if (version >= 1 && version <= EPISODES_VERSION) return;
   throw new RunDirError(
-    `"${path}" has version ${version}, but this version of taulab reads version ${EPISODES_VERSION}`,
+    `"${path}" has version ${version}, but this version of taulab supports versions 1 to ${EPISODES_VERSION}`,
     {
       hint:
         "use the version of taulab that wrote it (run.json has its version and commit)",

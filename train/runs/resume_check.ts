@@ -22,7 +22,7 @@ export interface ResumeRequest {
   readonly config?: object;
   /** The config's schema, which marks the keys that may differ. Default: no key may differ. */
   readonly schema?: z.ZodType;
-  /** A recipe named by the flags. Recipes are for new runs only. */
+  /** The recipe named by the flags. Only new runs accept a recipe. Default: none. */
   readonly recipe?: string | undefined;
   readonly dataset?: { readonly fingerprint: string };
 }
@@ -38,7 +38,7 @@ export function checkResume(run: StartedRun, asked: ResumeRequest): void {
     .filter(({ key }) => schema === undefined || !mayChange(schema, key));
   if (difference !== undefined || recipe !== undefined) {
     const why = difference === undefined
-      ? `--recipe ${recipe} is for new runs`
+      ? `--recipe ${recipe} applies only to new runs`
       : `${difference.key} is ${difference.there} in ${
         join(run.path, "config.yaml")
       }, but ${difference.here} in the flags`;
@@ -62,8 +62,8 @@ export function checkUnfinished(
 ): void {
   if (info.outcome !== "completed") return;
   throw new ConfigError(
-    `The run "${path}" is complete: there is nothing to resume`,
-    { hint: "see the figures in run.json" },
+    `Cannot resume "${path}": the run is already complete`,
+    { hint: "read its results in run.json, or start a new run" },
   );
 }
 

@@ -170,7 +170,7 @@ function intact<T>({ id }: StoredEpisode, read: () => T): T {
     const { code } = error as { code?: string };
     if (!code?.startsWith("Z_")) throw error;
     throw new DataError(
-      `The stored data of episode ${id} is damaged (${messageOf(error)})`,
+      `The stored data of episode ${id} is damaged: ${messageOf(error)}`,
       { cause: error, hint: "restore episodes.db from a backup" },
     );
   }
@@ -185,7 +185,7 @@ export function parseTurns(text: string): Turn[] {
     return turnsOf(parsePythonJson(text) as JsonObject[]);
   } catch (error) {
     throw new DataError(
-      `The turns of an episode cannot be read: ${messageOf(error)}`,
+      `Cannot read the turns of an episode: ${messageOf(error)}`,
       { cause: error, hint: "restore episodes.db from a backup" },
     );
   }

@@ -66,7 +66,7 @@ export async function takeLock(path: string): Promise<RunLock> {
       `The run "${path}" is in use by another process (${holder || "unknown"})`,
       {
         hint:
-          "wait for that process, stop it with Ctrl-C, or start another run with --name",
+          "wait until that process has ended, or start another run with --name",
       },
     );
   }

@@ -74,12 +74,12 @@ export function readStore(path: string): EpisodeStore {
     const refusal = isThere(file) ? refusalOf(error) : undefined;
     if (refusal !== undefined) {
       throw new RunDirError(
-        `"${file}" cannot be opened: ${refusal.why} (${messageOf(error)})`,
+        `Cannot open "${file}": ${refusal.why} (${messageOf(error)})`,
         { cause: error, hint: refusal.hint },
       );
     }
     throw new ConfigError(
-      `"${file}" cannot be opened: the run has kept no episodes, or the file is damaged`,
+      `Cannot open "${file}": the run has kept no episodes, or the file is damaged`,
       { cause: error, hint: "choose another run, or restore the file" },
     );
   }
@@ -100,15 +100,18 @@ async function readConfig(path: string): Promise<Recipe> {
   const text = await readTextIfThere(name);
   if (text === undefined) {
     throw new RunDirError(
-      `"${name}" is missing, so the run cannot be identified`,
-      { hint: "start a new run" },
+      `"${name}" is missing`,
+      { hint: "restore it from a backup, or start a new run" },
     );
   }
   const seal = sealOfText(text);
   if (seal === "broken" || seal === "none" && await isSealed(path)) {
     throw new RunDirError(
-      `"${name}" has changed since the run wrote it: it was truncated, damaged or edited`,
-      { hint: "restore it; to use another config, start a new run" },
+      `"${name}" was truncated, damaged or edited after the run wrote it`,
+      {
+        hint:
+          "restore the original file, or start a new run to use another config",
+      },
     );
   }
   return { name, text };
@@ -224,7 +227,7 @@ function parseInfo(text: string, path: string): RunInfo {
   }
   if (sealOfJson(json) === "broken") {
     throw new RunDirError(
-      `"${path}" has changed since the run wrote it: it was damaged or edited`,
+      `"${path}" was damaged or edited after the run wrote it`,
       { hint: "restore it, or start a new run" },
     );
   }
@@ -270,6 +273,6 @@ export function refuseDamaged({ damaged }: Pick<RunRecord, "damaged">): void {
   const [first] = damaged;
   if (first === undefined) return;
   throw new RunDirError(first, {
-    hint: "remove that line and those after it, then resume",
+    hint: "remove that line and all lines after it, then resume",
   });
 }

@@ -190,20 +190,20 @@ function wordsOf(
   switch (kind) {
     case "disk_full":
       return [
-        `the disk that holds "${path}" is full`,
-        `free some space, then ${afterwards}; data saved before is intact`,
+        `the disk that holds "${path}" is full; data saved before is intact`,
+        `free some space, then ${afterwards}`,
       ];
     case "not_permitted":
       return [
         `Deno was not allowed to write to "${path}"`,
         "choose another directory with --runs DIR, or grant the permission: " +
-        `deno run --allow-read --allow-env --allow-write=${
+        `run "deno run --allow-read --allow-env --allow-write=${
           dirname(path)
-        } ${scriptName()}, and the same flags`,
+        } ${scriptName()}" with the same flags`,
       ];
     case "forbidden":
       return [
-        `this user may not write to "${path}"`,
+        `the current user may not write to "${path}"`,
         "change its owner or mode, or choose another directory with --runs DIR",
       ];
     case "bad_path":

@@ -63,7 +63,7 @@ function formatOf(
       return toParquet;
     default:
       throw new ConfigError(
-        `Cannot write a table to "${path}": its name must end in .csv or .parquet`,
+        `Cannot write a table to "${path}": the file name must end in .csv or .parquet`,
       );
   }
 }
@@ -93,7 +93,7 @@ function wholeNumbers(name: string, values: readonly TableValue[]): "integer" {
   );
   if (odd === undefined) return "integer";
   throw new TypeError(
-    `The column "${name}" holds ${
+    `The column "${name}" contains ${
       JSON.stringify(odd)
     }, but is declared as an integer column; remove it from \`integers\``,
   );
@@ -107,7 +107,7 @@ function typeOf(name: string, values: readonly TableValue[]): Column["type"] {
   const [type = "string", ...others] = types;
   if (others.length === 0 && isColumnType(type)) return type;
   throw new TypeError(
-    `The column "${name}" holds values of several types: ${
+    `The column "${name}" contains values of several types: ${
       [...types].join(", ")
     }; a column must be all text, all numbers or all booleans`,
   );

@@ -50,10 +50,10 @@ const TRAINING = registerRunKind<Config, Metrics>({
   refusal: (path, { kind, trainer }) =>
     kind === "train"
       ? new ConfigError(
-        `${trainer} trained "${path}", so its policy is in the recipe's checkpoint.directory, not in the run dir`,
+        `"${path}" is a run of ${trainer}, not of the CPU trainer, so it does not contain the policy`,
         {
           hint:
-            "choose a run of the CPU trainer, or read this run's curve.svg and metrics.jsonl",
+            "choose a run of the CPU trainer, or use the policy in the recipe's checkpoint.directory",
         },
       )
       : new ConfigError(`"${path}" is an evaluation, not a training run`, {
@@ -272,7 +272,7 @@ async function lastWhole(
     throw new RunDirError(
       `Cannot resume "${path}" from its checkpoint of step ${last.step}: ${last.what}`,
       {
-        hint: `restore what is damaged or missing, or go back to ${
+        hint: `restore the damaged or missing file, or go back to ${
           whole === 0 ? "the start" : `step ${whole}`
         } with --resume ${path} --discard, which deletes everything after it`,
       },
@@ -297,7 +297,7 @@ function lostSince(
 ): string | undefined {
   const then = lines.slice(0, journal.lines);
   if (then.length < journal.lines) {
-    return `${METRICS} has only ${then.length} of the ${journal.lines} lines it had at that checkpoint`;
+    return `${METRICS} has only ${then.length} of the ${journal.lines} lines that it had at that checkpoint`;
   }
   if (hashOf(textOf(then)) !== journal.sha256) {
     return `the first ${journal.lines} lines of ${METRICS} have changed since that checkpoint`;
@@ -309,7 +309,7 @@ function lostSince(
   ).reduce((sum, { episodes }) => sum + episodes, 0);
   return episodes === journal.episodes
     ? undefined
-    : `episodes.db has only ${episodes} of the ${journal.episodes} episodes it had at that checkpoint`;
+    : `episodes.db has only ${episodes} of the ${journal.episodes} episodes that it had at that checkpoint`;
 }
 
 /** Returns the step and the source of the episodes that belong to a line. */

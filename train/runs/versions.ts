@@ -20,7 +20,7 @@ export function checkVersion(
 ): void {
   if (version <= options.known) return;
   throw new RunDirError(
-    `"${options.path}" has schema version ${version}, but this version of taulab reads version ${options.known}`,
+    `"${options.path}" has schema version ${version}, but this version of taulab supports versions up to ${options.known}`,
     {
       hint:
         "use the version of taulab that wrote it (run.json has its version and commit), or start a new run",

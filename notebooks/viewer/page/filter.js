@@ -134,7 +134,7 @@ function readValue(field, text) {
   const number = Number(trimmed);
   if (trimmed !== "" && Number.isFinite(number)) return number;
   throw new FilterError(
-    `"${field}" is a number, got "${text}"; write 40, <1, 40..50, 1,2,3 or none`,
+    `"${field}" expects a number, got "${text}"; write 40, <1, 40..50, 1,2,3 or none`,
   );
 }
 

@@ -150,7 +150,7 @@ Deno.test("viewerApp() reports errors with a status and a message", async () => 
       ["/api/runs/none", 404, /no run "none"/],
       ["/api/runs/a/episodes/99999", 404, /no episode 99999/],
       ["/api/runs/a/episodes/x", 404, /not an episode id/],
-      ["/api/runs/a/episodes?step=many", 400, /"step" is a number/],
+      ["/api/runs/a/episodes?step=many", 400, /"step" expects a number/],
       ["/api/runs/a/episodes?sort=size", 400, /no field "size"/],
       ["/api/runs/a/episodes?offset=-1", 400, /must be a non-negative integer/],
       ["/page/../app.ts", 404, /There is no/],

@@ -253,10 +253,10 @@ Deno.test("a batch without anything to learn is rejected with the reason", async
   const trainer = policy.trainer();
   const good = randomBatch(1, [50])[0]!;
   const bad: [TrainSequence[], RegExp][] = [
-    [[], /no token/],
+    [[], /none of its tokens/],
     [
       [{ ...good, lossMask: good.lossMask.length ? new Uint8Array(50) : [] }],
-      /no token/,
+      /none of its tokens/,
     ],
     [[{ ...good, logprobs: [0] }], /must be equal/],
     [[{ ...good, ids: Array.from(good.ids, () => 64) }], /vocabulary/],
@@ -290,7 +290,7 @@ Deno.test("a step during sampling is rejected", async () => {
   });
   await assert.rejects(
     policy.trainer().supervised(randomBatch(1, [50]), STEP),
-    /while it samples/,
+    /while it is sampling/,
   );
   await running;
   await policy.trainer().supervised(randomBatch(1, [50]), STEP);

@@ -67,7 +67,7 @@ Deno.test("openRunPolicy() reports what is wrong with a run, and how to fix it",
     await Deno.writeFile(weights, bytes);
     assert.match(
       await refusal(path, RunDirError),
-      /Cannot open the policy of ".*a": ".*weights.f32" is damaged: .*sha256.*; remove ".*\/4" to use the checkpoint before it, or choose another run$/,
+      /Cannot open the policy of ".*a": ".*weights.f32" is damaged: .*SHA-256.*; remove ".*\/4" to use the checkpoint before it, or choose another run$/,
     );
 
     await Deno.writeTextFile(join(last, "checkpoint.json"), "{");

@@ -18,7 +18,7 @@ Deno.test("readStore() reports that the system refused access, not that the file
       (error) =>
         error instanceof RunDirError &&
         error.message.startsWith(
-          `"${file}" cannot be opened: another process is using it (`,
+          `Cannot open "${file}": another process is using it (`,
         ) &&
         error.hint === "wait for that process to end, or stop it",
     );

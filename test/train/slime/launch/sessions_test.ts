@@ -112,7 +112,7 @@ Deno.test("resumeRun() refuses another config, another recipe and another datase
     );
     await assert.rejects(
       resumeRun(path, { ...asked, recipe: "qwen3-4b" }),
-      /--recipe qwen3-4b is for new runs/,
+      /--recipe qwen3-4b applies only to new runs/,
     );
     const other = join(dir, "b1");
     await runThere(other, "of something else");
