@@ -61,8 +61,8 @@ export async function openLab(options: LabOptions): Promise<number> {
 const POLL_MS = 50;
 
 /**
- * Waits until JupyterLab is listening. It prints its address shortly before.
- * @returns Whether JupyterLab is listening. The value is `false` if it exited before.
+ * Waits until JupyterLab is listening, which is shortly after it prints its address.
+ * @returns `true` once JupyterLab is listening, or `false` if it exits first.
  */
 async function untilListening(
   url: string,

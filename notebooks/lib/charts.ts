@@ -9,7 +9,7 @@ import type { Rich } from "./rich.ts";
 import { type GroupRow, type RewardRow, stepRanges } from "./rewards.ts";
 import { TOKEN_KINDS, type TokenCounts } from "./tokens.ts";
 
-/** Data of several runs, each with the name of the run. */
+/** Values for several runs, each paired with the run's name. */
 type Named<T> = readonly (readonly [name: string, T])[];
 
 /** Draws the curves of one run: the training reward, and pass^1 on the splits dev and test. */

@@ -9,7 +9,7 @@ import {
 } from "../../train/evaluation/interval.ts";
 import { passEstimates } from "../../train/evaluation/pass_k.ts";
 
-/** The mean reward of the episodes with the same key, and its 95% interval over tasks. */
+/** The mean reward of all episodes with the same key, with a 95% interval over tasks. */
 export interface RewardRow extends Estimate {
   /** The key that the episodes share. */
   readonly key: string;
@@ -28,8 +28,8 @@ export function passOf(episodes: readonly RunEpisode[]): Estimate[] {
 }
 
 /**
- * Returns the mean reward of the episodes with each key, in order of the keys' first appearance. Episodes without a
- * reward, in which the infrastructure failed, are omitted. Rewards must be within 0..1.
+ * Returns the mean reward for each key, in the order in which the keys first appear. Episodes that have no reward
+ * because infrastructure failed are omitted. Rewards must be within 0..1.
  *
  *     rewardBy(run.episodes(), ({ task }) => task.intent ?? "?")
  */
@@ -138,7 +138,7 @@ export interface GroupRow {
   readonly variance: number;
 }
 
-/** Returns the RL groups among episodes, in the order of their first episodes. */
+/** Groups the scored RL episodes by step and task, in the order in which the groups first appear. */
 export function groupsOf(episodes: readonly RunEpisode[]): GroupRow[] {
   const trained = episodes.filter(({ record }) =>
     record.source === "rl" && record.reward !== null

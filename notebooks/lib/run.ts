@@ -38,7 +38,7 @@ export class Run implements Disposable {
   readonly info: RunInfo;
   /** The lines of the run's metrics. Empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];
-  /** Descriptions of the metrics that were skipped because they cannot be read. */
+  /** A description of each line of metrics that was skipped because it cannot be read. */
   readonly damaged: readonly string[];
   /** The tokenizer that is stored with the run, or `null` if there is none. */
   readonly tokenizer: Tokenizer | null;
@@ -94,7 +94,7 @@ export class Run implements Disposable {
     return this.#episodes.list(filter);
   }
 
-  /** Returns only the episodes of the last evaluation of a source. */
+  /** Returns the episodes of the last evaluation with the given source. */
   lastEpisodes(source: string): RunEpisode[] {
     const all = this.episodes({ source });
     const last = Math.max(...all.map(({ record }) => record.step));

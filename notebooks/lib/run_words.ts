@@ -1,4 +1,4 @@
-/** Creates sentences that describe a run. They are derived from the run's episodes, so they are true of any run. */
+/** Describes runs in sentences that are computed from their episodes, so the notebooks' text fits any run. */
 
 import type { RunEpisode } from "../../train/runs/run_episodes.ts";
 import type { Difference } from "./compare_runs.ts";

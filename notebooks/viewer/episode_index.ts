@@ -48,8 +48,8 @@ export interface EpisodeCounts {
 }
 
 /**
- * The maximum number of lists of ids to cache. A cached list is used again for each page of the list, and for each step
- * to the previous or next episode.
+ * The maximum number of id lists to cache. A cached list serves every page of the table and every move to the previous
+ * or next episode.
  */
 const KEPT_LISTS = 8;
 
@@ -80,7 +80,7 @@ export class EpisodeIndex {
   readonly #feed: EpisodeFeed;
   readonly #lists = new Map<string, Int32Array>();
   readonly #heads = new Map<string, { matched: number; ids: number[] }>();
-  /** The cached tally, and the key of the state of the index when it was counted. */
+  /** The cached tally, with a key that identifies the state of the index when it was counted. */
   #tally: { key: string; value: EpisodeTally | null } | undefined;
   /** The id of the last episode in the feed. */
   #lastId = 0;

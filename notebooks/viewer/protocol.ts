@@ -70,10 +70,7 @@ export interface RunView {
 /** The scores of a run's tasks, for comparison with another run. */
 export interface TaskTable {
   readonly run: string;
-  /**
-   * The source of which only the last step is counted, such as `eval/test/sampled`, or `null` if all episodes are
-   * counted.
-   */
+  /** The source whose last step is counted, such as `eval/test/sampled`, or `null` if all episodes are counted. */
   readonly source: string | null;
   /** The dataset's fingerprint, or `null` if unknown. */
   readonly fingerprint: string | null;
@@ -196,7 +193,7 @@ export interface FieldView {
 
 /** A row that the episode or the gold actions change. */
 export interface RowView {
-  /** The side that owns the database with the row. The field is omitted if only one side has a database. */
+  /** The side whose database contains the row. Omitted if only one side has a database. */
   readonly side?: "agent" | "user";
   readonly table: string;
   readonly id: string;

@@ -113,7 +113,7 @@ export function curvesOf(lines: readonly MetricsLine[]): Curve[] {
   return [...curves].map(([key, points]) => ({ key, points }));
 }
 
-/** The evaluations in order of priority. The evaluations furthest from training come first. */
+/** The evaluations from which a run's pass^1 may be taken, in order of preference. */
 const PASS_SOURCES = [
   "eval/test/sampled",
   "eval/test/greedy",
@@ -121,7 +121,7 @@ const PASS_SOURCES = [
   "eval/dev/greedy",
 ] as const;
 
-/** Returns the last pass^1 of the available evaluation with the highest priority, or `null` if there is none. */
+/** Returns the last pass^1 of the preferred evaluation, or `null` if the curves contain no evaluation. */
 export function lastPass(
   curves: readonly Curve[],
 ): { value: number; of: string; source: string } | null {

@@ -56,7 +56,7 @@ interface Opened {
   readonly store: EpisodeStore;
   readonly index: EpisodeIndex;
   dataVersion: number;
-  /** The last episode of the run at the time of the last refresh of the index. */
+  /** The run's last episode when the index was last refreshed. */
   last: EpisodeRow | undefined;
 }
 
@@ -347,7 +347,7 @@ async function identityOf(path: string): Promise<string> {
   return `${dev} ${ino} ${birthtime?.getTime()}`;
 }
 
-/** Returns the number of episodes of a training run, which is determined from its metrics. */
+/** Counts the episodes of a training run from its metrics. */
 function countIn(lines: readonly Readonly<Record<string, unknown>>[]): number {
   return lines.reduce(
     (sum, { episodes }) => sum + (typeof episodes === "number" ? episodes : 0),

@@ -1,4 +1,7 @@
-/** The binary interface between host and kernels: structs of 4-byte fields, in the order of `kernels/model.ts`. */
+/**
+ * The binary interface between the host and the kernels: structs of 4-byte fields, in the same order as in
+ * `kernels/model.ts`.
+ */
 
 import type { SharedHeap } from "./memory.ts";
 

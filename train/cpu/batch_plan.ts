@@ -1,4 +1,4 @@
-/** Assigns sequences to threads, and short sequences to shared blocks. */
+/** Distributes a batch's sequences over threads, and combines short sequences into shared blocks. */
 
 import type { TrainSequence } from "../trainer.ts";
 import type { ModelConfig } from "./model_config.ts";

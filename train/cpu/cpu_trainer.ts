@@ -33,7 +33,7 @@ const SUPERVISED: LossSettings = {
 
 /**
  * Trains the weights of an engine. Training is deterministic: the same weights, batches and number of threads produce
- * the same bits. A step waits until earlier steps have finished. It is rejected if the policy is sampling.
+ * the same bits. A step waits for earlier steps, and fails if the policy is sampling.
  */
 export class CpuTrainer implements Trainer {
   readonly #engine: Engine;
@@ -65,7 +65,7 @@ export class CpuTrainer implements Trainer {
    * clip(ρ, 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H, where ρ = π/π_old is the ratio of
    * the token or of its sequence, and A is the advantage.
    * @throws {TrainerError} If no token has mask 1, the gradient is not finite, the policy is sampling, or `klCoef` is
-   * not 0 and there is no reference.
+   * not 0 and no reference is set.
    * @see Shao et al. 2024 (GRPO); Yu et al. 2025 (DAPO: separate bounds, token mean); Zheng et al. 2025 (GSPO: the
    * sequence's ratio); Schulman 2020, "Approximating KL divergence" (k3).
    */
@@ -100,7 +100,7 @@ export class CpuTrainer implements Trainer {
     this.#adam.reset();
   }
 
-  /** Writes the weights, the optimizer's state and the reference with checksums, atomically. */
+  /** Writes a checkpoint atomically: the weights, the optimizer's state and the reference, with checksums. */
   save(dir: string): Promise<void> {
     const engine = this.#engine;
     return engine.exclusively(() => {

@@ -24,7 +24,7 @@ export interface LossSettings {
   readonly entropyCoef: number;
 }
 
-/** The result at one learned position. */
+/** The result for one learned token. */
 export interface LossResult {
   /** The index of the learned token's sequence in the batch. */
   readonly index: number;

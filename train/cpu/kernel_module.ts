@@ -56,7 +56,7 @@ export async function loadKernels(
   );
 }
 
-/** Binds the kernels to a memory. {@linkcode Kernels} names the exports. */
+/** Instantiates the kernels on a shared memory and returns their exports. */
 export function bindKernels(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,

@@ -1,10 +1,10 @@
 /**
  * The embedded policy: a tiny transformer with a pointer head, sampled and trained on the CPU.
  *
- * A block consists of RMSNorm, a causal depthwise convolution of width 3, rotary causal attention over its result
- * (which is added to the heads' output), RMSNorm, and SwiGLU. The output mixes a softmax over the vocabulary (tied to
- * the embedding) with copying from the context by the pointer head (See et al. 2017); `kernels/mixture.ts` has the
- * formula.
+ * Each layer applies RMSNorm, a causal depthwise convolution of width 3, rotary causal attention over the convolution's
+ * result (which is also added to the attention's output), RMSNorm, and SwiGLU. The output mixes a softmax over the
+ * vocabulary, with weights tied to the embedding, and a pointer head, which copies tokens from the context (See et al.
+ * 2017). The formula is in `kernels/mixture.ts`.
  *
  * @example
  * ```ts
@@ -92,8 +92,8 @@ export async function loadCpuPolicy(
 
 /**
  * A policy in this process's memory. As a {@linkcode TokenModel}, it samples any number of requests concurrently. A
- * result depends only on its ids, seed and temperature and on the weights, not on other requests, the number of threads
- * or the cache.
+ * result depends only on the weights and on the request's ids, seed and temperature, not on other requests, the number
+ * of threads or the cache.
  */
 export class CpuPolicy implements TokenModel, AsyncDisposable {
   readonly name: string;

@@ -1,4 +1,6 @@
-/** The agent that acts with a token-level policy, with the tokenizer, chat template and settings of its run. */
+/**
+ * The agent that acts with a token-level policy. It uses the tokenizer, chat template and settings of the policy's run.
+ */
 
 import { openAgent } from "../../env/agents/registry.ts";
 import { tokenChatModel } from "../../env/models/token_chat.ts";

@@ -19,26 +19,21 @@ export type RenderedConversation = readonly {
 }[];
 
 /**
- * The minimum share of a word's occurrences that must be data for the word to count as varying. For example, "or" is
- * sometimes data, as the code of a state, but is usually an ordinary word.
+ * A word counts as varying only if at least this share of its occurrences is data. For example, "or" is sometimes data,
+ * as the code of a state, but is usually an ordinary word.
  */
 const MIN_DATA_SHARE = 0.2;
 /**
- * The maximum share of conversations that may contain a varying word as data. A word in the data of more conversations,
- * such as `usa`, is a constant of the world.
+ * A word counts as varying only if it is data in at most this share of the conversations. A word that is data in more
+ * of them, such as `usa`, is a constant of the world.
  */
 const MAX_CONVERSATION_SHARE = 0.5;
-/**
- * The number of conversations that may always contain a varying word as data, regardless of {@linkcode
- * MAX_CONVERSATION_SHARE}.
- */
+/** A varying word may be data in up to this many conversations, regardless of {@linkcode MAX_CONVERSATION_SHARE}. */
 const FEW_CONVERSATIONS = 10;
 
 /** The minimum number of occurrences for a word to count as constant. */
 const MIN_OCCURRENCES = 5;
-/**
- * The maximum number of constant words. It is limited because the regular expression for the pieces lists each of them.
- */
+/** The maximum number of constant words, because the regular expression for the pieces lists each of them. */
 const MAX_WORDS = 1000;
 
 /**

@@ -1,4 +1,4 @@
-/** Lists and checks the checkpoint directories of a run, without the files that a trainer writes in them. */
+/** Lists and checks the checkpoint directories of a run, but not the files that the trainer writes in them. */
 
 import { join } from "node:path";
 import { z } from "zod";
@@ -11,7 +11,7 @@ export const CHECKPOINT_VERSION = 1;
 
 /**
  * Returns the steps for which a run has a checkpoint, in order.
- * @param folder The folder of the checkpoints. Default: the policy's.
+ * @param folder The folder with the checkpoints. Default: the folder of the policy's checkpoints.
  */
 export async function checkpointSteps(
   path: string,

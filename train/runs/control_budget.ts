@@ -6,7 +6,7 @@ import type { ControlBudget, Metrics, Timing } from "./metrics.ts";
 /** The budgets of controls, in the order in which they are trained. */
 export const CONTROL_BUDGETS = ["seconds", "tokens"] as const;
 
-/** Returns the name of a budget's control: `control`, `control (tokens)`. */
+/** Returns the name of the control with a budget: `control` for seconds, `control (tokens)` for tokens. */
 export function controlName(budget: ControlBudget): string {
   return budget === "seconds" ? "control" : `control (${budget})`;
 }
@@ -28,7 +28,7 @@ export function rlSpent(
  * Returns the number of supervised steps that cost as much as RL: the total of RL's steps divided by the median of the
  * cold start's steps. Because of the median, a single slow step in the cold start does not shorten the control.
  * @param lines The lines of the cold start and of RL.
- * @throws {TrainerError} If they do not record the cost of a step.
+ * @throws {TrainerError} If the lines do not record the cost of the cold start's steps.
  */
 export function controlSteps(
   lines: readonly Metrics[],

@@ -1,7 +1,7 @@
 /**
  * The table of an episode's columns. It defines `episodes.db` and its migration, data frames, and the viewer's list and
- * filter (episode_facts.ts), so a new column is one entry here. In a database from before a column's version `since`,
- * the column reads as `null`. The next write to the database adds the column.
+ * filter (episode_facts.ts), so a new column is one entry here. In a database older than a column's `since` version,
+ * the column reads as `null` until the next write adds it.
  */
 
 import { z } from "zod";
@@ -17,7 +17,7 @@ export interface EpisodePlace {
   readonly source: string;
   /** The index of the episode's group or task in the step, from 0. */
   readonly group: number;
-  /** The factor of the episode's gradient; `null` if the episode was not trained on. */
+  /** The advantage, by which the episode's gradient is multiplied; `null` if the episode was not trained on. */
   readonly advantage: number | null;
 }
 
@@ -58,7 +58,7 @@ export interface ColumnOptions<T> {
   readonly choice?: string;
   /** The SQL expression of the field. Default: the column itself. */
   readonly fieldSql?: string;
-  /** Whether the field holds a comma-separated list. */
+  /** Whether the field is a comma-separated list. */
   readonly isList?: boolean;
 }
 

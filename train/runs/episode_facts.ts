@@ -77,8 +77,8 @@ export const EPISODES_VERSION: number = Math.max(
 );
 
 /**
- * SQL expressions, keyed by column, for the columns whose values changed between versions. They read the column from
- * older files.
+ * SQL expressions that convert a column's values in older files to the current format, keyed by column. Columns whose
+ * values never changed have no entry.
  */
 export const OLD_VALUES: ReadonlyMap<string, string> = new Map(
   COLUMNS.flatMap(({ name, options: { before } }) =>
@@ -176,7 +176,7 @@ const FRAME = COLUMNS.flatMap(({ name, key, sql, options }) => {
     .map(([name, cell]) => ({ name, key, ...cell }));
 });
 
-/** The columns of a data frame that hold integers only. */
+/** The columns of a data frame that contain only integers. */
 export const FRAME_INTEGERS = FRAME
   .filter(({ isInteger }) => isInteger)
   .map(({ name }) => name as keyof EpisodeFrame);
@@ -220,7 +220,7 @@ export const FILTER_FIELDS: Readonly<Record<string, FilterField>> = {
 };
 
 /**
- * Returns the fields of the filter as the columns of a query over `episodes`.
+ * Returns the column list of a query on `episodes` that selects the filter's fields.
  * @param known The columns that the file has; files of older versions lack some columns.
  */
 export function fieldColumns(known: ReadonlySet<string>): string {

@@ -22,7 +22,7 @@ export type EpisodeRow =
   & {
     /** The name of the run; `null` if the episode belongs to no run. */
     readonly run: string | null;
-    /** The episode's id in the run. If it belongs to no run, its index, from 0. */
+    /** The episode's id in the run, or its index from 0 if it belongs to no run. */
     readonly id: number;
     readonly step: number | null;
     readonly source: string | null;
@@ -32,7 +32,7 @@ export type EpisodeRow =
   }
   & Omit<EpisodeFrame, "step" | "source" | "group_index">;
 
-/** The columns that hold integers only. */
+/** The columns that contain only integers. */
 export const EPISODE_INTEGERS: readonly (keyof EpisodeRow)[] = [
   "id",
   "trial",

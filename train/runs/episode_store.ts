@@ -168,7 +168,7 @@ export class EpisodeStore implements Disposable {
 
   /**
    * Copies another store's episodes in one transaction, without decompressing the blobs.
-   * @param isWanted Returns whether to copy the episode with a task and a seed.
+   * @param isWanted Returns whether to copy the episode with the given task and seed.
    */
   copyFrom(
     other: EpisodeStore,
@@ -199,7 +199,7 @@ export class EpisodeStore implements Disposable {
     }
   }
 
-  /** Removes the episodes for whose step and source `keep` returns `false`. */
+  /** Keeps only the episodes for whose step and source `keep` returns `true`. */
   prune(keep: (step: number, source: string) => boolean): void {
     const batches = this.#db.prepare(
       "SELECT DISTINCT step, source FROM episodes",

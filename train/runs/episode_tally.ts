@@ -54,10 +54,7 @@ export interface EpisodeTally {
     /** The tasks with at least one episode. */
     readonly tasks: readonly string[];
   };
-  /**
-   * The number of unreadable answers and the number of episodes in each step of the source {@linkcode
-   * EpisodeTally.source}.
-   */
+  /** For each step of {@linkcode EpisodeTally.source}, the number of unreadable answers and the number of episodes. */
   readonly parseErrors: readonly {
     readonly step: number;
     readonly errors: number;

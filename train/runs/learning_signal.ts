@@ -5,14 +5,14 @@
 
 import type { Metrics } from "./metrics.ts";
 
-/** Steps of one phase in which there was nothing to learn from. */
+/** Consecutive steps of one phase that had nothing to learn from. */
 export interface IdleSteps {
   readonly steps: number;
   /** The phase, as in `the last 5 steps of RL`. */
   readonly phase: "RL" | "rejection fine-tuning";
 }
 
-/** Returns the consecutive steps, at the end of a run's last phase, in which there was nothing to learn from. */
+/** Returns the consecutive steps at the end of a run's last phase that had nothing to learn from. */
 export function idleSteps(lines: readonly Metrics[]): IdleSteps {
   const ofRl = lines.filter(isOfRl);
   const phase = ofRl.at(-1)?.phase ?? "rl";
@@ -26,8 +26,8 @@ export function idleSteps(lines: readonly Metrics[]): IdleSteps {
 }
 
 /**
- * Checks whether there was nothing to learn from in any step of rejection fine-tuning or RL, although the policy did
- * not solve all tasks.
+ * Checks whether no step of rejection fine-tuning or RL had anything to learn from, although the policy did not solve
+ * all tasks.
  */
 export function neverLearned(lines: readonly Metrics[]): boolean {
   const steps = lines.filter(isOfRl);

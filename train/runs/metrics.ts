@@ -1,7 +1,7 @@
 /**
  * The lines of `metrics.jsonl`: the numbers that show whether RL is healthy. Everything that depends on the clock is
- * under `timing`, so two runs with the same config differ only there. There is one exception: a control that trains
- * for as many seconds as RL. The number of its steps also depends on the clock.
+ * under `timing`, so two runs with the same config differ only there. The only exception is a control that trains for
+ * as many seconds as RL, because its number of steps also depends on the clock.
  */
 
 /** The version of the line format; newer lines are rejected. */
@@ -100,7 +100,7 @@ export interface ControlMetrics extends Common, SupervisedNumbers {
 /** The metrics of an RL step. */
 export interface RlMetrics extends Common, SampledNumbers {
   readonly phase: "rl";
-  /** The mean over groups of the variance of their rewards. */
+  /** The variance of the rewards within a group, averaged over all groups. */
   readonly groupVariance: number;
   /** The share of the sampled groups whose rewards are all equal. */
   readonly zeroVarianceShare: number;
@@ -152,8 +152,7 @@ export interface EvalMetrics extends Common {
 }
 
 /**
- * The metrics of a control's evaluation after the control's last step. It uses the same tasks and seeds as the
- * evaluation after RL.
+ * The metrics of the evaluation after a control's last step, on the same tasks and seeds as the evaluation after RL.
  */
 export interface ControlEvalMetrics extends Omit<EvalMetrics, "phase"> {
   readonly phase: "control_eval";

@@ -44,8 +44,8 @@ export class MetricsFile<L extends AnyMetrics> implements Disposable {
 }
 
 /**
- * Replaces the lines of a run, to drop the lines after its last checkpoint, or a last line that is incomplete because
- * the process was killed.
+ * Rewrites a run's metrics with the given lines, to drop the lines after the last checkpoint or a last line that a
+ * killed process left incomplete.
  */
 export async function rewriteMetrics(
   path: string,
@@ -54,7 +54,7 @@ export async function rewriteMetrics(
   await writeFileAtomic(join(path, METRICS), textOf(lines));
 }
 
-/** Serializes lines as in the file. */
+/** Serializes lines in the format of the file. */
 export function textOf(lines: readonly AnyMetrics[]): string {
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }

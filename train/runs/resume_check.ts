@@ -14,9 +14,7 @@ export interface StartedRun {
   readonly info: RunInfo;
 }
 
-/**
- * The config and the dataset with which to resume the run. If the config or the dataset is missing, it is not compared.
- */
+/** The config and the dataset with which to resume the run. A missing config or dataset is not compared. */
 export interface ResumeRequest {
   /** The run's config with the flags applied. */
   readonly config?: object;

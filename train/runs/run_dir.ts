@@ -23,7 +23,7 @@ import {
   writeFileAtomic,
 } from "./storage.ts";
 
-/** The end of a session. */
+/** How and when a session ended. */
 export interface SessionEnd {
   readonly outcome: Exclude<Outcome, "running" | "stopped">;
   readonly now: Date;
@@ -50,7 +50,7 @@ export interface NewRunDir<C> extends NewRun<C> {
   readonly numberIfTaken?: boolean;
 }
 
-/** A locked run dir, to be held by a {@linkcode RunDir}. */
+/** The parts of a locked run dir, from which a {@linkcode RunDir} is constructed. */
 export interface LockedRun<C> extends NewRun<C> {
   readonly path: string;
   readonly lock: RunLock;
@@ -73,7 +73,7 @@ export class RunDir<C> implements AsyncDisposable {
     this.held.defer(() => lock.close());
   }
 
-  /** The last part of the path: `a1`. */
+  /** The name of the run, which is the last part of the path: `a1`. */
   get name(): string {
     return basename(this.path);
   }
@@ -268,13 +268,13 @@ async function writeInfo(path: string, info: RunInfo): Promise<void> {
 /**
  * Creates a directory and returns its path. The creation itself fails if the directory exists, so two processes cannot
  * both succeed.
- * @throws {ConfigError} If it exists already and must not be numbered.
+ * @throws {ConfigError} If it exists already and `numberIfTaken` is false.
  */
 async function makeDirectory(
   path: string,
   numberIfTaken: boolean,
 ): Promise<string> {
-  await folderNames(dirname(path)); // says so where it is a file
+  await folderNames(dirname(path)); // throws if the parent is a file
   await Deno.mkdir(dirname(path), { recursive: true });
   for (let number = 1;; number++) {
     const numbered = number === 1 ? path : `${path}-${number}`;

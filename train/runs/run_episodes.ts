@@ -152,7 +152,7 @@ function episodeOf(
   return {
     record,
     task,
-    stopReason: record.stopReason as StopReason, // written by the store, from one
+    stopReason: record.stopReason as StopReason, // the store writes only these
     turns: () => parseTurns(intact(record, () => conversation().turns)),
     messages: () => intact(record, () => conversation().messages),
     trajectory: () => intact(record, () => store.trajectory(record.id)),
@@ -160,8 +160,8 @@ function episodeOf(
 }
 
 /**
- * Returns the result of `read`, and reports damaged data with a {@linkcode DataError}.
- * @throws {DataError} If the stored data of the episode cannot be decompressed.
+ * Returns the result of `read`, which reads the stored data of an episode.
+ * @throws {DataError} If the data cannot be decompressed.
  */
 function intact<T>({ id }: StoredEpisode, read: () => T): T {
   try {
@@ -177,7 +177,7 @@ function intact<T>({ id }: StoredEpisode, read: () => T): T {
 }
 
 /**
- * Parses turns as the store keeps them.
+ * Parses turns in the store's format.
  * @throws {DataError} If the text is not in the store's format.
  */
 export function parseTurns(text: string): Turn[] {

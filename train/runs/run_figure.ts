@@ -69,7 +69,7 @@ export async function curveSvg(
   );
   const series = [...new Set(points.map((point) => point.series))];
   const figure = Plot.plot({
-    // A program's DOM types declare more than the figure needs.
+    // The DOM types of a browser declare more than the figure needs.
     document: document as unknown as NonNullable<PlotOptions["document"]>,
     width: 760,
     height: 420,

@@ -45,7 +45,7 @@ export const runInfoSchema = z.object({
     cores: z.int(),
     deno: z.string(),
   }),
-  /** The start of the run, in ISO 8601 and UTC. */
+  /** The start time of the run in ISO 8601 format, UTC. */
   startedAt: z.string(),
   endedAt: z.string().nullable(),
   outcome,
@@ -57,7 +57,7 @@ export const runInfoSchema = z.object({
     wallS: z.number().nullable(),
     peakRssBytes: z.number().nullable(),
   })),
-  /** The figures of a completed run. */
+  /** The figures of a completed run; `null` for any other run. */
   result: z.record(z.string(), z.unknown()).nullable(),
 });
 
@@ -113,6 +113,6 @@ async function currentCommit(): Promise<string | null> {
     const line = packed.split("\n").find((one) => one.endsWith(` ${ref}`));
     return line?.split(" ")[0] ?? null;
   } catch {
-    return null; // not a checkout, or not ours to read: the run is no worse for it
+    return null; // not a checkout, or not readable; the commit is optional
   }
 }

@@ -19,7 +19,7 @@ export interface RunKind<C = unknown, L extends AnyMetrics = AnyMetrics> {
   readonly parseConfig: (config: Recipe) => C;
   /** Returns the error for a run of another kind at `path`. */
   readonly refusal: (path: string, info: RunInfo) => ConfigError;
-  /** Never set; it only carries the type of the lines. */
+  /** Never set. It exists only for the type of the lines. */
   readonly lines?: readonly L[];
 }
 

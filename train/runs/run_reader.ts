@@ -15,7 +15,7 @@ import { sealOfJson, sealOfText } from "./seal.ts";
 import { folderNames, readTextIfThere } from "./storage.ts";
 import { checkVersion, parseJson, versionOf } from "./versions.ts";
 
-/** A run as readers see it. */
+/** The contents of a run, read without locking it. */
 export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
   readonly path: string;
   readonly config: C;
@@ -42,7 +42,7 @@ export async function readRunOf<C, L extends AnyMetrics>(
   if (!isOfKind(info, kind)) throw kind.refusal(path, info);
   const config = kind.parseConfig(await readConfig(path));
   const { lines, damaged } = await readMetrics(path);
-  return { path, info, config, lines: lines as L[], damaged }; // the kind's own lines
+  return { path, info, config, lines: lines as L[], damaged }; // the lines of this kind
 }
 
 /**

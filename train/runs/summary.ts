@@ -34,7 +34,7 @@ export interface Summary {
   readonly rlSeconds: number;
   /** The figures of the controls, keyed by budget; `null` if no control was trained. */
   readonly control: Readonly<Record<ControlBudget, ControlSummary>> | null;
-  /** pass^1 of the last evaluation on the dev split. */
+  /** pass^1 of the last evaluation on the dev split; `null` if there is none. */
   readonly dev: number | null;
   /** The number of episodes sampled for training or evaluation. */
   readonly episodes: number;
@@ -45,8 +45,8 @@ export interface Summary {
 /**
  * Computes the figures of a run.
  * @param lines All lines of the run.
- * @param coldStartSteps The number of steps in the cold start. The evaluations at this step yield `coldStart`, and
- * later ones `final`.
+ * @param coldStartSteps The number of steps in the cold start. The evaluations at this step are summarized as
+ * `coldStart`, and later evaluations as `final`.
  */
 export function summarize(
   lines: readonly Metrics[],

@@ -12,28 +12,28 @@ import { writeFileAtomic } from "./storage.ts";
 /** A value of a table; `null` if it is missing. */
 export type TableValue = string | number | boolean | null;
 
-/** A record of a table. A key that a record lacks counts as a missing value. */
+/** A row of a table. A missing key counts as a missing value. */
 export type TableRow = Readonly<Record<string, TableValue>>;
 
 /** Options for {@linkcode writeTable}. */
 export interface TableOptions {
   /**
-   * The names of the columns that hold integers only. They are not inferred from the values, because a column's type
+   * The names of the columns that contain only integers. They are not inferred from the values, because a column's type
    * could then differ from file to file. Default: the integer columns of {@linkcode EpisodeRow}.
    */
   readonly integers?: readonly string[];
 }
 
 /**
- * Writes rows as CSV or Parquet, according to the path's extension, completely or not at all. A
- * column holds text, numbers, integers or booleans. Missing directories are created.
+ * Writes rows as CSV or Parquet, according to the path's extension, completely or not at all. A column contains text,
+ * numbers, integers or booleans. Missing directories are created.
  *
  *     await writeTable("episodes.parquet", await readEpisodeRows("runs/a1"));
  *
  * Then, in Python: `pandas.read_parquet("episodes.parquet")`, or polars, or `SELECT * FROM 'episodes.parquet'` in DuckDB.
  * @throws {ConfigError} If the path has another extension.
  * @throws {RangeError} If there are no rows, because the columns are then unknown.
- * @throws {TypeError} If a column holds values of several types, or a column of integers holds another value.
+ * @throws {TypeError} If a column contains values of several types, or an integer column contains another value.
  */
 export async function writeTable(
   path: string,

@@ -4,8 +4,8 @@
  *     runs/<name>/  config.yaml  run.json  metrics.jsonl  episodes.db  checkpoints/<step>/  control/  logs/  lock
  *
  * A step is written in this order: its episodes (in one transaction), its line of metrics, and its checkpoint (renamed
- * into place). So a line of metrics exists only after its episodes, and a checkpoint only after its line. If
- * the process is killed, incomplete data may remain after the last checkpoint; {@linkcode TrainingDir.resume} drops it.
+ * into place). Therefore, every line of metrics has its episodes, and every checkpoint has its line. If the process is
+ * killed, incomplete data may remain after the last checkpoint; {@linkcode TrainingDir.resume} drops it.
  */
 
 import { join } from "node:path";
@@ -61,7 +61,7 @@ const TRAINING = registerRunKind<Config, Metrics>({
       }),
 });
 
-/** A training run on this machine as readers see it. */
+/** The contents of a training run on this machine, read without locking it. */
 export type TrainingRecord = RunRecord<Config, Metrics>;
 
 /**
@@ -84,7 +84,7 @@ export type TrainingRecord = RunRecord<Config, Metrics>;
  * }
  * const run = await readRun(`${dir}/mine`);
  * equal(run.config.rl.steps, 3);
- * equal(run.info.outcome, "stopped"); // it did not record an end, and no process holds it
+ * equal(run.info.outcome, "stopped"); // it recorded no end, and no process holds its lock
  * equal(run.lines.length, 0);
  * await Deno.remove(dir, { recursive: true });
  * ```
@@ -246,8 +246,8 @@ export class TrainingDir extends RunDir<Config> {
 }
 
 /**
- * Returns the step of a run's last intact checkpoint, for which no lines or episodes are lost; 0 if there is none. If
- * `discard` is true, deletes the checkpoints after it.
+ * Returns the step of a run's last checkpoint that is intact and whose lines and episodes are not lost; 0 if there is
+ * none. If `discard` is true, deletes the checkpoints after it.
  * @throws {RunDirError} If there are later checkpoints and `discard` is false.
  */
 async function lastWhole(
@@ -285,8 +285,8 @@ async function lastWhole(
 }
 
 /**
- * Returns a clause that says which of the lines and episodes at the time of a checkpoint the run has lost; `undefined`
- * if none are lost.
+ * Returns a clause that says which lines or episodes that existed at the time of a checkpoint the run has lost;
+ * `undefined` if none are lost.
  */
 function lostSince(
   path: string,

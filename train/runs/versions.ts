@@ -12,7 +12,7 @@ export function versionOf(json: unknown): number | undefined {
 
 /**
  * Checks that this program supports the schema version of a file.
- * @throws {RunDirError} If the version is newer than the known version.
+ * @throws {RunDirError} If the version is newer than the latest supported version.
  */
 export function checkVersion(
   version: number,

@@ -1,4 +1,6 @@
-/** The comparison of two runs task by task: how often each solved it, why it failed, and links to the episodes. */
+/**
+ * The task-by-task comparison of two runs: how often each run solved a task, why it failed, and links to the episodes.
+ */
 
 import { fill, h, scrollTable } from "./dom.js";
 import { count, percent, signed, words } from "./format.js";

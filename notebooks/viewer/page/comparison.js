@@ -12,7 +12,7 @@ import { inline } from "./text.js";
 const MAX_TASKS = 50;
 
 /**
- * Compares those of the runs that are evaluations. Returns `null` if there are none.
+ * Compares the evaluations among the runs. Returns `null` if there are none.
  * @param {readonly ComparedRun[]} views
  * @returns {HTMLElement | null}
  */
@@ -127,7 +127,8 @@ function differences(evaluations) {
 }
 
 /**
- * Returns the number of tasks in common, and those on which the evaluations differ, largest difference first.
+ * Returns the number of common tasks, and the tasks on which the evaluations differ, in descending order of the
+ * difference.
  * @param {readonly ReadonlyMap<string, ComparedTask>[]} evaluations
  * @returns {{ differing: string[], common: number }}
  */

@@ -34,7 +34,7 @@ export function svg(tag, ...rest) {
  * Creates a table that scrolls sideways.
  * @param {string} tag `table`, with its classes.
  * @param {string} label
- * @param {{ heads: Child[], rows: Child[] }} content Heads are texts, or cells.
+ * @param {{ heads: Child[], rows: Child[] }} content Each head is a text or a cell.
  */
 export function scrollTable(tag, label, { heads, rows }) {
   const cells = heads.map((head) =>

@@ -85,7 +85,8 @@ export function withParam(params, key, value) {
 }
 
 /**
- * Returns the filter and sort order of a query, which an episode's page keeps from the table that it was opened from.
+ * Returns only the filter and sort order of a query. An episode's page keeps those of the table that it was opened
+ * from.
  * @param {URLSearchParams} params
  */
 export function filterOnly(params) {

@@ -1,7 +1,8 @@
 /**
- * Causal attention over pages of 32 positions. Every head of every layer has two streams: one for keys and one for
- * values. Each page has a block in every stream, so a head reads contiguous memory. A block of keys is `[headDim][32]`,
- * because a query can then be multiplied with 32 keys without sums across lanes. A block of values is `[32][headDim]`.
+ * Causal attention over pages of 32 positions. Each head of each layer has two streams: one for keys and one for
+ * values. A stream consists of one block per page, so a head reads contiguous memory. A block of keys is
+ * `[headDim][32]`, so that a query is multiplied with 32 keys without sums across SIMD lanes. A block of values is
+ * `[32][headDim]`.
  */
 import { multiply } from "./gemm";
 import { exp4, log1, madd, sum4, zero4 } from "./math";
@@ -147,7 +148,7 @@ export function softmax(scores: usize, n: i32): void {
   softmaxSum = sum4(sum);
 }
 
-/** Returns the size in bytes of a row of scores for `positions` positions. */
+/** Returns the size in bytes of a row with one score per position. */
 // @ts-ignore: decorator
 @inline
 export function scoreBytes(positions: i32): usize {
@@ -220,8 +221,8 @@ export let stream: usize = 0;
 let layerStreams: usize = 0;
 
 /**
- * Sets the distances between streams. If `share` is true, as in training, all layers use the same streams, one layer at
- * a time.
+ * Sets the distances between streams. If `share` is true, as in training, the layers use the same streams one after the
+ * other.
  */
 export function openStreams(model: Model, bytes: usize, share: bool): void {
   stream = bytes;
@@ -271,8 +272,8 @@ export function keepKeysAndValues(
 }
 
 /**
- * Computes causal attention for a segment's rows. `out` receives `[count][dim]` at the segment's rows; `lse`, unless 0,
- * receives log Σ e^score as `[row][heads]`.
+ * Computes causal attention for a segment's rows. Writes the result, `[count][dim]`, to the segment's rows of `out`,
+ * and log Σ e^score to `lse`, `[row][heads]`, unless `lse` is 0.
  */
 export function attend(
   model: Model,

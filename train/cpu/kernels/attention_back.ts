@@ -6,9 +6,9 @@ import { dot, exp4 } from "./math";
 import { blockOf, Model, PAGE, Segment } from "./model";
 
 /**
- * Computes the gradient through {@linkcode attend} of a segment that begins its sequence. The probabilities are
- * recomputed from `lse` in tiles of 32 × 32, so memory does not grow with T². The gradient is added to `dqkv`, which
- * the caller has zeroed; the blocks receive keys and values as columns.
+ * Backpropagates through {@linkcode attend} for a segment that begins its sequence, and adds the gradient to `dqkv`,
+ * which the caller must have set to zero. Recomputes the probabilities from `lse` in tiles of 32 × 32, so memory does
+ * not grow with T². Overwrites the segment's blocks with its keys and values as columns.
  */
 export function attendBack(
   model: Model,
@@ -56,7 +56,7 @@ export function attendBack(
   }
 }
 
-/** The number of bytes of working memory for {@linkcode attendBack}: two tiles and a column. */
+/** The working memory of {@linkcode attendBack} in bytes: two tiles and a column. */
 export const TILE_BYTES: usize = 4096 * 2 + 128;
 
 function attendBlockBack(

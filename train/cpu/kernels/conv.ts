@@ -69,7 +69,8 @@ function keepTails(
 }
 
 /**
- * Computes the gradient through {@linkcode convolve} for a segment that begins its sequence. Writes dh and adds to dw.
+ * Backpropagates through {@linkcode convolve} for a segment that begins its sequence. Writes the gradient of `h` and
+ * adds the gradient of `w`.
  */
 export function convolveBack(
   segment: Segment,

@@ -32,7 +32,7 @@ let qkvs: usize = 0;
 let gateUps: usize = 0;
 let inverses: usize = 0;
 let lses: usize = 0;
-/** The numbers of bytes from a layer's buffers to those of the next layer; 0 in sampling. */
+/** The distances from a layer's buffers to the next layer's buffers, in bytes; 0 in sampling. */
 let keepRows: usize = 0;
 let keepQkv: usize = 0;
 let keepGateUp: usize = 0;
@@ -46,7 +46,7 @@ export let activated: usize = 0;
 export let scores: usize = 0;
 /** The final normalized states. */
 export let states: usize = 0;
-/** The pointer's keys. */
+/** The keys of the pointer head. */
 export let pointerKeys: usize = 0;
 
 // @ts-ignore: decorator
@@ -124,7 +124,8 @@ export function openForward(
 }
 
 /**
- * Runs the rows of all segments; `ids` has one id per row. The results are {@linkcode states} and the pointer's keys.
+ * Runs the forward pass on the rows of all segments, with one id per row in `ids`. Writes the results to {@linkcode
+ * states} and {@linkcode pointerKeys}.
  */
 export function forward(
   model: Model,
@@ -235,8 +236,8 @@ function attentionBlock(
       scores,
     );
   }
-  // The convolution's result is also added to the output. A state then knows the tokens just before it from the first
-  // step on, and the pointer learns to choose in half the steps.
+  // The convolution's result is also added to the output. From the first training step on, a state then depends on the
+  // tokens just before it, so the pointer learns to choose in half the steps.
   addRows(out, convolved, normed, dimStride, rows, model.dim);
   memory.copy(midAt(l), xAt(l), <usize> rows * dimStride);
   gemm(

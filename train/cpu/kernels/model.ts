@@ -17,7 +17,7 @@ export class Model {
   headDim: i32;
   hidden: i32;
   pointerDim: i32;
-  /** Parameters, row-major, inputs × outputs. */
+  /** The address of the parameters, row-major, inputs × outputs. */
   weights: usize;
   /** A copy of the matrices in panels of 8 columns, for the forward pass. */
   panels: usize;
@@ -119,7 +119,7 @@ export class TrainJob {
   batches: i32;
   batchTable: usize;
   mode: i32;
-  /** 1 / (tokens with mask 1 in the whole step). */
+  /** 1 / (number of tokens with mask 1 in the whole step). */
   scale: f32;
   clipLow: f32;
   clipHigh: f32;

@@ -35,7 +35,7 @@ export function normalize(
   }
 }
 
-/** Adds the gradient through {@linkcode normalize} to dx and to dgain. */
+/** Backpropagates through {@linkcode normalize}: adds the gradients of `x` and of `gain`. */
 export function normalizeBack(
   x: usize,
   dy: usize,

@@ -19,7 +19,7 @@ export function rotate(
   }
 }
 
-/** Computes the gradient through {@linkcode rotate}, in place. */
+/** Backpropagates through {@linkcode rotate} in place. */
 export function rotateBack(
   model: Model,
   segment: Segment,

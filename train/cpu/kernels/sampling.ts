@@ -26,7 +26,8 @@ import { openScratch, rowBytes, scratchUsed, take, takeRows } from "./scratch";
 let segments: usize = 0;
 let ids: usize = 0;
 /**
- * One pair per request that is due for a token: the index of the request, and the row with the state to sample from.
+ * A pair for each request that samples a token in this step: the request's index, and the row with the state to sample
+ * from.
  */
 let asked: usize = 0;
 let picked: usize = 0;

@@ -85,7 +85,7 @@ Deno.test({
             assert.deepEqual(record.ray?.hosts, ["this machine"]);
             const { info } = await readSlimeRun(first);
             assert.equal(info.outcome, "running");
-            await assert.rejects(readRun(first), /slime trained/);
+            await assert.rejects(readRun(first), /is a run of slime/);
           },
         )
       ) return;
