@@ -40,8 +40,8 @@ export async function findJupyter(
       : `"${named}" is not a Python with ${NEEDED.join(", ")} installed`,
     {
       hint: named === undefined
-        ? `run "python3 -m venv .venv && ${venv} install jupyterlab", which stays within the project, or pass --python`
-        : `run "${named} -m pip install jupyterlab", or name another Python`,
+        ? `run "python3 -m venv .venv && ${venv} install jupyterlab" in the project, or pass --python`
+        : `run "${named} -m pip install jupyterlab", or pass another Python with --python`,
     },
   );
 }

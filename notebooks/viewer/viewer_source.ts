@@ -125,6 +125,6 @@ export function isDatabaseDamage(error: unknown): boolean {
 export function noEpisode(path: string, id: number): ViewerFault {
   return new ViewerFault(
     "unknown",
-    `"${path}" has no episode ${id}; it may have been removed when the run was resumed`,
+    `"${path}" has no episode ${id}; the episode may have been removed when the run was resumed`,
   );
 }

@@ -35,7 +35,7 @@ export async function openWorld(
     return {
       dataset: null,
       note:
-        "This version of taulab generates a different dataset than the run used, so initial values are not shown",
+        "This version of taulab generates a different dataset from the one the run used, so initial values are not shown",
     };
   } catch (error) {
     return {

@@ -57,7 +57,7 @@ export const runInfoSchema = z.object({
     wallS: z.number().nullable(),
     peakRssBytes: z.number().nullable(),
   })),
-  /** The figures of a completed run; `null` for any other run. */
+  /** The figures at the end of the last session; `null` if no session has ended, or if the last one threw an error. */
   result: z.record(z.string(), z.unknown()).nullable(),
 });
 

@@ -147,8 +147,8 @@ export function notice(error) {
   const message = error instanceof Error ? error.message : String(error);
   const titles = /** @type {Readonly<Record<string, string>>} */ ({
     gone: "This run is gone",
-    damaged: "This cannot be read",
-    newer: "This was written by a newer taulab",
+    damaged: "The data cannot be read",
+    newer: "The data is from a newer version of taulab",
     unknown: "Not found",
     filter: "This filter is invalid",
     offline: "The viewer does not respond",
