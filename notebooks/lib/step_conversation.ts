@@ -1,6 +1,6 @@
 /**
- * Implements interactive conversations, in which you take turns by hand or let an agent take them, return to any turn,
- * and continue differently.
+ * Implements interactive conversations. You can take turns by hand or let an agent take them, return to any turn, and
+ * continue differently.
  */
 
 import type { Database } from "../../env/database.ts";
@@ -326,8 +326,8 @@ async function replayTurns(user: User, turns: readonly Turn[]): Promise<void> {
 }
 
 /**
- * Replays a message to a user that has tools. The user's calls get the recorded results until all of them have been
- * used.
+ * Replays a message to a user that has tools. The user's calls receive the recorded results in order. The replay ends
+ * when all results have been used.
  */
 async function replayTurnsWithCalls(
   user: User,

@@ -83,7 +83,7 @@ function isCall({ toolCalls }: StoredMessage): boolean {
   return (toolCalls?.length ?? 0) > 0;
 }
 
-/** Returns the mean counts over episodes of a run, or `null` if the run has not stored the tokens of any of them. */
+/** Returns the mean counts over episodes of a run, or `null` if the run stored no tokens for these episodes. */
 export function meanTokenCounts(
   run: Run,
   episodes: readonly RunEpisode[],

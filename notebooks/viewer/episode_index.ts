@@ -54,8 +54,8 @@ export interface EpisodeCounts {
 const KEPT_LISTS = 8;
 
 /**
- * The number of rows at the beginning of a list that are fetched without sorting the whole list, so that the page shows
- * them at once.
+ * The number of rows at the beginning of a list that are fetched without sorting the whole list, so that the page can
+ * show them immediately.
  */
 const HEAD = 500;
 

@@ -218,8 +218,8 @@ function taskView({ instruction, actions, outputs }: Task): TaskView {
 }
 
 /**
- * Finds the first turn in which two episodes differ, because their actions or observations are not equal or because
- * only one episode has this turn. Both members of the result are `null` if all turns are equal.
+ * Finds the first turn at which two episodes have different actions or observations, or which only one of the episodes
+ * has. Both members of the result are `null` if there is no such turn.
  */
 function firstDifference(
   mine: readonly TurnView[],

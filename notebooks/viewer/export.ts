@@ -130,7 +130,7 @@ export async function linkModules(): Promise<string> {
       !/<\/script|<!--/i.test(body);
     if (isLinked) return body;
     throw new TypeError(
-      `Cannot export ${name}: it has imports or exports other than named ones, or contains markup`,
+      `Cannot export ${name}: it has an import or export that is not named, or contains markup`,
     );
   }));
   return parts.join("\n");

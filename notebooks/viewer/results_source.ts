@@ -58,7 +58,7 @@ interface Loaded {
 
 interface LoadedRecord {
   readonly record: ResultEpisode;
-  /** The task, or `null` if it is in neither the file nor the benchmark's dataset. The dataset may be unavailable. */
+  /** The task, or `null` if the file does not contain it and the benchmark's dataset lacks it or is not available. */
   readonly known: KnownTask | null;
 }
 

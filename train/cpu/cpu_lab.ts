@@ -94,7 +94,7 @@ function maxTokens({ coldStart, model }: Config): number {
   return Math.min(coldStart.maxTokens || Infinity, model.contextLength);
 }
 
-/** Checks whether the chat template shows the tools. Text agents have them in their system prompt. */
+/** Checks whether the chat template lists the tools. For text agents, the system prompt lists them instead. */
 function showsTools({ agent, prompt }: Config): boolean {
   return prompt === "full" && agentStrategy(agent).text === undefined;
 }

@@ -230,7 +230,7 @@ export async function createRunDir<C extends object, D>(
 
 /**
  * Reopens a run of the given kind for writing.
- * @param hold Creates the object that owns the locked run. `record` is what was read under the lock.
+ * @param hold Creates the object that owns the locked run. `record` is the run's contents, read while holding the lock.
  * @throws {ConfigError} If there is no such run.
  * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
  */

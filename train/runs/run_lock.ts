@@ -10,8 +10,8 @@ import { retry } from "../../env/retry.ts";
 import { hostId } from "./host_id.ts";
 
 /**
- * The retries of locking. A new child process holds its parent's lock until the child executes its program. Therefore,
- * a lock that has just been released can still look taken for a moment.
+ * The retry policy for taking the lock. A new child process holds its parent's lock until the child executes its
+ * program. Therefore, a lock that has just been released can still look taken for a moment.
  */
 const RETRY = { retries: 19, backoffMs: 25, factor: 1 } as const;
 

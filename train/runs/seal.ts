@@ -1,6 +1,6 @@
 /**
- * Seals files of a run dir: each carries the SHA-256 of its own content, so that a reader can detect whether the file
- * was truncated, damaged or edited.
+ * Seals files of a run dir. A sealed file ends with the SHA-256 of its other content, so that a reader can detect
+ * whether the file was truncated, damaged or edited.
  */
 
 import { createHash } from "node:crypto";

@@ -84,7 +84,7 @@ function openTraining(
 }
 
 /**
- * Returns the number of bytes of working memory for a batch of `rows` rows in `segments` sequences of at most `context`
+ * Returns the working memory in bytes for a batch of `rows` rows in `segments` sequences, each with at most `context`
  * tokens.
  */
 export function trainingBytes(

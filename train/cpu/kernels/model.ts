@@ -90,7 +90,7 @@ export class LossRow {
   oldLogprob: f32;
   advantage: f32;
   referenceLogprob: f32;
-  /** The log probability of `target`. The kernels write this field and the following ones. */
+  /** The log probability of `target`. The kernels write this field and the fields after it. */
   logprob: f32;
   entropy: f32;
   clipped: i32;
@@ -195,7 +195,9 @@ export function segmentAt(table: usize, index: i32): Segment {
   return changetype<Segment>(table + <usize> index * offsetof<Segment>());
 }
 
-/** Returns the address of the page that holds a position: its ids, convolution tails and pointer keys. */
+/**
+ * Returns the address of the page that contains a position. A page consists of ids, convolution tails and pointer keys.
+ */
 // @ts-ignore: decorator
 @inline
 export function pageOf(table: usize, position: i32): usize {

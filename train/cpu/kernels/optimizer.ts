@@ -17,7 +17,7 @@ class OptimizerJob {
   second: usize;
   /** The address of the part's sum of squares, f64. */
   squares: usize;
-  /** The end of the floats to which weight decay applies. */
+  /** The index of the first float to which weight decay does not apply. */
   decayEnd: i32;
   gradientScale: f32;
   learningRate: f32;

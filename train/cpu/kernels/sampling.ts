@@ -53,7 +53,7 @@ function openSampling(
   probabilities = takeRows(1, model.vocab);
 }
 
-/** Returns the number of bytes of working memory for {@linkcode sample}. */
+/** Returns the working memory of {@linkcode sample} in bytes. */
 export function samplingBytes(
   model: usize,
   requests: i32,
