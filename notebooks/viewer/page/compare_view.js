@@ -125,7 +125,7 @@ function comparedTables(left, right, { isShort }) {
     shown.length > MAX_COMPARED
       ? h(
         "p.muted",
-        `${count(shown.length - MAX_COMPARED)} more tasks are not listed.`,
+        `Tasks not listed: ${count(shown.length - MAX_COMPARED)}.`,
       )
       : null,
   ];
@@ -170,11 +170,11 @@ function comparedWords(pairs, [left, right]) {
     : "";
   return `On ${
     count(tasks)
-  } tasks in common, ${right.run} has a mean solve rate of ${
+  } tasks in common, the mean solve rate of ${right.run} differs from that of ${left.run} by ${
     signed(value)
-  } relative to ${left.run}${interval}: ${count(better)} better, ${
-    count(worse)
-  } worse, ${count(tasks - better - worse)} equal.`;
+  }${interval}: ${count(better)} better, ${count(worse)} worse, ${
+    count(tasks - better - worse)
+  } equal.`;
 }
 
 /** @param {ComparedTable} table */

@@ -91,10 +91,10 @@ function differences(evaluations) {
   if (common === 0) return h("p.muted", "The runs have no task in common.");
   const summary = h(
     "p",
-    `${count(differing.length)} of ${
-      count(common)
-    } tasks in common are solved by one more often than by another${
-      differing.length > MAX_TASKS ? `; the first ${MAX_TASKS}` : ""
+    `Common tasks that the evaluations solve at different rates: ${
+      count(differing.length)
+    } of ${count(common)}${
+      differing.length > MAX_TASKS ? `; the first ${MAX_TASKS} are listed` : ""
     }.`,
   );
   if (differing.length === 0) return summary;

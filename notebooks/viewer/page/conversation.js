@@ -121,7 +121,9 @@ function turnMark({ database, siblings }, turn) {
     parting.length > 0
       ? h(
         "span.tag.part",
-        `${parting.length} of ${siblings.length - 1} siblings diverge here`,
+        `siblings that diverge here: ${parting.length} of ${
+          siblings.length - 1
+        }`,
       )
       : null,
   );

@@ -69,7 +69,7 @@ export function curveCharts(views, { isAllShown, onToggle }) {
         }
       },
     },
-    h("summary", `${rest.length} more curves`),
+    h("summary", `More curves (${rest.length})`),
     room,
   );
   return h("div", h("div.charts", first.map(draw)), more);

@@ -229,7 +229,7 @@ export function episodeView(api, route) {
         besides,
         h("h2", "Side by side"),
         missing > 0
-          ? h("p.note", `${missing} of the siblings are not in this file.`)
+          ? h("p.note", `Siblings that are not in this file: ${missing}.`)
           : null,
         sideBySide([one, ...found]),
       );

@@ -47,7 +47,7 @@ export function timelineView(timeline, { hrefOf, episodeHrefOf }) {
       : waitLegend(waited),
     timeline.leftOut === 0 ? null : h(
       "p.muted",
-      `The ${count(timeline.leftOut)} shortest episodes are not drawn.`,
+      `The shortest episodes (${count(timeline.leftOut)}) are not drawn.`,
     ),
     slowestTable(episodes, episodeHrefOf),
   );

@@ -100,14 +100,14 @@ browserTest(
       await counted(page, "2 of 3 runs");
       await page.getByLabel("Curves of one").check();
       await page.getByLabel("Curves of other").check();
-      await page.getByText("1 of 6 tasks in common are solved").waitFor();
+      await page.getByText("solve at different rates: 1 of 6").waitFor();
       const differing = page.locator(".differing tbody tr");
       assert.match(await differing.innerText(), /1 of 1\s+0 of 1/);
       // The URL alone restores the same state.
       await using again = await open();
       await again.page.goto(page.url());
       await counted(again.page, "2 of 3 runs");
-      await again.page.getByText("1 of 6 tasks in common are solved").waitFor();
+      await again.page.getByText("solve at different rates: 1 of 6").waitFor();
       assert.deepEqual(complaints, []);
     });
   },
@@ -165,7 +165,7 @@ browserTest(
       await page.goto(`${viewing.url}#/?run=one&run=other`);
       await page.getByText("Compare them task by task").click();
       await page.getByText(
-        /On 5 tasks in common, other has a mean solve rate of −0\.20 relative to one .*: 0 better, 1 worse, 4 equal/,
+        /On 5 tasks in common, the mean solve rate of other differs from that of one by −0\.20 .*: 0 better, 1 worse, 4 equal/,
       ).waitFor();
       const rows = page.locator(".task-by-task tbody tr");
       assert.equal(await rows.count(), 1);
@@ -677,7 +677,7 @@ browserTest(
       await page.getByRole("button", { name: "Tokens" }).click();
       await page.locator(".token-stream .token").first().waitFor();
       await page.getByRole("button", { name: "Side by side" }).click();
-      await page.getByText("of the siblings are not in this file").waitFor();
+      await page.getByText("Siblings that are not in this file").waitFor();
       await page.getByPlaceholder("Search all messages").waitFor({
         state: "detached",
       });
