@@ -82,10 +82,15 @@ function requireDemonstrations(
   const { coldStart, rollout } = config;
   if (sequences.length > 0 || coldStart.steps === 0) return;
   throw new ConfigError(
-    `The cold start has no demonstrations: the expert did not solve ${unsolved} train tasks within rollout.maxTurns=${rollout.maxTurns}, and ${tooLong} conversations are longer than ${
+    `The cold start has no demonstrations: of ${
+      unsolved + tooLong
+    } train tasks, the expert did not solve ${unsolved} within rollout.maxTurns=${rollout.maxTurns}, and the conversations of the other ${tooLong} exceed ${
       maxTokens(config)
-    } tokens (model.contextLength, coldStart.maxTokens)`,
-    { hint: "raise these limits, or set coldStart.steps to 0" },
+    } tokens, the limit set by model.contextLength and coldStart.maxTokens`,
+    {
+      hint:
+        "raise rollout.maxTurns or the token limit, or set coldStart.steps to 0",
+    },
   );
 }
 

@@ -41,7 +41,8 @@ Deno.test("createCpuLab() reports why a cold start has no demonstrations, and ne
   const dataset = await openDataset(config.data);
   await assert.rejects(createCpuLab({ config, dataset }), {
     name: "ConfigError",
-    message: /the expert did not solve 4 train tasks within rollout.maxTurns=1/,
+    message:
+      /of 4 train tasks, the expert did not solve 4 within rollout.maxTurns=1/,
   });
   const warm = makeConfig({ ...config, coldStart: { steps: 0 } });
   await using lab = await createCpuLab({ config: warm, dataset });
