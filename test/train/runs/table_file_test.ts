@@ -102,10 +102,10 @@ Deno.test("writeTable() refuses another extension, no rows, and a column of seve
   await inTempDir(async (dir) => {
     const path = join(dir, "t.csv");
     const refused = [
-      [writeTable(join(dir, "t.xlsx"), ROWS), /its name must end in .csv/],
+      [writeTable(join(dir, "t.xlsx"), ROWS), /the file name must end in .csv/],
       [writeTable(path, []), /no rows/],
       [writeTable(path, [{ a: 1 }, { a: "b" }]), /"a".*number, string/],
-      [writeTable(path, [{ a: 1.5 }], { integers: ["a"] }), /"a" holds 1.5/],
+      [writeTable(path, [{ a: 1.5 }], { integers: ["a"] }), /"a" contains 1.5/],
     ] as const;
     for (const [written, message] of refused) {
       await assert.rejects(written, { message });
