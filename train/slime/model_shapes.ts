@@ -264,7 +264,7 @@ function latentParameters(
     keyRank * heads * (headDim + valueDim) + heads * valueDim * hidden;
 }
 
-/** Returns the number of values per token in the cache of an engine with this many ranks. */
+/** Returns the number of values per token in each rank's part of an engine's cache. */
 export function cacheNumbers(shape: ModelShape, ranks: number): number {
   const { layers, kvGroups, headDim, latent, attention } = shape;
   if (latent !== undefined) {

@@ -31,14 +31,14 @@ interface Item {
 /** Writes episodes to a run dir in the background. */
 export class EpisodeRecorder implements AsyncDisposable {
   readonly counts = { kept: 0, lost: 0 };
-  /** The reason why the most recently lost episode could not be written; `undefined` if none was lost. */
+  /** The error of the most recent failed write; `undefined` if no write has failed. */
   lastError: string | undefined;
   readonly #store: Pick<EpisodeStore, "add"> & Disposable;
   readonly #waiting: Item[] = [];
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Creates a recorder that takes ownership of the store. Use {@linkcode openEpisodeRecorder} instead. */
+  /** Creates a recorder that owns the store. Outside tests, use {@linkcode openEpisodeRecorder}. */
   constructor(store: Pick<EpisodeStore, "add"> & Disposable) {
     this.#store = store;
   }

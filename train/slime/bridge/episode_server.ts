@@ -17,9 +17,9 @@ import { openEpisodeWorld } from "./episode_world.ts";
 export interface EpisodeServerOptions extends CallOptions {
   /** The run dir to record episodes in. Default: episodes are not recorded. */
   readonly record?: string | undefined;
-  /** Hosts of engines to allow in addition to the recipe's, each as `HOST[:PORT]`. Default: none. */
+  /** Engines to allow in addition to the recipe's, each as `HOST[:PORT]`. Default: none. */
   readonly allowEngines?: readonly string[] | undefined;
-  /** The token that clients must send. Default: none. */
+  /** The token that clients must send. Default: no token is required. */
   readonly token?: string | undefined;
 }
 

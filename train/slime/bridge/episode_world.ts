@@ -1,4 +1,4 @@
-/** Opens everything that an episode server needs for a slime recipe. */
+/** Opens what an episode server needs to run the episodes of a slime recipe. */
 
 import { join } from "node:path";
 import { DataError } from "../../../env/errors.ts";
@@ -19,7 +19,7 @@ import { ROUTER_KEY } from "../router_key.ts";
 import { engineHostsOf } from "./run_engines.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** The time limit of a turn, including the wait in the engine's queue. */
+/** The time limit of a turn in milliseconds, including the wait in the engine's queue. */
 const TURN_TIMEOUT_MS = 600_000;
 
 /**
@@ -31,7 +31,7 @@ export async function openEpisodeWorld(
   config: SlimeConfig,
   options: CallOptions & {
     readonly env?: (name: string) => string | undefined;
-    /** Hosts of engines to allow in addition to the recipe's, each as `HOST[:PORT]`. Default: none. */
+    /** Engines to allow in addition to the recipe's, each as `HOST[:PORT]`. Default: none. */
     readonly allowEngines?: readonly string[] | undefined;
   } = {},
 ): Promise<EpisodeWorld> {
@@ -67,8 +67,8 @@ export async function openEpisodeWorld(
 }
 
 /**
- * Opens the tokenizer and template of a model in Hugging Face's layout, or of a run of the embedded trainer that is
- * used as the model.
+ * Opens a model's tokenizer and chat template. The model's directory is either in Hugging Face's layout, or a run dir
+ * of the embedded trainer.
  */
 async function openCodec(
   { directory, thinking, toolCalls }: SlimeConfig["model"],

@@ -106,8 +106,8 @@ const NO_TAULAB = 97;
 const LATE = 98;
 
 /**
- * Returns the script that starts a server in a process session of its own, so that the server outlives the script. If
- * the script is terminated before the server is ready, it stops the server.
+ * Returns the script that starts a server in a separate process session, so that the server outlives the script. If the
+ * script is terminated before the server is ready, it stops the server.
  */
 function startScript(
   spec: ServiceSpec,

@@ -33,7 +33,7 @@ export interface ServerHost {
   readonly spec?: HostSpec;
   /**
    * Starts a server and waits until it answers.
-   * @throws {HostError} If it does not answer in time.
+   * @throws {HostError} If the server does not answer in time.
    */
   start(
     spec: ServiceSpec,

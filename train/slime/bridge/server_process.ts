@@ -2,8 +2,8 @@
  * Starts an episode server in its own process, checks its health, and stops it.
  *
  * The process is detached from the terminal and writes to a file, so that it outlives the process that started it. A
- * slime run can therefore continue without the launcher. A server is stopped by its address and the secret that it
- * printed when it was ready, never by a name or a process id alone.
+ * slime run can therefore continue without the launcher. Stopping a server requires its address and the secret that it
+ * printed when it was ready; a name or a process id alone is never enough.
  */
 
 import { fileURLToPath } from "node:url";
@@ -70,14 +70,14 @@ export interface ServiceProcess {
 
 /**
  * Starts a server and waits until it answers.
- * @throws {HostError} If the server exits, with its last output, or is not ready in time.
+ * @throws {HostError} If the server exits or is not ready in time. The message contains the end of the server's log.
  * @throws The signal's reason, once it is aborted.
  */
 export async function startService(
   spec: ServiceSpec,
   { timeoutMs, signal }: CallOptions & { readonly timeoutMs: number },
 ): Promise<ServiceProcess> {
-  // Otherwise an earlier start's line would be read.
+  // Otherwise the line that an earlier server printed would be read.
   await removeIfThere(readyPath(spec));
   const child = commandOf(spec).spawn();
   let code: number | undefined;
@@ -221,6 +221,6 @@ function killChild(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch {
-    // It exited on its own.
+    // The process has already exited.
   }
 }

@@ -16,7 +16,7 @@ import type { ModelShape } from "../model_shapes.ts";
 /** The part of a model's shape that determines its tensors. */
 export type CheckpointShape = Omit<ModelShape, "positions">;
 
-/** Consecutive rows of Megatron's matrix, which are also consecutive in Hugging Face's tensor. */
+/** Rows that are consecutive both in Megatron's matrix and in Hugging Face's tensor. */
 export interface RowRange {
   /** The first row. */
   readonly row: number;
@@ -44,7 +44,7 @@ export interface LayoutEntry {
   readonly padded: boolean;
 }
 
-/** The prefix of the names that Megatron gives to tensors in layers. */
+/** The prefix of Megatron's names for tensors in layers. */
 export const LAYERS = "decoder.layers.";
 
 /** Returns the layout of all tensors of a model, in the order of its layers. */

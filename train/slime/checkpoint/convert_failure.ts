@@ -1,4 +1,4 @@
-/** Explains from a converter's last output why it failed. */
+/** Explains why a converter failed, based on its last output. */
 
 import { HostError } from "../../../env/errors.ts";
 import type { ShellOutput } from "../hosts/shell.ts";

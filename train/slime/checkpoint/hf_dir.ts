@@ -107,7 +107,7 @@ function safetensorsFiles(directory: string): string[] {
     .filter((name) => name.endsWith(".safetensors")).toSorted();
 }
 
-/** Reads the index, which names the file of each tensor; `undefined` if there is no index. */
+/** Returns the file of each tensor according to the index; `undefined` if there is no index. */
 function readIndex(
   directory: string,
   files: readonly string[],

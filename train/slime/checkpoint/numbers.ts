@@ -84,7 +84,7 @@ export class Difference {
   first = Infinity;
   /** Both values at that index. */
   values: readonly [number, number] = [NaN, NaN];
-  /** The largest absolute difference between corresponding elements; NaN if an element of any pair is NaN. */
+  /** The largest absolute difference between corresponding elements; NaN if a differing pair contains a NaN. */
   largest = 0;
   #elements = 0;
   readonly #sums = [0, 0, 0, 0];

@@ -105,7 +105,7 @@ export function readPickle(
 const MARK = Symbol("mark");
 type Slot = PickleValue | typeof MARK;
 
-/** The maximum memory of all values together. The metadata of a model on many hosts takes a fifth of it. */
+/** The maximum memory of all values in bytes. The metadata of a model on many hosts takes a fifth of this limit. */
 const MAX_VALUE_BYTES = 512 * 2 ** 20;
 /**
  * The maximum number of values on the stack. Python pickles lists and dicts in batches of a thousand; only the elements

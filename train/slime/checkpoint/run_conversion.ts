@@ -47,7 +47,7 @@ export interface ConversionRequest {
   };
   /** The host to run on; `undefined` for this machine. */
   readonly host: Host | undefined;
-  /** This machine's entry in hosts.yaml. */
+  /** This machine's entry in hosts.yaml; `undefined` if there is none. */
   readonly here: Host | undefined;
   /** The number of GPUs that share the work. Default: all available. */
   readonly gpus: number | undefined;

@@ -40,6 +40,7 @@ export interface SafetensorsFile {
 }
 
 /**
+ * Reads the header of the file at `path`. The elements stay on disk.
  * @throws {DataError} If the file is truncated or too long, or its header is invalid. A header is invalid if a type is
  * unknown, a shape does not match the number of the tensor's bytes, or the byte ranges overlap, leave gaps or are
  * outside the file.

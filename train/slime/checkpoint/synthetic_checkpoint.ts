@@ -44,7 +44,7 @@ export class SyntheticNumbers {
 
   /**
    * Fills the pool.
-   * @param poolBytes The size of the random pool. Default: 16 MiB.
+   * @param poolBytes The size of the random pool in bytes. Default: 16 MiB.
    */
   constructor(poolBytes = 16 * 1024 * 1024) {
     const words = new Uint32Array(poolBytes / 4);

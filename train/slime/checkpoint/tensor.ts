@@ -11,7 +11,7 @@ export interface Box {
   readonly sizes: readonly number[];
 }
 
-/** The bytes of a box, in row-major order and without gaps. */
+/** The location of a box's bytes, which are stored in row-major order and without gaps. */
 export interface ByteRange {
   readonly path: string;
   /** The offset of the first byte in the file. */

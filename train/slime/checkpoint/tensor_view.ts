@@ -27,8 +27,8 @@ export type Format = "hf" | "torch_dist";
 export interface Segment {
   readonly source: StoredTensor;
   /**
-   * The indices along the axes before the rows: of the layer, of the expert, or of both. Empty if the rows are the
-   * first axis.
+   * The indices along the axes that precede the rows: the layer, the expert, or both. Empty if the rows are the first
+   * axis.
    */
   readonly lead: readonly number[];
   /** The index of the first row in `source`. */
@@ -36,7 +36,7 @@ export interface Segment {
   readonly rows: number;
 }
 
-/** A tensor of the model, in whichever format its rows are stored. */
+/** A tensor of the model, independent of the format in which its rows are stored. */
 export interface ViewTensor {
   /** The name in Hugging Face's format. */
   readonly name: string;
@@ -172,7 +172,7 @@ function missingFault(where: string, { name }: LayoutEntry): TensorFault {
   };
 }
 
-/** Merges faults that affect the same kind of tensor in many layers into one. */
+/** Merges the faults of the same kind of tensor in several layers into one fault. */
 function byKind(faults: readonly TensorFault[]): TensorFault[] {
   const groups = Map.groupBy(
     faults,
@@ -428,8 +428,8 @@ class MegatronTable {
   }
 
   /**
-   * Adds a fault, unless a fault with the same key was added before. Otherwise, a missing stack of layers would be
-   * reported once per layer.
+   * Adds a fault. If a fault with the same key was added before, the new fault replaces it and also lists its tensors.
+   * Otherwise, a missing stack of layers would be reported once per layer.
    */
   #note(
     key: string,

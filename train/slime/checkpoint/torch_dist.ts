@@ -38,7 +38,7 @@ export interface TorchDist extends Disposable {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** The names of items that are not tensors, such as `_extra_state` of a module. */
   readonly objects: readonly string[];
-  /** The run's arguments; `undefined` if `common.pt` is missing or has none. */
+  /** The run's arguments; `undefined` if `common.pt` is missing or contains no arguments. */
   readonly args: MegatronArguments | undefined;
   /** Descriptions of missing or damaged parts other than tensors, one sentence each. */
   readonly faults: readonly string[];

@@ -26,8 +26,8 @@ const TENSOR = [
 ];
 
 /**
- * The names that may occur in `.metadata`. They include classes of Megatron, because `.metadata` contains the plan by
- * which Megatron saved the checkpoint.
+ * The names that may occur in `.metadata`. They include classes of Megatron, because `.metadata` contains Megatron's
+ * plan for saving the checkpoint.
  */
 const METADATA = [
   ...PLAIN,

@@ -42,7 +42,14 @@ export interface VerifyOptions {
   readonly blockBytes?: number | undefined;
 }
 
-/** The result of a verification for one tensor. */
+/**
+ * The result of a verification for one tensor.
+ * - `equal`: all elements of both tensors are equal.
+ * - `rounded`: the types differ, but all elements are equal once rounded to the same type.
+ * - `whole`: the tensor was inspected without a comparison, and can be read completely.
+ * - `differs`: some elements differ.
+ * - `unreadable`: a tensor cannot be read, or the two types cannot be compared.
+ */
 export type TensorStatus =
   | "equal"
   | "rounded"
@@ -58,7 +65,7 @@ export interface TensorResult {
   readonly shape: readonly number[];
   readonly dtypes: readonly string[];
   readonly status: TensorStatus;
-  /** The number of elements that differ. */
+  /** The number of elements that differ; NaN if bytes differ that are not floating-point numbers. */
   readonly differing: number;
   /** The index of the first element that differs; `undefined` if none differs. */
   readonly firstIndex: readonly number[] | undefined;
@@ -325,8 +332,8 @@ function number(value: number): string {
 }
 
 /**
- * Determines which mistake of the program that wrote the checkpoint likely caused the differing values; `undefined` if
- * none explains them.
+ * Returns the likely cause of the differing values, such as a common mistake of the program that wrote the checkpoint;
+ * `undefined` if no known cause explains them.
  */
 async function likelyCause(
   { left, right, entry, difference }: Result,

@@ -134,7 +134,7 @@ class Piped implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It ended on its own.
+      // The process has already exited.
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Reads `hosts.yaml`, which contains the names of hosts and how to reach the hosts.
+ * Reads `hosts.yaml`, which lists hosts by name with the settings for reaching them.
  *
  * ```yaml
  * gpu1:

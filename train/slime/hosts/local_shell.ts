@@ -18,7 +18,7 @@ export const THIS_MACHINE = "this machine";
 
 /**
  * Creates a shell on this machine. When a command is aborted or this program exits, the command and all processes that
- * it started are ended.
+ * it started are terminated.
  * @param within The prefix of commands that run in a container, such as `docker exec -i NAME`.
  */
 export function localShell(within: readonly string[] = []): Shell {

@@ -1,6 +1,6 @@
 /**
- * Defines where a host's commands run: in its own shell, in a container, or in a virtual environment. The place is set
- * in hosts.yaml, or in the manifest of the setup that created it.
+ * Defines where a host's commands run: in its own shell, in a container, or in a virtual environment. The container or
+ * virtual environment is set in hosts.yaml, or else recorded in the manifest of the setup that created it.
  */
 
 import { z } from "zod";
@@ -42,14 +42,14 @@ export type ContainerPlace = Extract<Place, { kind: "container" }>;
 /** The host's own shell. */
 export const HOST_ITSELF: Place = { kind: "host" };
 
-/** Returns the prefix of commands that run in a place's container; empty if the place is not a container. */
+/** Returns the prefix of commands that run in a container, such as `docker exec -i NAME`; empty for other places. */
 export function wordsWithin(place: Place): string[] {
   return place.kind === "container"
     ? [place.engine, "exec", "-i", place.name]
     : [];
 }
 
-/** Returns the shell whose commands run in a place. */
+/** Returns a shell that runs commands on the host itself, in a container, or in a virtual environment. */
 export function shellAt(shells: HostShells, place: Place): Shell {
   return place.kind === "venv"
     ? inVenv(shells.host, place.dir)

@@ -1,6 +1,6 @@
 /**
- * Defines the interface for running commands on this machine or on another host over ssh. Setup, checks, conversion and
- * launch use the interface for both.
+ * Defines the interface for running commands, which is the same on this machine and on other hosts over ssh. Setup,
+ * checks, conversion and launch use it.
  */
 
 import { HostError } from "../../../env/errors.ts";

@@ -8,7 +8,7 @@
 import { type Fault, unless } from "../fault.ts";
 import type { ModelShape } from "../model_shapes.ts";
 
-/** The sizes of a step. The keys are the names of slime's flags. */
+/** The sizes of a step. Most keys are named after slime's flags. */
 export interface BatchShape {
   readonly actorNumNodes: number;
   readonly actorNumGpusPerNode: number;

@@ -21,8 +21,7 @@ export interface KnownFlag {
 }
 
 /**
- * The names of all flags, separated by spaces. `prefix` is the part that all flags of a source have in front of these
- * names.
+ * The names of all flags, separated by spaces, without the `prefix` with which all flags of a source start.
  */
 const NAMES: Readonly<
   Record<

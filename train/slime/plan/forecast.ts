@@ -118,7 +118,8 @@ export function forecast(
     readonly rates: EpisodeRates;
     readonly evalRows: number | null;
     /**
-     * The number of servers that are already running, each with its own limits and budget; 1 if the servers share them.
+     * The number of servers if each has its own limits and budget, because they are already running; 1 if the servers
+     * share the recipe's limits and budget.
      */
     readonly servers: number;
   },

@@ -38,8 +38,8 @@ export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
 
 /**
  * Returns a run's hosts, starting with the head.
- * @throws {ConfigError} If hosts.yaml lacks one of the recipe's hosts,
- * or the other hosts cannot reach the head.
+ * @throws {ConfigError} If hosts.yaml lacks one of the recipe's hosts, or a host's address cannot be reached by the
+ * other hosts.
  */
 export function planHosts(
   { cluster }: SlimeConfig,

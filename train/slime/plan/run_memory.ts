@@ -215,7 +215,7 @@ function trainingMemory(
   const experts = gpuExperts(model, parallel);
   const parameters = shared + experts;
   const replicas = batch.dataParallel * parallel.context;
-  // All ranks of a stage except those that hold the same expert.
+  // The ranks of a stage that hold the same experts.
   const expertReplicas = Math.max(
     1,
     replicas * parallel.tensor / (parallel.expert * parallel.expertTensor),
@@ -364,7 +364,7 @@ export function diskPlan({ config, model }: ResolvedSlime): DiskPlan {
   const parameters = parameterCount(model);
   const huggingFace = checkpoint.huggingFace === null ? 0 : 2 * parameters;
   const saves = checkpointCount(rollout.steps, checkpoint.every);
-  // A new one is written before an old one is removed.
+  // A new checkpoint is written before an old one is removed.
   const kept = checkpoint.keep === null
     ? saves
     : checkpoint.keep + (keepsBest(config) ? 1 : 0) + 1;

@@ -107,7 +107,7 @@ export function episodeOperations(model: ModelShape, tokens: number): number {
   return tokens * (2 * multiplied + attention);
 }
 
-/** Returns the number of forward passes to which training on a token is equivalent. A backward pass counts as two. */
+/** Returns the cost of training on a token as a number of forward passes. A backward pass counts as two. */
 export function passes(
   { config: { algorithm, parallel }, batch }: ResolvedSlime,
 ): number {

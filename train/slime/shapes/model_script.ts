@@ -8,7 +8,7 @@
  * - the loop that fills an array with a value per layer;
  * - `printf -v` of an array.
  *
- * Anything else is an error that gives the line.
+ * Any other syntax is an error that names the line.
  *
  * @see slime `scripts/models/*.sh` at 624b824.
  */

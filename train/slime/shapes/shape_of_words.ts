@@ -53,7 +53,7 @@ export function shapeOfWords(
       bias: flags.has("--add-qkv-bias"),
       norms: flags.has("--qk-layernorm"),
       gate: flags.has("--attention-output-gate"),
-      // In slime's own layers, three of four use linear attention, with sizes that no argument states.
+      // In these models, three of four layers use linear attention, with sizes that no argument states.
       every: /qwen3_(?:5|next)/.test(spec) ? 4 : 1,
     },
   };
