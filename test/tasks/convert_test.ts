@@ -110,7 +110,7 @@ Deno.test("convert of a recipe without reference reports that slime loads the di
     );
     const flags = ["--recipe", "qwen3-4b", "--set", `model.directory=${hf}`];
     const old = await convertTask(world, ...flags);
-    match(old.stderr, /this slime is too old/);
+    match(old.stderr, /the installed slime is too old/);
     await Deno.writeTextFile(
       join(
         slime.dir,
@@ -258,7 +258,7 @@ Deno.test({
       deepStrictEqual(without.code, 1);
       match(
         without.stderr,
-        /install taulab there with "deno task setup --serve gpu1"/,
+        /run "deno task setup --serve gpu1" to install taulab there/,
       );
     }),
 });

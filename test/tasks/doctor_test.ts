@@ -104,7 +104,7 @@ Deno.test("doctor rejects contradictory flags with exit status 2", () =>
       [["--recipe", "qwen3-5b"], /There is no recipe/],
       [
         ["--recipe", remote, "--hosts", join(dir, "none.yaml")],
-        /Cannot find ".*none.yaml", which is needed to reach "\w+"/,
+        /Cannot reach "\w+": there is no file ".*none.yaml"/,
       ],
     ];
     for (const [args, message] of cases) {

@@ -210,7 +210,7 @@ test("setup exits with 2 and a hint on wrong usage", async (machine) => {
   const cases: [string[], RegExp][] = [
     [
       ["--host", "gpu1"],
-      /Cannot find "hosts\.yaml", which is needed to reach "gpu1"/,
+      /Cannot reach "gpu1": there is no file "hosts\.yaml"/,
     ],
     [
       ["--host", "gpu1", "--hosts", hosts],
@@ -266,7 +266,7 @@ Deno.test({
       assert.equal(half.code, 1);
       assert.match(half.stdout, /^step +gpu1 +gpu2$/m);
       assert.match(half.stdout, /^model +ran +waiting$/m);
-      assert.match(half.stderr, /^gpu2: nothing listens on its ssh port/m);
+      assert.match(half.stderr, /^gpu2: nothing listens on the ssh port/m);
       await world.hosts[1]!.start();
       const whole = await runTask("setup", args);
       assert.equal(whole.code, 0, whole.stderr);

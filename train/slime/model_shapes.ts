@@ -376,7 +376,7 @@ function readConfig(text: string, path: string): Record<string, unknown> {
   const result = configSchema.safeParse(value);
   if (!result.success) {
     throw new DataError(
-      `"${path}" is not the config of a model`,
+      `"${path}" is not a model's config`,
       { cause: result.error, hint: "download the model again" },
     );
   }

@@ -81,7 +81,8 @@ async function openCodec(
     });
     return { tokenizer, template, toolCalls: toolCalls ?? undefined };
   }
-  const hint = "restore the tokenizer from a backup, or choose another run";
+  const hint =
+    "restore the tokenizer from a backup, or set model.directory to another model";
   const files = await readRunTokenizer(directory, { hint });
   if (files !== undefined) return codecOf(files, `"${directory}"`);
   throw new DataError(

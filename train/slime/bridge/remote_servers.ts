@@ -80,9 +80,9 @@ async function startOn(
   }
   if (code === NO_TAULAB) {
     throw new HostError(
-      `${shell.name}: taulab or its Deno is not installed in ${
+      `${shell.name}: the installation of taulab in "${
         dirname(taulab.taulab)
-      }`,
+      }" is missing or incomplete`,
       { hint: setUpHint(shell) },
     );
   }
@@ -93,13 +93,13 @@ async function startOn(
     `The episode server on port ${spec.port} of ${shell.name} ${what}; its log ends with:\n${stderr.trim()}`,
     {
       hint:
-        `fix the error; the whole log is in "${spec.logPath}" on ${shell.name}`,
+        `read the complete log in "${spec.logPath}" on ${shell.name}, and fix the error`,
     },
   );
 }
 
 function setUpHint({ name }: Shell): string {
-  return `install taulab there with "deno task setup --serve ${name}" and this recipe`;
+  return `run "deno task setup --serve ${name}" with this recipe`;
 }
 
 const NO_TAULAB = 97;
@@ -160,12 +160,12 @@ async function requireSameData(
   if (info.success && info.data.fingerprint === fingerprint) return;
   throw new HostError(
     info.success
-      ? `${info.data.data} on ${shell.name} differs from the dataset on this machine (fingerprint ${info.data.fingerprint}, on this machine ${fingerprint})`
-      : `${url} on ${shell.name} is not an episode server: /info answered ${response.status}`,
+      ? `The dataset ${info.data.data} on ${shell.name} differs from the dataset on this machine (fingerprint ${info.data.fingerprint}, here ${fingerprint})`
+      : `${url} on ${shell.name} is not an episode server: /info answered with status ${response.status}`,
     {
       hint: info.success
-        ? `${setUpHint(shell)}, which imports the same commit`
-        : "check what listens there, or set another bridge.port",
+        ? `${setUpHint(shell)} to import the same commit of the dataset`
+        : "stop the program that listens on this port, or set bridge.port to another port",
     },
   );
 }

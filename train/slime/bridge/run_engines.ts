@@ -25,9 +25,13 @@ export function engineHostsOf(
     hosts: written.map((text) => {
       const host = readEngineHost(text);
       if (host !== null) return host;
-      throw new ConfigError(`"${text}" is not the address of an engine`, {
-        hint: "write HOST or HOST:PORT, as in 10.0.0.11:3100",
-      });
+      throw new ConfigError(
+        `The address of an engine must be HOST or HOST:PORT, but it is "${text}"`,
+        {
+          hint:
+            "correct it in bridge.allowEngines or --allow-engine, as in 10.0.0.11:3100",
+        },
+      );
     }),
     ownAddresses,
     lookup: async (name) =>

@@ -148,7 +148,7 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
       `No episode server answers at ${url} (bridge.services)`,
       {
         hint:
-          'start it with "deno task serve --recipe …", or leave bridge.services empty to start servers with the run',
+          'start it with "deno task serve --recipe …", or set bridge.services to [] to start servers with the run',
       },
     );
   }

@@ -213,7 +213,9 @@ async function startError(
     : `exited with status ${code} before it was ready`;
   return new HostError(
     `The episode server on port ${spec.port} ${what}; its log ends with:\n${last}`,
-    { hint: `fix the error; the whole log is in "${spec.logPath}"` },
+    {
+      hint: `read the complete log in "${spec.logPath}", and fix the error`,
+    },
   );
 }
 

@@ -113,7 +113,9 @@ export class ByteFile implements Disposable {
 
   #short(offset: number, length: number): DataError {
     return new DataError(
-      `"${this.path}" ends at byte ${this.size}, but ${length} bytes are needed from byte ${offset}: it is truncated, or does not belong to the other files`,
+      `"${this.path}" is truncated, or does not belong to the other files: the file ends at byte ${this.size}, but its data should extend to byte ${
+        offset + length
+      }`,
       {
         path: this.path,
         hint: "copy the file again, or save the checkpoint again",
@@ -143,7 +145,9 @@ export class FileSlice {
     this.size = size;
     if (!(start >= 0 && size >= 0 && start + size <= file.size)) {
       throw this.fault(
-        `${size} bytes are expected from byte ${start}, but the file has ${file.size}`,
+        `an item should extend to byte ${
+          start + size
+        }, but the file ends at byte ${file.size}`,
       );
     }
   }
@@ -155,9 +159,9 @@ export class FileSlice {
   read(offset: number, length: number): Uint8Array {
     if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) {
       throw this.fault(
-        `${length} bytes are needed from byte ${
-          this.start + offset
-        }, past the end of its item`,
+        `the data should extend to byte ${
+          this.start + offset + length
+        }, but the item ends at byte ${this.start + this.size}`,
       );
     }
     return this.file.readSmall(this.start + offset, length);
@@ -203,7 +207,11 @@ export function unreadable(path: string, error: unknown): unknown {
   if (!refused) return error;
   return new DataError(
     `Cannot read "${path}": ${error.message}`,
-    { path, cause: error, hint: "change its owner or mode, or copy it again" },
+    {
+      path,
+      cause: error,
+      hint: "change the file's owner or mode, or copy it again",
+    },
   );
 }
 
@@ -215,7 +223,7 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
   using file = new ByteFile(path);
   if (file.size > limit) {
     throw new DataError(
-      `"${path}" has ${file.size} bytes; the limit is ${limit}`,
+      `"${path}" must have at most ${limit} bytes, but it has ${file.size}`,
       { path, hint: "save the checkpoint again" },
     );
   }
@@ -257,7 +265,7 @@ export function parseJsonObject(
   } catch (error) {
     const why = messageOf(error);
     throw new DataError(
-      `"${path}" is not JSON (${why})`,
+      `"${path}" is not JSON: ${why}`,
       {
         path,
         cause: error,

@@ -201,10 +201,14 @@ async function verifyResult(
   const verdict = await verify(input, partial);
   if (verdict.equal) return verdict;
   throw new DataError(
-    `The converter succeeded, but its result does not match the model. It is kept in "${partial}" for inspection until the next attempt\n${
+    `The converted checkpoint in "${partial}" does not match the model:\n${
       quoted(verdict.faults)
     }`,
-    { path: partial },
+    {
+      path: partial,
+      hint:
+        "inspect the converted checkpoint before the next attempt, which deletes it",
+    },
   );
 }
 
@@ -241,7 +245,7 @@ async function runOrThrow(
   script: string,
 ): Promise<void> {
   const what = `"${script}" failed on ${shell.name}`;
-  const hint = "fix the cause and run the same command again";
+  const hint = "fix the cause, and run the same command again";
   await outputOf(shell, { script, signal, what, hint });
 }
 
@@ -251,6 +255,6 @@ function quoted(faults: readonly string[]): string {
   const more = faults.length - MAX_FAULTS;
   return [
     ...faults.slice(0, MAX_FAULTS),
-    ...(more > 0 ? [`and ${more} more faults`] : []),
+    ...(more > 0 ? [`and ${more} more`] : []),
   ].map((fault) => `  - ${fault}`).join("\n");
 }

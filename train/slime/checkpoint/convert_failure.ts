@@ -21,17 +21,17 @@ const EXPLANATIONS: readonly Explanation[] = [
   [
     /HuggingFace checkpoint does not contain/,
     "the model's directory lacks a tensor",
-    "find the tensor with deno task convert --verify --from DIR, and download the model again",
+    'find the tensor with "deno task convert --verify --from DIR", and download the model again',
   ],
   [
     /No safetensors checkpoint found/,
-    "the model's directory has no *.safetensors",
+    "the model's directory contains no *.safetensors file",
     "download the model",
   ],
   [
     /Output directory .* already exists/,
-    "another conversion is writing there",
-    "wait until it ends",
+    "another conversion is writing to the output directory",
+    "wait until that conversion ends",
   ],
   [
     /must be less than or equal to number of layers/,
@@ -40,18 +40,18 @@ const EXPLANATIONS: readonly Explanation[] = [
   ],
   [
     /Cannot find a valid pipeline model parallel size/,
-    "the layers cannot be split over that many GPUs",
-    "pass another --gpus; 1 always works",
+    "the model's layers cannot be divided among the GPUs",
+    "pass --gpus 1, or a number of GPUs that divides the layers",
   ],
   [
     /No module named/,
-    "the interpreter lacks packages that slime needs",
-    'install them with "deno task setup", set the container in hosts.yaml, or set the interpreter with --set paths.python=PATH',
+    "the Python interpreter lacks packages that slime needs",
+    'run "deno task setup", or choose a container (hosts.yaml) or interpreter (paths.python) that has the packages',
   ],
   [
     /address already in use|EADDRINUSE/i,
-    "port 12355 is taken by another conversion",
-    "wait until it ends",
+    "port 12355 is in use, probably by another conversion",
+    "wait until that conversion ends",
   ],
   [
     /No space left on device|Disk quota exceeded/,
@@ -61,16 +61,16 @@ const EXPLANATIONS: readonly Explanation[] = [
   [
     /CUDA out of memory|OutOfMemoryError/,
     "the GPU has too little free memory",
-    "stop the processes that use it, or pass a larger --gpus",
+    "stop the other processes on the GPU, or pass a larger --gpus",
   ],
   [
     /no NVIDIA (driver|GPU)|No CUDA GPUs are available|CUDA driver|not compiled with CUDA/i,
-    "there is no GPU that PyTorch can use, and this conversion needs one",
-    "run it on a host that has one with --host NAME",
+    "this conversion needs a GPU, but PyTorch finds none",
+    "pass --host NAME with a host that has a GPU",
   ],
   [
     /flock: (command )?not found|flock.{0,200}No such file/,
-    "flock is missing",
+    "flock is not installed",
     "install util-linux",
   ],
 ];
@@ -98,19 +98,22 @@ function explain(
   { partial }: ConversionPlan,
 ): readonly [cause: string, hint: string] {
   if (code === BUSY) {
-    return [`another conversion is writing "${partial}"`, "wait until it ends"];
+    return [
+      `another conversion is writing to "${partial}"`,
+      "wait until that conversion ends",
+    ];
   }
   const said = `${stdout}\n${stderr}`;
   const known = EXPLANATIONS.find(([words]) => words.test(said));
   if (known) return [known[1], known[2]];
   if (code === 137) {
     return [
-      "it was killed, most likely because memory ran out",
-      "check dmesg for the OOM killer",
+      "the tool was killed, most likely because memory ran out",
+      "look for the OOM killer in the output of dmesg, and free memory",
     ];
   }
-  const cause = code === 127 ? "a program is missing" : "the tool failed";
-  return [cause, "fix the error in its last output"];
+  const cause = code === 127 ? "a program was not found" : "the tool failed";
+  return [cause, "fix the error in the tool's last output"];
 }
 
 function lastLines(text: string): string {

@@ -149,7 +149,7 @@ class Parser {
     if (
       typeof file !== "string" || !/^[\w.-]+$/.test(file) || /^\.+$/.test(file)
     ) {
-      throw this.#fault("a file outside the directory of .metadata");
+      throw this.#fault("the path of a file outside its directory");
     }
     if (!isCount(offset) || !isCount(length)) {
       throw this.#fault(`an item of "${file}" without a position`);

@@ -55,7 +55,7 @@ export function openHfDirectory(directory: string): HfDirectory {
   const weightMap = readIndex(directory, files);
   if (weightMap === undefined && files.length === 0) {
     throw new DataError(
-      `"${directory}" has no *.safetensors`,
+      `"${directory}" contains no *.safetensors file`,
       {
         path: directory,
         hint: "download the whole model, not only its config",
@@ -73,7 +73,7 @@ export function openHfDirectory(directory: string): HfDirectory {
       if ((weightMap?.get(name) ?? file) !== file) continue; // the index names another file for it
       if (tensors.has(name)) {
         faults.push(
-          `"${directory}": "${name}" is in two files; the last one is used`,
+          `"${directory}": the tensor "${name}" is in two files; its copy in "${file}" is used`,
         );
       }
       tensors.set(name, tensor);
@@ -85,7 +85,7 @@ export function openHfDirectory(directory: string): HfDirectory {
     ...present.map(([name, file]) =>
       `"${
         join(directory, file)
-      }" lacks "${name}", which ${INDEX} lists there; download the shard again`
+      }" lacks the tensor "${name}", although ${INDEX} lists it for this file; download the file again`
     ),
   );
   return { config, tensors, faults };
@@ -118,7 +118,7 @@ function readIndex(
     return undefined;
   }
   const { weight_map: map } = readJsonObject(path, MAX_INDEX);
-  if (!isJsonObject(map)) throw badIndex(path, "has no weight_map");
+  if (!isJsonObject(map)) throw badIndex(path, "contains no weight_map");
   for (const file of new Set(Object.values(map))) {
     if (typeof file !== "string" || !/^[\w.-]+\.safetensors$/.test(file)) {
       throw badIndex(
@@ -138,7 +138,7 @@ function refuseOrphans(directory: string, files: readonly string[]): void {
   const total = Number(/-of-(\d{5})\./.exec(shard ?? "")?.[1] ?? 0);
   if (shard === undefined || files.length >= total) return;
   throw new DataError(
-    `"${directory}" has ${files.length} of ${total} shards and no ${INDEX}`,
+    `"${directory}" has only ${files.length} of ${total} shards, and no ${INDEX}`,
     { path: directory, hint: "download the model again" },
   );
 }

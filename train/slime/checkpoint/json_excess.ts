@@ -17,7 +17,7 @@ const VALUE_BYTES: ReadonlyMap<number, number> = new Map([
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
 /**
- * Returns the limit that a JSON text exceeds, such as `nests deeper than 100`; `undefined` if it exceeds none. The text
+ * Returns the limit that a JSON text exceeds, such as `nests deeper than 100 levels`; `undefined` if it exceeds none. The text
  * need not be valid JSON.
  */
 export function jsonExcess(bytes: Uint8Array): string | undefined {
@@ -32,7 +32,7 @@ export function jsonExcess(bytes: Uint8Array): string | undefined {
     if (byte === QUOTE) isText = true;
     if (byte === 0x7b || byte === 0x5b) depth++;
     if (byte === 0x7d || byte === 0x5d) depth--;
-    if (depth > MAX_DEPTH) return `nests deeper than ${MAX_DEPTH}`;
+    if (depth > MAX_DEPTH) return `nests deeper than ${MAX_DEPTH} levels`;
     held += VALUE_BYTES.get(byte) ?? 0;
   }
   return held > MAX_VALUE_BYTES

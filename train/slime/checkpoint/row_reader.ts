@@ -83,9 +83,7 @@ export class RowReader implements Disposable {
     }
     if (filled !== into.length) {
       throw new DataError(
-        `${
-          into.length - filled
-        } bytes of "${source.name}" are missing from its chunks`,
+        `The chunks of "${source.name}" contain only ${filled} of ${into.length} bytes`,
         { hint: "save the checkpoint again" },
       );
     }

@@ -153,12 +153,12 @@ function notNeeded(
 ): ConversionOutcome {
   if (model === undefined || probe.format !== "hf") {
     throw new ConfigError("No target directory is set", {
-      hint: "pass it with --to DIR",
+      hint: "pass --to DIR",
     });
   }
   if (!probe.direct && probe.tool) {
     throw new ConfigError(
-      `The recipe's model.reference is null, but this slime is too old to load "${from}" directly`,
+      `The recipe's model.reference is null, but the installed slime is too old to load "${from}" directly`,
       {
         hint:
           'pass a directory with --to and set model.reference to it, or update slime with "deno task setup"',
@@ -170,9 +170,13 @@ function notNeeded(
 
 function originOf(request: ConversionRequest, { input }: Probe): string {
   if (request.origin !== undefined) return absolute(request, request.origin);
-  throw new ConfigError(`"${input}" has no config and no tokenizer`, {
-    hint: "pass the trained model with --origin DIR, or a recipe with --recipe",
-  });
+  throw new ConfigError(
+    `"${input}" lacks the config and tokenizer that the converted model needs`,
+    {
+      hint:
+        "pass the directory of the trained model with --origin, or a recipe with --recipe",
+    },
+  );
 }
 
 function refuseWithoutTool(
@@ -184,7 +188,7 @@ function refuseWithoutTool(
     `There is no slime in "${slime}" on ${tools.name}: tools/convert_hf_to_torch_dist.py is missing`,
     {
       hint:
-        'set it up with "deno task setup", set its container in hosts.yaml, or set its directory with --set paths.slime=DIR',
+        'run "deno task setup", or set the container (hosts.yaml) or directory (paths.slime) of slime',
     },
   );
 }
@@ -201,7 +205,7 @@ async function shapeOf(
   const text = await outputOf(tools, {
     script: quoteWords(["cat", path]),
     what: `Cannot read "${path}" on ${tools.name}`,
-    hint: "pass the model's directory",
+    hint: "pass the model's directory with --from or --origin",
   });
   if (model === undefined) return shapeOfConfig(text, path);
   const shape = MODEL_SHAPES[model];

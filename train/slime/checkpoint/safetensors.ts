@@ -76,7 +76,7 @@ function readHeader(file: ByteFile): { json: JsonObject; bytes: number } {
   if (file.size < LENGTH_BYTES) {
     throw fault(
       file.path,
-      `it has only ${file.size} bytes, too few for a header`,
+      `its size of ${file.size} B is too small for a header`,
     );
   }
   const view = new DataView(file.readSmall(0, LENGTH_BYTES).buffer);
@@ -84,7 +84,7 @@ function readHeader(file: ByteFile): { json: JsonObject; bytes: number } {
   if (bytes > MAX_HEADER_BYTES || bytes > file.size - LENGTH_BYTES) {
     throw fault(
       file.path,
-      `its header should have ${bytes} bytes, but the file has only ${file.size}`,
+      `its header should have ${bytes} bytes, but the whole file has ${file.size}`,
     );
   }
   const header = file.readSmall(LENGTH_BYTES, bytes);
@@ -106,7 +106,7 @@ function parseHeader(bytes: Uint8Array, path: string): JsonObject {
       onDuplicate: (object, key) => twice.push({ object, key }),
     });
   } catch (error) {
-    throw fault(path, `its header is not JSON (${messageOf(error)})`);
+    throw fault(path, `its header is not JSON: ${messageOf(error)}`);
   }
   if (!(json instanceof Map)) {
     throw fault(path, "its header is not a JSON object");
@@ -145,9 +145,9 @@ function readPlace(
   if (!isDtype(dtype)) {
     throw fault(
       path,
-      `tensor "${name}" has the type ${
+      `tensor "${name}" has the unknown type ${
         JSON.stringify(dtype)?.slice(0, 80)
-      }, which is unknown`,
+      }`,
     );
   }
   if (shape === undefined) {
@@ -234,15 +234,13 @@ function checkTiling(
   if (at < dataBytes) {
     throw fault(
       path,
-      `its tensors end at byte ${at} of the data, but ${
-        dataBytes - at
-      } more bytes follow`,
+      `its tensors end at byte ${at} of the data, but the data ends at byte ${dataBytes}`,
     );
   }
   if (at > dataBytes) {
     throw fault(
       path,
-      `it is truncated: its tensors take ${at} bytes after the header, but it has ${dataBytes}`,
+      `it is truncated: its tensors end at byte ${at} of the data, but the data ends at byte ${dataBytes}`,
     );
   }
 }

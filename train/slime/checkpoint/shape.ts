@@ -36,7 +36,7 @@ const shapeSchema = z.object({
   }).exactOptional(),
 }).refine(({ heads, kvGroups }) => heads % kvGroups === 0, {
   path: ["kvGroups"],
-  message: "does not divide the heads",
+  message: "must divide the number of heads",
 });
 
 /** Returns the shape of a preset, without the number of positions. */

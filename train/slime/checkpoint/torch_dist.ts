@@ -100,9 +100,9 @@ function chunkOf(
   function find(): ByteRange {
     if (storage === undefined) {
       throw new DataError(
-        `"${directory}": .metadata does not say where the chunk of "${name}" at [${
+        `"${directory}": .metadata contains no location for the chunk of "${name}" at [${
           offsets.join(", ")
-        }] is`,
+        }]`,
         { path: directory, hint: "save the checkpoint again" },
       );
     }
@@ -184,7 +184,7 @@ function halfWritten(directory: string): DataError {
     `"${directory}" has no .metadata, which is written last: the save was interrupted, or the directory is not a checkpoint`,
     {
       path: directory,
-      hint: "save the checkpoint again, or pass the directory of another one",
+      hint: "save the checkpoint again, or pass another checkpoint's directory",
     },
   );
 }
@@ -201,7 +201,11 @@ function checkBackend(directory: string): string[] {
   const said = JSON.stringify(backend ?? null).slice(0, 80);
   throw new DataError(
     `"${path}" has the format ${said}; only torch_dist is supported`,
-    { path, hint: "convert it with --ckpt-format torch_dist" },
+    {
+      path,
+      hint:
+        "save the checkpoint again with Megatron's --ckpt-format torch_dist",
+    },
   );
 }
 
@@ -216,7 +220,7 @@ function readCommon(directory: string, files: FilePool): Common {
     return {
       args: undefined,
       faults: [
-        `"${path}" is missing: Megatron cannot load the checkpoint, nor can slime's converter`,
+        `"${path}" is missing: neither Megatron nor slime's converter can load the checkpoint`,
       ],
     };
   }
@@ -261,14 +265,18 @@ function fileFaults(
     const path = join(directory, file);
     if (!exists(path)) {
       return [
-        `"${path}" is missing, but .metadata lists it for ${items.length} items`,
+        `"${path}" is missing, but .metadata lists ${
+          items.length === 1 ? "1 item" : `${items.length} items`
+        } in it`,
       ];
     }
     let end = 0;
     for (
       const { offset, length } of items.toSorted((a, b) => a.offset - b.offset)
     ) {
-      if (offset < end) return [`"${path}": two items share byte ${offset}`];
+      if (offset < end) {
+        return [`"${path}" contains two items that share byte ${offset}`];
+      }
       end = offset + length;
     }
     const { size } = Deno.statSync(path);
@@ -276,9 +284,7 @@ function fileFaults(
     return [
       size < end
         ? `"${path}" has only ${size} of ${end} bytes: it was truncated`
-        : `"${path}" has ${
-          size - end
-        } bytes after its last item: it belongs to another save, or is damaged`,
+        : `"${path}" has ${size} bytes, but its last item ends at byte ${end}: the file belongs to another save, or is damaged`,
     ];
   });
 }

@@ -110,7 +110,7 @@ async function compare(
   const wanted = shape ??
     (model ? fullShape(MODEL_SHAPES[model]) : hf.shape ?? other?.shape);
   if (wanted === undefined) {
-    throw new ConfigError(`"${from}" does not say which model it contains`, {
+    throw new ConfigError(`"${from}" does not describe the model's shape`, {
       hint: "pass a recipe with --recipe",
     });
   }
@@ -217,12 +217,12 @@ async function verifyThere(
     });
   }
   throw new HostError(
-    `${shell.name} failed to compare "${from}"${
-      to === undefined ? "" : ` with "${to}"`
-    }: ${output.stderr.trim() || output.stdout.trim()}`,
+    `Cannot ${
+      to === undefined ? `verify "${from}"` : `compare "${from}" with "${to}"`
+    } on ${shell.name}: ${output.stderr.trim() || output.stdout.trim()}`,
     {
       hint:
-        `install taulab there with "deno task setup --serve ${shell.name}" and run the same command again, or pass --skip-verify`,
+        `run "deno task setup --serve ${shell.name}" to install taulab there, or pass --skip-verify`,
     },
   );
 }

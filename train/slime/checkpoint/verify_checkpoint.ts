@@ -274,15 +274,14 @@ function ownFaults(
     return of({ kind: "unreadable", what, training: TRAINING.unread });
   }
   if (result.role === "tied" && difference) {
-    const what =
-      `the model ties its output layer to the embedding, but ${difference.count} elements of "${
-        left.segments[0]!.source.name
-      }" differ from the embedding`;
+    const what = `the model ties its output layer to the embedding, but "${
+      left.segments[0]!.source.name
+    }" differs from the embedding: ${differenceText(result)}`;
     const training = "one of the two would be dropped silently";
     return of({ kind: "tied", what, training }, left.name);
   }
   if (result.role === "tensor" && result.stats?.nonfinite) {
-    const what = "it contains NaN or infinity";
+    const what = "it contains a NaN or an infinity";
     const training = "the first loss would be NaN";
     return of({ kind: "nonfinite", what, training });
   }
@@ -322,7 +321,7 @@ function differenceText({ difference, left, roundedTo }: Result): string {
   if (Number.isNaN(count)) return "its bytes differ";
   return `${count} of ${of} elements differ, the first at [${
     indexOf(first, left.shape).join(", ")
-  }] (${number(a)} and ${number(b)}), by ${number(largest)} at most${
+  }] (${number(a)} and ${number(b)}), by at most ${number(largest)}${
     roundedTo ? `, both as ${roundedTo}` : ""
   }`;
 }
@@ -391,19 +390,21 @@ function notesOf(
     left.shape.length === 1 && stats
   );
   return [
-    ...some(zero, "contain only zeros"),
-    ...some(constant, "contain only a single value"),
+    ...some(zero, "only zeros"),
+    ...some(constant, "only a single value"),
     ...(norms.length > 0 && norms.every(({ stats }) => stats!.constant)
       ? [
         "every norm contains only a single value: the model looks freshly initialized, not trained",
       ]
       : []),
     ...(rounded.length === 0 ? [] : [
-      `${rounded.length} tensors have different types (${
+      `${
+        rounded.length === 1 ? "1 tensor has" : `${rounded.length} tensors have`
+      } different types in the two checkpoints (${
         [...new Set(rounded.map(({ dtypes }) => dtypes.join(" and ")))].join(
           ", ",
         )
-      }) and are equal once rounded to ${rounded[0]!.roundedTo}`,
+      }), but equal values once rounded to ${rounded[0]!.roundedTo}`,
     ]),
     ...results.filter(({ role }) => role === "padding").map((one) =>
       paddingNote(one, checkpoints[one.where]!.path)
@@ -414,7 +415,8 @@ function notesOf(
 function some(names: readonly string[], what: string): string[] {
   if (names.length === 0) return [];
   const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
-  return [`${names.slice(0, 3).join(", ")}${more} ${what}`];
+  const verb = names.length === 1 ? "contains" : "contain";
+  return [`${names.slice(0, 3).join(", ")}${more} ${verb} ${what}`];
 }
 
 function paddingNote({ left, stats }: Result, path: string): string {

@@ -73,7 +73,9 @@ export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
   const nameBytes = view.getUint16(26, true);
   const found = text(slice.read(headerOffset + LOCAL_BYTES, nameBytes));
   if (found !== name) {
-    throw slice.fault(`entry "${name}" has the name "${found}"`);
+    throw slice.fault(
+      `entry "${name}" has the name "${found}" in its local header`,
+    );
   }
   const start = headerOffset + LOCAL_BYTES + nameBytes +
     view.getUint16(28, true);
@@ -94,7 +96,9 @@ export function readEntry(
   { limit }: { readonly limit: number },
 ): Uint8Array {
   if (entry.size > limit) {
-    throw slice.fault(`entry "${entry.name}" has ${entry.size} bytes`);
+    throw slice.fault(
+      `entry "${entry.name}" must have at most ${limit} bytes, but it has ${entry.size}`,
+    );
   }
   const bytes = slice.read(entryOffset(slice, entry), entry.size);
   if (entry.crc32 !== 0 && crc32(bytes) !== entry.crc32) {

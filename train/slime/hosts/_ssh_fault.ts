@@ -19,18 +19,18 @@ type Rule = readonly [said: RegExp, reason: string, hint: string, again?: true];
 const RULES: readonly Rule[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED/,
-    "its host key has changed",
-    "find out why it changed; if the host was reinstalled, remove the old key with ssh-keygen -R and connect once in a terminal: ssh HOST",
+    "the host key has changed",
+    "find out why the key changed; if the host was reinstalled, remove the old key with ssh-keygen -R and connect once in a terminal: ssh HOST",
   ],
   [
     /Host key verification failed|No \S+ host key is known/,
-    "its host key is unknown",
+    "the host key is unknown",
     "connect once in a terminal and compare the fingerprint: ssh HOST",
   ],
   [
     /UNPROTECTED PRIVATE KEY FILE|Load key .*: /,
     "the private key cannot be used",
-    "check ssh.identity in hosts.yaml, and that only its owner can read that file (chmod 600)",
+    "check ssh.identity in hosts.yaml, and make the key readable only by its owner (chmod 600)",
   ],
   [
     /Identity file .* not accessible/,
@@ -39,35 +39,35 @@ const RULES: readonly Rule[] = [
   ],
   [
     /Permission denied|Too many authentication failures/,
-    "it accepts none of the offered keys",
-    "set ssh.user and ssh.identity in hosts.yaml, or copy the key to the host with ssh-copy-id; keys with a passphrase need ssh-agent; to test it, run ssh HOST true",
+    "the host accepts none of the offered keys",
+    "set ssh.user and ssh.identity in hosts.yaml, or copy the key to the host with ssh-copy-id; load a key with a passphrase into ssh-agent; then test the login: ssh HOST true",
   ],
   [
     /Could not resolve hostname/,
-    "its name does not resolve",
+    "the host name does not resolve",
     "check ssh.host in hosts.yaml",
   ],
   [
     /Bad (configuration option|owner or permissions)|keyword .{0,200} extra arguments|missing argument/i,
-    "ssh rejects its options",
-    "check ssh.options in hosts.yaml and ssh's own config",
+    "ssh rejects the options for the host",
+    "check ssh.options in hosts.yaml, and ssh's own config",
   ],
   [
     /Connection refused/,
-    "nothing listens on its ssh port",
-    "check that sshd runs there, and check ssh.port in hosts.yaml",
+    "nothing listens on the ssh port",
+    "check that sshd runs on the host, and check ssh.port in hosts.yaml",
     true,
   ],
   [
     /timed out|No route to host|Network is unreachable|Host is down/,
-    "it cannot be reached",
-    "check that the host is up, and check its address and the firewall",
+    "the host cannot be reached",
+    "check that the host is up, and check its address and firewall",
     true,
   ],
   [
     /Connection (reset|closed)|kex_exchange_identification|Broken pipe|banner exchange/,
     "the connection was closed during the handshake",
-    "try again; sshd may have too many connections (MaxStartups)",
+    "try again, or raise MaxStartups in the host's sshd_config",
     true,
   ],
 ];
@@ -80,7 +80,8 @@ export function sshFault(lost: LostCommand, target: string): SshFault {
   if (lost.began) {
     return {
       reason: "the connection was lost before the command ended",
-      hint: "run the command again; the lost one was sent a signal to stop",
+      hint:
+        "run the command again; the interrupted command is terminated on the host",
       transient: false,
     };
   }
@@ -91,14 +92,14 @@ export function sshFault(lost: LostCommand, target: string): SshFault {
   }
   if (lost.status !== 255) {
     return {
-      reason: "it accepts the login but does not start a shell",
-      hint: `check the account's shell: ssh ${target} sh -c true`,
+      reason: "the host accepts the login but does not start a shell",
+      hint: `check the login shell of the account: ssh ${target} sh -c true`,
       transient: false,
     };
   }
   return {
     reason: "ssh failed",
-    hint: `to see the error, run: ssh ${target} true`,
+    hint: `run ssh in a terminal to see its error: ssh ${target} true`,
     transient: false,
   };
 }

@@ -25,7 +25,7 @@ const RULES: readonly Rule[] = [
   [
     /no such (container|object)|no container with name or ID/i,
     'there is no container "NAME"',
-    'create it with "deno task setup", or set "container" in hosts.yaml to another name',
+    'create it with "deno task setup", or set "container" in hosts.yaml to an existing container',
     "down",
   ],
   [
@@ -36,18 +36,18 @@ const RULES: readonly Rule[] = [
   ],
   [
     /permission denied.{0,200}(docker|podman).{0,200}sock/i,
-    "this account may not use ENGINE",
+    "the account has no permission to use ENGINE",
     "add the account to ENGINE's group and log in again, or set ssh.user in hosts.yaml",
   ],
   [
     /Cannot connect to the Docker daemon|docker daemon running|cannot connect to podman/i,
     "ENGINE does not respond",
-    'start it ("systemctl start ENGINE") and check "ENGINE version"',
+    'start it with "systemctl start ENGINE", and check it with "ENGINE version"',
   ],
   [
     /\bENGINE\b.{0,200}(not found|No such file)/,
     "ENGINE is not installed",
-    'install it, or remove "container" from hosts.yaml',
+    'install ENGINE, or remove "container" from hosts.yaml',
   ],
   [
     /OCI runtime exec failed|executable file not found/i,
@@ -75,7 +75,7 @@ export function containerFault(
   if (began) {
     return {
       reason: fill(
-        `the container "NAME" ended before the command did (exit status ${status})`,
+        `the container "NAME" stopped before the command ended (exit status ${status})`,
       ),
       hint: fill('check "ENGINE logs NAME", restart the container, and retry'),
     };

@@ -28,7 +28,10 @@ import {
 import { tcpPort } from "../value_schemas.ts";
 
 /** The schema of a word that ssh cannot mistake for an option. */
-const word = z.string().regex(/^[^-\s][^\s]*$/, "a word without spaces");
+const word = z.string().regex(
+  /^[^-\s][^\s]*$/,
+  "expected a word without spaces or a leading dash",
+);
 
 const sshSchema = z.strictObject({
   host: word.optional().describe(
@@ -38,22 +41,26 @@ const sshSchema = z.strictObject({
   user: word.optional().describe("The user to log in as"),
   identity: z.string().min(1).optional().describe("The private key's file"),
   options: z.record(
-    z.string().regex(/^[A-Za-z]+$/, "the name of an ssh option"),
+    z.string().regex(
+      /^[A-Za-z]+$/,
+      "expected the name of an ssh option, in letters",
+    ),
     z.union([z.string(), z.number()]),
   ).default({}).describe("Additional ssh options, as in ssh_config"),
 });
 
 const hostSchema = z.strictObject({
   address: word.optional().describe(
-    "Address at which other hosts reach this host; default: the one passed to ssh",
+    "The address that other hosts use to reach this host; default: the address passed to ssh",
   ),
   ssh: sshSchema.prefault({}).describe("How this machine reaches the host"),
   gpus: z.int().min(1).optional().describe("The number of GPUs"),
-  dir: z.string().regex(/^[/~]/, "an absolute path").optional().describe(
-    "The directory on the host in which taulab is installed",
-  ),
+  dir: z.string().regex(/^[/~]/, "expected a path that starts with / or ~")
+    .optional().describe(
+      "The directory on the host in which taulab is installed",
+    ),
   container: containerName.optional().describe(
-    "The container in which the host's commands run; default: the one that setup created there",
+    "The container in which the host's commands run; default: the container that setup created",
   ),
   engine: containerEngine.default("docker").describe("The container engine"),
   venv: placeWord.optional().describe(
@@ -85,10 +92,10 @@ export async function readHosts(
   const hosts = await hostsIfThere(file, names);
   if (hosts !== undefined) return hosts;
   throw new ConfigError(
-    `Cannot find "${file}", which is needed to reach "${names[0]}"`,
+    `Cannot reach "${names[0]}": there is no file "${file}"`,
     {
       hint:
-        'create the file, as in "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or pass --hosts FILE',
+        'create the file, for example with "gpu1: { ssh: { host: 10.0.0.11, user: trainer } }", or pass --hosts FILE',
     },
   );
 }
@@ -141,7 +148,10 @@ export function parseHosts(file: YamlFile): Host[] {
   if (bad !== undefined) {
     throw new ConfigError(
       `${file.name}: "${bad}" is not a valid host name`,
-      { hint: "use letters, digits, dots and dashes" },
+      {
+        hint:
+          "use only letters, digits, dots, dashes and underscores, and start with a letter or digit",
+      },
     );
   }
   const bare = written.filter(([, value]) => value === null)
@@ -164,15 +174,15 @@ function refuseTwoPlaces(host: Host, { name: file }: YamlFile): void {
   if (host.container !== undefined && host.venv !== undefined) {
     throw new ConfigError(
       `${file}: "${host.name}" has both a container and a venv`,
-      { hint: "remove one of them" },
+      { hint: `remove "container" or "venv" from "${host.name}"` },
     );
   }
   const { options, ...ssh } = host.ssh;
   const isReached = Object.keys({ ...ssh, ...options }).length > 0;
   if (host.name === THIS_HOST && isReached) {
     throw new ConfigError(
-      `${file}: "${THIS_HOST}" is the machine that taulab runs on, which needs no ssh`,
-      { hint: "remove its ssh, or give the host another name" },
+      `${file}: "${THIS_HOST}" must have no ssh settings, because it is the machine that taulab runs on`,
+      { hint: "remove its ssh settings, or give the host another name" },
     );
   }
 }
@@ -183,7 +193,8 @@ function hostMap(file: YamlFile): object {
     return value;
   }
   throw new ConfigError(
-    `${file.name}: expected a map from host names to their settings, as in "gpu1: { ssh: { user: trainer } }"`,
+    `${file.name} must be a map from host names to their settings`,
+    { hint: 'write, for example, "gpu1: { ssh: { user: trainer } }"' },
   );
 }
 
@@ -209,7 +220,7 @@ export function pickHosts(
       `hosts.yaml has no host "${name}"`,
       {
         hint: near === undefined
-          ? "add the host to the file, which is empty"
+          ? "add the host to the file"
           : `did you mean "${near}"?`,
       },
     );

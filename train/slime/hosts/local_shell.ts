@@ -56,7 +56,7 @@ function localFault(
   }
   return new HostError(
     lost.began
-      ? `this machine: a command was killed: ${script}${said}`
-      : `this machine: cannot run a command without a shell${said}`,
+      ? `this machine: the command was killed: ${script}${said}`
+      : `this machine: cannot start a shell${said}`,
   );
 }

@@ -10,7 +10,7 @@ import { pathWord, type Shell } from "./shell.ts";
 /** The schema of a container's name. */
 export const containerName = z.string().regex(
   /^[a-zA-Z0-9][\w.-]*$/,
-  "a container's name",
+  "expected a container name of letters, digits, dots, dashes and underscores",
 );
 
 /** The schema of a container engine, the program that runs containers. */
@@ -19,7 +19,7 @@ export const containerEngine = z.enum(["docker", "podman"]);
 /** The schema of a word that git or a shell cannot mistake for an option. */
 export const placeWord = z.string().regex(
   /^[^-\s]\S*$/,
-  "a word that does not start with a dash",
+  "expected a word without spaces or a leading dash",
 );
 
 /** The schema of a {@linkcode Place} in setup's manifest. */
@@ -56,15 +56,15 @@ export function shellAt(shells: HostShells, place: Place): Shell {
     : shells.within(wordsWithin(place));
 }
 
-/** Describes a {@linkcode Place}, such as `container taulab-slime of docker`. */
+/** Describes a {@linkcode Place}, such as `the docker container taulab-slime`. */
 export function placeText(place: Place): string {
   switch (place.kind) {
     case "host":
-      return "its own shell";
+      return "the host's own shell";
     case "container":
-      return `container ${place.name} of ${place.engine}`;
+      return `the ${place.engine} container ${place.name}`;
     case "venv":
-      return `virtual environment ${place.dir}`;
+      return `the virtual environment ${place.dir}`;
   }
 }
 

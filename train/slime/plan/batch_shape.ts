@@ -78,15 +78,15 @@ function placementFaults(shape: BatchShape): Fault[] {
   return [
     ...unless(
       rollout >= perEngine && rollout % perEngine === 0,
-      `${rollout} rollout GPUs are not a multiple of the ${perEngine} GPUs per engine`,
+      `the number of rollout GPUs (${rollout}) is not a multiple of engine.gpus (${perEngine})`,
       shape.colocate
         ? "change cluster.gpusPerNode, cluster.nodes or engine.gpus"
         : "make cluster.rolloutGpus a multiple of engine.gpus",
     ),
     ...unless(
       training % modelParallel(shape) === 0,
-      `${training} training GPUs are not divisible by tensor × pipeline × context parallel ` +
-        `(${shape.tensorParallel} × ${shape.pipelineParallel} × ${shape.contextParallel})`,
+      `the number of training GPUs (${training}) is not divisible by parallel.tensor × parallel.pipeline × ` +
+        `parallel.context (${shape.tensorParallel} × ${shape.pipelineParallel} × ${shape.contextParallel})`,
       "change cluster.gpusPerNode, or parallel.tensor, parallel.pipeline or parallel.context",
     ),
   ];
@@ -99,14 +99,14 @@ function parallelFaults(
   return [
     ...unless(
       heads % tensorParallel === 0 && kvGroups % tensorParallel === 0,
-      `parallel.tensor ${tensorParallel} does not divide ${heads} heads and ` +
+      `parallel.tensor ${tensorParallel} does not divide the model's ${heads} heads and ` +
         `${kvGroups} key-value groups`,
-      `choose a divisor of ${kvGroups}`,
+      `set parallel.tensor to a divisor of ${kvGroups}`,
     ),
     ...unless(
       layers % pipelineParallel === 0,
-      `parallel.pipeline ${pipelineParallel} does not divide ${layers} layers`,
-      `choose a divisor of ${layers}`,
+      `parallel.pipeline ${pipelineParallel} does not divide the model's ${layers} layers`,
+      `set parallel.pipeline to a divisor of ${layers}`,
     ),
   ];
 }
@@ -120,14 +120,14 @@ function samplingFaults(shape: BatchShape): Fault[] {
   return [
     ...unless(
       samplesPerPrompt > 1,
-      "rollout.groupSize 1 makes groups of one sample, whose rewards cannot differ: advantages are 0, and a " +
-        "filter that requires differing rewards keeps no group",
+      "rollout.groupSize must be at least 2, but it is 1: in a group of one sample, rewards cannot differ, so all " +
+        "advantages are 0",
       "set rollout.groupSize to 2 or more",
     ),
     ...unless(
       samples >= globalBatchSize && samples % globalBatchSize === 0,
       `${product} = ${samples} samples are not a multiple of rollout.globalBatchSize ${globalBatchSize}, and slime ` +
-        "silently drops the remainder",
+        "would silently drop the remainder",
       `set rollout.globalBatchSize to a divisor of ${samples}`,
     ),
     ...unless(
@@ -138,7 +138,7 @@ function samplingFaults(shape: BatchShape): Fault[] {
     ),
     ...unless(
       shape.overSamplingBatchSize >= rolloutBatchSize,
-      `rollout.overSamplingBatchSize ${shape.overSamplingBatchSize} is below rollout.batchSize ${rolloutBatchSize}`,
+      `rollout.overSamplingBatchSize ${shape.overSamplingBatchSize} is less than rollout.batchSize ${rolloutBatchSize}`,
       `raise rollout.overSamplingBatchSize to at least ${rolloutBatchSize}`,
     ),
   ];
@@ -151,7 +151,7 @@ export function rowFaults(
 ): Fault[] {
   return unless(
     overSamplingBatchSize <= rows,
-    `rollout.overSamplingBatchSize ${overSamplingBatchSize} is more than the ${rows} rows of the dataset: ` +
+    `rollout.overSamplingBatchSize ${overSamplingBatchSize} exceeds the number of rows in the dataset (${rows}), but ` +
       "slime starts over at the first row at most once per batch",
     "lower rollout.overSamplingBatchSize and rollout.batchSize, or train on more tasks",
   );

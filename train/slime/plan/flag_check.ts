@@ -28,22 +28,22 @@ const DERIVED: Readonly<Record<string, string>> = {
 };
 
 const CUTS_OFF =
-  "it truncates sequences, so the trained tokens differ from the sampled ones, and episode servers reject it";
+  "this flag truncates the distribution, so training would not match sampling; episode servers reject it";
 
 /** The flags that would break the plan, with the reasons. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
   "--sglang-router-ip":
-    "with it, slime expects a running router and starts none; set engine.routerPort instead",
+    "with this flag, slime expects a running router and starts none; use engine.routerPort instead",
   "--wandb-key":
-    "a job's command line is public; set WANDB_API_KEY in the environment",
-  "--num-epoch": "slime ignores it, because rollout.steps is always set",
+    "the key would be in the job's public command line; use the environment variable WANDB_API_KEY instead",
+  "--num-epoch": "slime ignores this flag, because rollout.steps is always set",
   "--rollout-top-p": CUTS_OFF,
   "--rollout-top-k": CUTS_OFF,
   "--apply-chat-template": "rows contain a task's number, not messages",
   "--rollout-max-prompt-len": "rows contain a task's number, not a prompt",
   "--eval-config": "eval.splits sets the evaluations, each with its own rows",
   "--partial-rollout":
-    "an interrupted episode cannot continue in another rollout, because its simulated user no longer exists",
+    "an interrupted episode cannot continue in the next rollout, because its simulated user no longer exists",
 };
 
 /** The flags that a recipe sets through its own keys, each mapped to its key. */
@@ -80,20 +80,20 @@ type FoundAndFix = readonly [found: string, fix: string];
 function nameFault(name: string): FoundAndFix | undefined {
   const flag = `--${name}`;
   const reason = FORBIDDEN[flag];
-  if (reason !== undefined) return [reason, "remove it"];
+  if (reason !== undefined) return [reason, "remove the flag"];
   const key = OWN_KEYS.get(flag);
   if (key !== undefined) {
     return [
       `${flag} is set by the recipe's key ${key}`,
-      "set that key instead",
+      `set ${key} instead`,
     ];
   }
   if (flag in DERIVED) {
-    return [`${flag} is derived from ${DERIVED[flag]}`, "remove it"];
+    return [`${flag} is derived from ${DERIVED[flag]}`, "remove the flag"];
   }
   const bare = name.replace(/^-+/, "").replaceAll("_", "-");
   return bare === name ? undefined : [
-    "a flag's name has dashes between its words and no leading dashes",
+    "a flag's name must have dashes between its words and no leading dashes",
     `write "${bare}"`,
   ];
 }
@@ -123,9 +123,9 @@ function arityFault(
     return undefined;
   }
   const faults: Readonly<Record<FlagArity, FoundAndFix>> = {
-    bare: [`--${name} takes no value`, "set it to true, or remove it"],
-    value: [`--${name} takes one value`, "set a single value"],
-    values: [`--${name} takes a list of values`, "set a list"],
+    bare: [`--${name} takes no value`, "set the flag to true, or remove it"],
+    value: [`--${name} takes one value`, "set the flag to a single value"],
+    values: [`--${name} takes a list of values`, "set the flag to a list"],
   };
   return faults[arity];
 }

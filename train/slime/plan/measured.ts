@@ -25,8 +25,8 @@ export async function measuredRates(
   );
   if (episodes.length === 0) {
     throw new ConfigError(
-      `"${path}" has no episode that ended without a failure, so there is nothing to measure`,
-      { hint: "pass another run" },
+      `Cannot measure the episodes of "${path}": none ended without a failure`,
+      { hint: "pass another run with --rates-from" },
     );
   }
   const tokens = meanTokens(episodes) ??

@@ -53,7 +53,7 @@ export function planHosts(
     if (host !== undefined) return host;
     throw new ConfigError(
       `cluster.hosts names "${name}", which is not in hosts.yaml`,
-      { hint: "add it to hosts.yaml" },
+      { hint: `add "${name}" to hosts.yaml` },
     );
   });
   const [head, ...others] = hosts;
@@ -64,8 +64,8 @@ export function planHosts(
     .find((host) => isLoopback(host.address));
   if (others.length > 0 && stray !== undefined) {
     throw new ConfigError(
-      `The address of "${stray.name}" is ${stray.address}, which the other hosts cannot reach`,
-      { hint: "set its address in hosts.yaml" },
+      `The other hosts cannot reach "${stray.name}" at its address ${stray.address}`,
+      { hint: `set the address of "${stray.name}" in hosts.yaml` },
     );
   }
   return [{ name: head!.name, address }, ...others];

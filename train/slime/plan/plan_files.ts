@@ -65,7 +65,8 @@ async function writeFile(
       stderr.trim() || `exit status ${code}`
     }`,
     {
-      hint: "free space there, or set paths.runs to a writable directory",
+      hint:
+        `free disk space on ${name}, or set paths.runs to a writable directory`,
     },
   );
 }

@@ -175,7 +175,9 @@ function derivedLines(
         ? "none"
         : `${derived.evaluations}: ${
           isAsync(config) ? "" : "before the first rollout, then "
-        }after every ${evals.every} rollouts`,
+        }after every ${
+          evals.every === 1 ? "rollout" : `${evals.every} rollouts`
+        }`,
     ],
     [
       "data parallel",
@@ -279,7 +281,7 @@ function diskLines(
   const { checkpoint } = config;
   const { checkpoints, saves } = disk;
   return [
-    `${checkpoints} checkpoints${
+    `${checkpoints === 1 ? "1 checkpoint" : `${checkpoints} checkpoints`}${
       checkpoints < saves ? ` at a time (${saves} in total),` : ""
     } of about ${gigabytes(disk.checkpoint)}${
       disk.huggingFace === 0

@@ -136,16 +136,16 @@ export function memoryFaults(
   return [
     ...when(
       training.total > gpu,
-      `training takes about ${gigabytes(training.total)} of a GPU of ${
-        gigabytes(gpu)
-      }`,
+      `training needs about ${
+        gigabytes(training.total)
+      } per GPU, but a GPU has ${gigabytes(gpu)}`,
       "raise parallel.tensor or cluster.gpusPerNode, lower parallel.maxTokensPerGpu and rollout.maxContextLen, or set flags.optimizer-cpu-offload",
     ),
     ...when(
       engine.cache <= 0,
-      `the engine's share of ${
+      `engine.memory allows an engine ${
         gigabytes(engine.share)
-      } is smaller than its weights of ${gigabytes(engine.weights)}`,
+      } per GPU, but its weights take ${gigabytes(engine.weights)}`,
       "raise engine.memory or engine.gpus",
       true,
     ),
@@ -153,14 +153,14 @@ export function memoryFaults(
       cluster.colocate && engine.share + engine.beside > gpu,
       `engine.memory leaves ${
         gigabytes(gpu - engine.share)
-      } of a GPU outside the engine, but a sleeping trainer keeps about ${
+      } per GPU for the sleeping trainer, which keeps about ${
         gigabytes(engine.beside)
       }`,
       "lower engine.memory",
     ),
     ...when(
       engine.cache > 0 && engine.cacheTokens < rollout.maxContextLen,
-      `the engine's cache has room for ${engine.cacheTokens} tokens, fewer than one episode of rollout.maxContextLen (${rollout.maxContextLen})`,
+      `the engine's cache has room for ${engine.cacheTokens} tokens, but an episode may have ${rollout.maxContextLen} (rollout.maxContextLen)`,
       "raise engine.memory",
       true,
     ),

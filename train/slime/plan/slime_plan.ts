@@ -174,10 +174,8 @@ function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
   const found = all.find(([, path]) => path !== null && !path.startsWith("/"));
   if (found === undefined) return;
   throw new ConfigError(
-    `${found[0]}: "${
-      found[1]
-    }" is a relative path, but jobs run in slime's directory`,
-    { hint: "use an absolute path" },
+    `${found[0]} must be an absolute path, but it is "${found[1]}"`,
+    { hint: `set ${found[0]} to an absolute path on the hosts` },
   );
 }
 
@@ -355,12 +353,12 @@ function warningsOf(
         config.bridge.address === null,
       `this machine serves episodes at ${served}, the head's address: unless this machine is ${
         cluster.hosts[0]
-      }, set bridge.address to its address as reached from the hosts`,
+      }, set bridge.address to an address of this machine that the hosts can reach`,
     ),
     ...userWarnings(config, services),
     ...when(
       cluster.nodes > 1,
-      `${checkpoint.directory} must be on a file system shared by all hosts: each writes its part of a checkpoint and reads all parts`,
+      `${checkpoint.directory} must be on a file system shared by all hosts: each host writes its part of a checkpoint and reads all parts`,
     ),
     ...when(
       cluster.start && !isLoopback(cluster.dashboardHost),
@@ -418,7 +416,7 @@ function userWarnings(
   return when(
     asksModel(user.strategy) && baseUrl != null && host !== undefined &&
       isLoopback(new URL(baseUrl).hostname),
-    `episodes run on ${host}, where user.endpoint.baseUrl (${baseUrl}) would mean ${host} itself: set an address that ${host} can reach, or set bridge.hosts to [this]`,
+    `episodes run on ${host}, where user.endpoint.baseUrl (${baseUrl}) refers to ${host} itself: set it to an address that ${host} can reach, or set bridge.hosts to [this]`,
   );
 }
 

@@ -61,9 +61,9 @@ function missing(split: Split, dataset: Dataset): ConfigError {
   }`;
   return split === "train"
     ? new ConfigError(`There are no tasks to train on: ${there}`, {
-      hint: "choose another data.domain",
+      hint: "set data.domain to another domain",
     })
     : new ConfigError(`eval.splits names ${split}, but ${there}`, {
-      hint: "name one of these, or set eval.every to 0",
+      hint: "set eval.splits to one of these, or set eval.every to 0",
     });
 }

@@ -41,7 +41,7 @@ export function readModelScript(source: ScriptSource): string[] {
   if (words !== undefined && words.length > 0) return words;
   throw new DataError(`"${source.path}" does not set MODEL_ARGS`, {
     path: source.path,
-    hint: "use one of slime's scripts/models/*.sh",
+    hint: "set model.shape to one of slime's scripts/models/*.sh",
   });
 }
 
@@ -63,7 +63,7 @@ function runScript({ path, read }: ScriptSource, { values, depth }: Run): void {
   const text = read(path);
   const reader = new Reader(text, { path, values });
   reader.run((name) => {
-    if (depth >= MAX_SOURCES) reader.fail("scripts source each other");
+    if (depth >= MAX_SOURCES) reader.fail("the scripts source each other");
     const beside = join(dirname(path), name);
     runScript({ path: beside, read }, { values, depth: depth + 1 });
   });
@@ -193,7 +193,9 @@ class Reader {
     if (match === null) return false;
     const [, , count = "", first = "", name = "", low = "", high = ""] = match;
     const layers = this.#number(count);
-    if (layers > MAX_LAYERS) this.fail(`${layers} layers are too many`);
+    if (layers > MAX_LAYERS) {
+      this.fail(`${layers} layers exceed the limit of ${MAX_LAYERS}`);
+    }
     const dense = this.#number(first);
     const values = Array.from(
       { length: layers },

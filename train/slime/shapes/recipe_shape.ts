@@ -33,7 +33,7 @@ export function withShapeRead(
         {
           cause,
           hint:
-            "set it to a file on this machine: slime's scripts/models/NAME.sh, or a checkpoint's config.json",
+            "set model.shape to a file on this machine: slime's scripts/models/NAME.sh, or a checkpoint's config.json",
         },
       );
     }
@@ -58,8 +58,9 @@ export function recipeShape({ name, shape }: Model): ModelShape {
   if (
     !Array.isArray(words) || words.some((word) => typeof word !== "string")
   ) {
-    throw new ConfigError("model.shape.arguments is not a list of strings", {
-      hint: "write them as in MODEL_ARGS of slime's scripts/models/NAME.sh",
+    throw new ConfigError("model.shape.arguments must be a list of strings", {
+      hint:
+        "write the arguments as in MODEL_ARGS of slime's scripts/models/NAME.sh",
     });
   }
   const positions = shape["positions"];

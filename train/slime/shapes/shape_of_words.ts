@@ -97,8 +97,8 @@ function expertLayers(
   const sum = ones.reduce((a, b) => a + b, 0);
   if (Number.isInteger(sum) && sum <= layers) return sum;
   throw new ConfigError(
-    `${origin}: --moe-layer-freq "${pattern}" does not say which of ${layers} layers have experts`,
-    { hint: 'write it as "[0]*1+[1]*45"' },
+    `${origin}: --moe-layer-freq "${pattern}" is not a valid pattern for ${layers} layers`,
+    { hint: 'write the pattern as a sum of lists, as in "[0]*1+[1]*45"' },
   );
 }
 
@@ -144,10 +144,10 @@ class Flags {
     throw new ConfigError(
       text === undefined
         ? `${this.origin}: the model's arguments lack ${flag}`
-        : `${this.origin}: ${flag} is "${text}", which is not a number`,
+        : `${this.origin}: ${flag} must be a number of at least 0, but it is "${text}"`,
       {
         hint:
-          "compare it with the script of a similar model in slime's scripts/models",
+          "compare the arguments with the script of a similar model in slime's scripts/models",
       },
     );
   }

@@ -80,7 +80,7 @@ export function shapeOfConfig(
   const kind = KINDS[modelType];
   if (kind === undefined) {
     throw new ConfigError(
-      `"${path}" has the unsupported model_type "${modelType}"; supported: ${
+      `"${path}" has the unsupported model_type "${modelType}"; supported are ${
         Object.keys(KINDS).join(", ")
       }`,
       { hint: "set model.shape to slime's scripts/models/NAME.sh" },

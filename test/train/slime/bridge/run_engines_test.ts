@@ -45,7 +45,8 @@ Deno.test("engineHostsOf() rejects an invalid host", () => {
   for (const bad of ["http://gpu1:3100", "gpu1/x", "gpu 1"]) {
     assert.throws(() => engineHostsOf(configOf({}), [bad]), {
       name: "ConfigError",
-      message: `"${bad}" is not the address of an engine`,
+      message:
+        `The address of an engine must be HOST or HOST:PORT, but it is "${bad}"`,
     });
   }
 });

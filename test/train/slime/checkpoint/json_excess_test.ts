@@ -16,10 +16,13 @@ function nested(depth: number): string {
 
 Deno.test("jsonExcess() finds too much nesting and too many values, outside of strings", () => {
   assert.equal(excess(nested(100)), undefined);
-  assert.equal(excess(nested(101)), "nests deeper than 100");
+  assert.equal(excess(nested(101)), "nests deeper than 100 levels");
   assert.equal(excess(`{"a": "${"[".repeat(1000)}\\\\"}`), undefined);
   assert.equal(excess(`{"\\"": "\\"${"{".repeat(1000)}"}`), undefined);
-  assert.equal(excess(`["\\\\", ${nested(200)}]`), "nests deeper than 100");
+  assert.equal(
+    excess(`["\\\\", ${nested(200)}]`),
+    "nests deeper than 100 levels",
+  );
   assert.equal(excess(`[${"1,".repeat(1_000_000)}1]`), undefined);
   const many = `[${"[],".repeat(9_000_000)}1]`;
   assert.equal(excess(many), "has more values than any model needs");

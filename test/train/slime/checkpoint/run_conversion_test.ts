@@ -59,7 +59,10 @@ Deno.test("runConversion() catches a converter that omits a tensor, and discards
     await slime.prepare(forgetful);
     await rejects(runConversion(requestOf(world)), (error) => {
       ok(error instanceof DataError);
-      match(error.message, /its result does not match the model/);
+      match(
+        error.message,
+        /The converted checkpoint in .* does not match the model/,
+      );
       match(
         error.message,
         /linear_proj.weight" is missing.*trains from random values/,

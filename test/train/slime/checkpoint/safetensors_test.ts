@@ -57,14 +57,14 @@ Deno.test("readSafetensors() rejects an invalid file with the reason", async () 
     }, 12);
   for (
     const [bytes, words] of [
-      [new Uint8Array(3), /too few for a header/],
+      [new Uint8Array(3), /too small for a header/],
       [fileOf(good, 20, 2n ** 63n), /its header should have/],
       [fileOf(good, 20, 5000n), /its header should have/],
       [fileOf("{", 0), /is not JSON/],
       [fileOf("[]", 0), /not a JSON object/],
-      [fileOf(good, 19), /truncated: its tensors take 20 bytes/],
-      [fileOf(good, 21), /1 more bytes follow/],
-      [tensor({ dtype: "Q4" }), /type "Q4", which is unknown/],
+      [fileOf(good, 19), /truncated: its tensors end at byte 20 of the data/],
+      [fileOf(good, 21), /the data ends at byte 21/],
+      [tensor({ dtype: "Q4" }), /unknown type "Q4"/],
       [tensor({ shape: [2, 4] }), /has 12 bytes, but 8 elements/],
       [tensor({ shape: [-2, -3] }), /invalid shape/],
       [tensor({ shape: [2 ** 40, 2 ** 40] }), /invalid shape/],

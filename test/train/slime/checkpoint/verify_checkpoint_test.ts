@@ -331,7 +331,7 @@ Deno.test("verifyCheckpoints() inspects one checkpoint alone, and notes tensors 
     const { faults, notes, tensors } = await verify(hf);
     deepStrictEqual(faults, []);
     ok(tensors.every(({ status }) => status === "whole"));
-    match(notes.join("\n"), /layers.0.mlp.up_proj.weight contain only zeros/);
+    match(notes.join("\n"), /layers.0.mlp.up_proj.weight contains only zeros/);
     match(notes.join("\n"), /every norm contains only a single value/);
     deepStrictEqual((await verify(megatron)).faults, []);
   });
@@ -350,7 +350,10 @@ Deno.test("verifyCheckpoints() reports files that are missing, truncated or too 
     const text = faults.map(({ what }) => what).join("\n");
     match(text, /model-00002.safetensors" is missing/);
     match(text, /__0_1.distcp" has only 5000 of \d+ bytes: it was truncated/);
-    match(text, /__0_0.distcp" has 9 bytes after its last item/);
+    match(
+      text,
+      /__0_0.distcp" has \d+ bytes, but its last item ends at byte \d+/,
+    );
     match(text, /common.pt" is missing/);
     ok(faults.some(({ kind }) => kind === "unreadable"));
   });
@@ -395,7 +398,7 @@ Deno.test("verifyCheckpoints() rounds float32 as a conversion does, and says so"
     const { faults, notes, tensors } = await verify(wide, megatron);
     deepStrictEqual(faults, []);
     ok(tensors.every(({ status }) => status === "rounded"));
-    match(notes.join("\n"), /F32 and BF16.*equal once rounded to BF16/);
+    match(notes.join("\n"), /F32 and BF16.*equal values once rounded to BF16/);
   });
 });
 

@@ -82,7 +82,7 @@ Deno.test("readHosts() reads no file if no host is named, and names the host if 
   assert.deepEqual(await readHosts("nowhere.yaml", []), []);
   await assert.rejects(
     readHosts("nowhere.yaml", ["gpu1"]),
-    /find "nowhere\.yaml", which is needed to reach "gpu1"; create the file, as in/,
+    /reach "gpu1": there is no file "nowhere\.yaml"; create the file, for example with/,
   );
 });
 
@@ -107,7 +107,10 @@ d:
       ["a: { container: c, venv: /v }", /"a" has both a container and a venv/],
       ["a: { container: -c }", /a\.container/],
       ["a: { engine: lxc }", /a\.engine/],
-      ["this: { ssh: { user: me } }", /"this" .* needs no ssh; remove its ssh/],
+      [
+        "this: { ssh: { user: me } }",
+        /"this" must have no ssh settings.*; remove its ssh/,
+      ],
     ] as const
   ) assert.throws(() => placesOf(text), message);
 });

@@ -113,14 +113,14 @@ test("shellAt() reports what is wrong with a container, and how to fix it", asyn
   );
   assert.match(
     await fault(at("c1", "podman")),
-    /^gpu1: podman is not installed[^]*; install it/,
+    /^gpu1: podman is not installed[^]*; install podman/,
   );
   const cut = at("c1").run({ script: "echo up; sleep 5022" }, {
     onLine: () => void docker.docker("stop", "c1"),
   });
   await assert.rejects(
     cut,
-    /^HostError: gpu1: the container "c1" ended before the command did \(exit status 137\)/,
+    /^HostError: gpu1: the container "c1" stopped before the command ended \(exit status 137\)/,
   );
   assert.match(
     await fault(at("c1")),
@@ -133,7 +133,7 @@ test("shellAt() reports what is wrong with a container, and how to fix it", asyn
   );
   await docker.answers(true);
   await host.stop();
-  assert.match(await fault(at("c1")), /^gpu1: nothing listens on its ssh port/);
+  assert.match(await fault(at("c1")), /^gpu1: nothing listens on the ssh port/);
 });
 
 test("openFleet() rejects Ray in a container with its own network", async ({ host }) => {

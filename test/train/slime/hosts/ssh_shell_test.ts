@@ -212,7 +212,7 @@ test("sshShell() gives a hint for each kind of failed login", async (dir) => {
     [
       "unknown option",
       withOptions(gpu.host, { ControlMastery: "no" }),
-      /rejects its options/,
+      /rejects the options for the host/,
     ],
   ];
   for (const [name, host, message] of cases) {
@@ -286,6 +286,6 @@ test("sshShell() times out, or aborts on its signal, if a host accepts a connect
   await using hasty = sshShell(host, { ...noWait, connectTimeoutS: 1 });
   await assert.rejects(
     hasty.run({ script: "true" }),
-    /gpu1: it cannot be reached\n[^;]*; check that the host is up/,
+    /gpu1: the host cannot be reached\n[^;]*; check that the host is up/,
   );
 });

@@ -43,20 +43,23 @@ Deno.test("batchPlan() adds the engines' GPUs if they are separate", () => {
 });
 
 const broken: readonly [Partial<BatchShape>, RegExp][] = [
-  [{ rolloutNumGpusPerEngine: 4 }, /multiple of the 4 GPUs per engine/],
-  [{ colocate: false, rolloutNumGpus: 0 }, /0 rollout GPUs/],
-  [{ contextParallel: 4 }, /2 training GPUs are not divisible/],
-  [{ actorNumGpusPerNode: 16, tensorParallel: 16 }, /choose a divisor of 8/],
-  [{ actorNumGpusPerNode: 10, pipelineParallel: 5 }, /5 does not divide 36/],
+  [{ rolloutNumGpusPerEngine: 4 }, /multiple of engine\.gpus \(4\)/],
+  [{ colocate: false, rolloutNumGpus: 0 }, /rollout GPUs \(0\)/],
+  [{ contextParallel: 4 }, /training GPUs \(2\) is not divisible/],
+  [{ actorNumGpusPerNode: 16, tensorParallel: 16 }, /to a divisor of 8/],
+  [
+    { actorNumGpusPerNode: 10, pipelineParallel: 5 },
+    /5 does not divide the model's 36/,
+  ],
   [{ samplesPerPrompt: 1, globalBatchSize: 32 }, /rewards cannot differ/],
   [{ globalBatchSize: 512 }, /not a multiple of rollout\.globalBatchSize 512/],
-  [{ rolloutBatchSize: 31 }, /silently drops the remainder/],
+  [{ rolloutBatchSize: 31 }, /silently drop the remainder/],
   [
     { actorNumGpusPerNode: 6 },
     /parallel\.microBatchSize × data parallel \(1 × 3\)/,
   ],
-  [{ overSamplingBatchSize: 31 }, /below rollout\.batchSize 32/],
-  [{ overSamplingBatchSize: 501 }, /more than the 500 rows/],
+  [{ overSamplingBatchSize: 31 }, /less than rollout\.batchSize 32/],
+  [{ overSamplingBatchSize: 501 }, /the number of rows in the dataset \(500\)/],
 ];
 for (const [change, fault] of broken) {
   Deno.test(`batchFaults() refuses ${JSON.stringify(change)}`, () => {

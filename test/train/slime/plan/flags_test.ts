@@ -285,7 +285,7 @@ Deno.test("flagFaults() rejects flags that train.py would ignore, and suggests t
     ["rotary-base", 3, /key model\.name/],
     ["load", "/x", /derived from checkpoint\.directory/],
     ["sglang-router-ip", "1.2.3.4", /starts none/],
-    ["rollout-top-p", 0.9, /truncates sequences/],
+    ["rollout-top-p", 0.9, /truncates the distribution/],
     ["wandb-key", "x", /WANDB_API_KEY/],
     ["disable-wandb-random-suffix", true, /is derived from tracking\.wandb/],
     ["log-passrate", 3, /takes no value/],

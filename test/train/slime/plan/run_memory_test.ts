@@ -105,10 +105,13 @@ Deno.test("checkpointCount() counts checkpoints like slime: after each interval,
 
 Deno.test("memoryWarnings() reports what does not fit, with the key to change", async () => {
   const cases: [string[], RegExp][] = [
-    [["cluster.gpuMemoryGb=40"], /training takes about .*of a GPU of 40\.0 GB/],
-    [["cluster.gpuMemoryGb=20"], /is smaller than its weights/],
+    [
+      ["cluster.gpuMemoryGb=40"],
+      /training needs about .* but a GPU has 40\.0 GB/,
+    ],
+    [["cluster.gpuMemoryGb=20"], /but its weights take/],
     [["engine.memory=0.98"], /lower engine\.memory/],
-    [["cluster.gpuMemoryGb=24"], /fewer than one episode/],
+    [["cluster.gpuMemoryGb=24"], /but an episode may have/],
     [["engine.concurrency=512"], /lower engine\.concurrency/],
     [["engine.memory=0.7"], /a micro-batch of its own/],
   ];

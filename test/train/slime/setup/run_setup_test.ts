@@ -186,11 +186,11 @@ test(
     assert.equal(reports[0]!.error, undefined);
     assert.match(
       reports[1]!.error ?? "",
-      /^gpu2: nothing listens on its ssh port/,
+      /^gpu2: nothing listens on the ssh port/,
     );
     assert.match(
       reports[2]!.error ?? "",
-      /^gpu3: it accepts none of the offered keys/,
+      /^gpu3: the host accepts none of the offered keys/,
     );
   },
 );

@@ -119,7 +119,7 @@ Deno.test("readModelScript() rejects a script that it would have to run, with th
     ["source loop.sh", /source each other/],
     [
       "N=100000; K=0\nfor ((i=0; i<N; i++)); do if (( i < K )); then a+=(0) else a+=(1) fi done",
-      /layers are too many/,
+      /layers exceed the limit of 1000/,
     ],
   ];
   for (const [text, reason] of cases) {

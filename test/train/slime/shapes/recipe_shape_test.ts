@@ -250,7 +250,7 @@ Deno.test("resolveSlime() reports what is wrong with a model or its shape", () =
       /hidden_size/,
       /NAME\.sh/,
     ],
-    ["model.shape={arguments: 5}", /not a list of strings/, /MODEL_ARGS/],
+    ["model.shape={arguments: 5}", /must be a list of strings/, /MODEL_ARGS/],
     ["model.shape={arguments: [--swiglu]}", /lack --num-layers/, /scripts/],
   ];
   for (const [set, message, hint] of cases) {

@@ -207,7 +207,7 @@ export const CASES: readonly Case[] = [
     check: "memory",
     state: "pass",
     name: "enough memory for a small model",
-    says: /training takes about .* of a GPU of 85\.5 GB/,
+    says: /training needs about .*, but a GPU has 85\.5 GB/,
     world: () =>
       onHost({ "query-gpu": IDLE_GPUS, meminfo: MEMINFO }, [
         "model.name=Qwen3-0.6B",
@@ -217,7 +217,7 @@ export const CASES: readonly Case[] = [
     check: "memory",
     state: "fail",
     name: "a memory share too small for the weights",
-    says: /is smaller than its weights/,
+    says: /but its weights take/,
     fix: /raise engine.memory/,
     world: () =>
       onHost({ "query-gpu": IDLE_GPUS, meminfo: MEMINFO }, [

@@ -46,7 +46,7 @@ export const CASES: readonly Case[] = [
     check: "place",
     state: "pass",
     name: "a container that setup created",
-    says: /^commands run in container c of docker$/,
+    says: /^commands run in the docker container c$/,
     world: () => placed(CONTAINER, container("host", "/root")),
   },
   {
@@ -82,7 +82,7 @@ export const CASES: readonly Case[] = [
     check: "place",
     state: "pass",
     name: "a virtual environment",
-    says: /^commands run in virtual environment \/opt\/slime$/,
+    says: /^commands run in the virtual environment \/opt\/slime$/,
     world: () => placed(VENV),
   },
   {
