@@ -176,7 +176,7 @@ export function forecastWarnings(
       ? [
         `the concurrent episodes make about ${
           Math.round(callsPerMinute)
-        } calls of the user's model per minute, but user.endpoint.calls.requestsPerMinute allows ${limit} (all servers together), so sampling is delayed; raise the limit, or lower engine.concurrency`,
+        } calls to the user's model per minute, but user.endpoint.calls.requestsPerMinute allows ${limit} (all servers together), so sampling is delayed; raise the limit, or lower engine.concurrency`,
       ]
       : []),
     ...(rolloutsInBudget !== null && rolloutsInBudget < rollout.steps

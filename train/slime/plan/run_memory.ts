@@ -184,7 +184,7 @@ export function memoryWarnings(
       : [],
     ...parallel.dynamicBatch && rollout.maxContextLen > limit
       ? [
-        `an episode may have ${rollout.maxContextLen} tokens (rollout.maxContextLen), but a micro-batch only ${limit} (parallel.maxTokensPerGpu × parallel.context): a longer episode gets a micro-batch of its own, and the memory plan therefore assumes micro-batches of ${plan.microBatchTokens} tokens per GPU`,
+        `an episode may have ${rollout.maxContextLen} tokens (rollout.maxContextLen), but a micro-batch only ${limit} (parallel.maxTokensPerGpu × parallel.context): a longer episode gets its own micro-batch, so the memory plan assumes micro-batches of ${plan.microBatchTokens} tokens per GPU`,
       ]
       : [],
   ];
@@ -192,7 +192,7 @@ export function memoryWarnings(
 
 /**
  * Returns the number of tokens in the largest micro-batch. slime puts an episode that is longer than a micro-batch into
- * a micro-batch of its own.
+ * its own micro-batch.
  */
 function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
   const longest = Math.ceil(rollout.maxContextLen / parallel.context);

@@ -394,7 +394,7 @@ function warningsOf(
     ),
     ...when(
       rewritesHistory(config.model),
-      `the chat template of ${config.model.name} removes thoughts from earlier answers after the next user message: ${REWRITTEN_HISTORY}; set model.thinking to false, or serve it token by token (deno task evaluate --provider sglang --tokenizer DIR)`,
+      `the chat template of ${config.model.name} removes thoughts from earlier answers after the next user message: ${REWRITTEN_HISTORY}; set model.thinking to false, or serve the model token by token (deno task evaluate --provider sglang --tokenizer DIR)`,
     ),
     ...memoryWarnings(memory, config),
     ...forecastWarnings(expected, config),

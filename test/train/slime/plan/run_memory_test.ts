@@ -113,7 +113,7 @@ Deno.test("memoryWarnings() reports what does not fit, with the key to change", 
     [["engine.memory=0.98"], /lower engine\.memory/],
     [["cluster.gpuMemoryGb=24"], /but an episode may have/],
     [["engine.concurrency=512"], /lower engine\.concurrency/],
-    [["engine.memory=0.7"], /a micro-batch of its own/],
+    [["engine.memory=0.7"], /its own micro-batch/],
   ];
   for (const [sets, message] of cases) {
     const slime = await slimeOf("qwen3-8b", ...sets);
