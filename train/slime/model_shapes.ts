@@ -33,7 +33,7 @@ export interface LatentShape {
   readonly valueDim: number;
 }
 
-/** Properties of a model's attention that differ between models. */
+/** The properties of attention that differ between models. */
 export interface AttentionTraits {
   /** Whether queries, keys and values have a bias. */
   readonly bias: boolean;
@@ -57,7 +57,7 @@ export interface ModelShape {
   readonly ffn: number;
   /** The number of query heads. */
   readonly heads: number;
-  /** The number of key and value heads, which tensor parallelism must divide. */
+  /** The number of key and value heads, a multiple of the tensor-parallel size. */
   readonly kvGroups: number;
   /** The number of channels per head. */
   readonly headDim: number;
@@ -141,7 +141,7 @@ export function isDenseModel(name: string): name is ModelName {
   return Object.hasOwn(MODEL_SHAPES, name);
 }
 
-/** The names of the numbers of a shape, in a Hugging Face `config.json` and in Megatron's arguments. */
+/** The names of a shape's numbers in a Hugging Face `config.json` and in Megatron's arguments. */
 export const SHAPE_NAMES = {
   ropeBase: ["rope_theta", "rotary_base"],
   layers: ["num_hidden_layers", "num_layers"],

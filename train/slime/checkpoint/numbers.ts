@@ -1,6 +1,6 @@
 /**
- * Inspects blocks of numbers in the format in which they are stored: whether they are finite, all zero or all equal,
- * and how far two blocks differ. If the types of two blocks differ, one is rounded to the other's type.
+ * Inspects blocks of numbers in their stored format: whether the numbers are finite, all zero or all equal, and how far
+ * two blocks differ. If the types of two blocks differ, one is rounded to the other's type.
  *
  * Equality is checked by a native memory comparison. Loops that inspect every block run over 32-bit words. Only two
  * blocks that differ are compared element by element.

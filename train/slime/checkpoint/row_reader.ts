@@ -27,7 +27,7 @@ export function dtypeOf({ segments }: ViewTensor): Dtype {
   return segments[0]!.source.dtype;
 }
 
-/** Reads rows into its own buffer, one request at a time. Concurrent reads need one reader each. */
+/** Reads rows into its own buffer, one request at a time. Concurrent reads need separate readers. */
 export class RowReader implements Disposable {
   readonly #files = new FilePool();
   #buffer = new Uint8Array(0);

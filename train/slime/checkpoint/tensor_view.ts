@@ -280,7 +280,9 @@ function viewMegatron(where: string, { shape, tensors }: Tensors): View {
   };
 }
 
-/** Returns the rows of a layout entry in a Megatron checkpoint; `undefined` if they are missing. */
+/**
+ * Returns a layout entry's rows in the same Megatron tensor as the rows of `like`; `undefined` if `like` has no rows.
+ */
 export function placeInMegatron(
   entry: LayoutEntry,
   like: ViewTensor,

@@ -15,7 +15,7 @@ export type EpisodeCalls = Pick<
   "calls" | "promptTokens" | "cachedTokens" | "completionTokens"
 >;
 
-/** The mean numbers per episode. */
+/** Mean values per episode, either measured or assumed. */
 export interface EpisodeRates {
   /** The path of the run in which the rates were measured; `null` if the rates are assumed. */
   readonly measuredOn: string | null;

@@ -90,7 +90,7 @@ export interface PlannedService {
   readonly start: PlannedCommand | null;
   /** The address that the server listens on; `null` if the server is already running. */
   readonly listen: { readonly host: string; readonly port: number } | null;
-  /** Overrides of the run's config as `KEY=VALUE`: the server's share of the limits and the budget. */
+  /** Overrides of the run's config as `KEY=VALUE`, such as the server's share of the limits and the budget. */
   readonly overrides: readonly string[];
 }
 

@@ -87,7 +87,7 @@ export const MODEL_PRESETS: Readonly<Record<string, ModelShape>> = {
   ),
 };
 
-/** Pairs of a prefix, such as `GLM-`, and the Hugging Face account that owns the models whose names start with it. */
+/** Prefixes of model names, such as `GLM-`, each with the Hugging Face account that owns the models. */
 const OWNERS: readonly (readonly [name: string, owner: string])[] = [
   ["Qwen", "Qwen"],
   ["GLM-", "zai-org"],
