@@ -86,7 +86,7 @@ export class Comparison {
   readonly dtypes: readonly Dtype[];
   /** The common type for the comparison; `undefined` if the elements are not floating-point numbers. */
   readonly common: FloatDtype | undefined;
-  /** The type to which one of the tensors is rounded if their types differ; otherwise `undefined`. */
+  /** The type that one of the tensors is rounded to; `undefined` if their types are equal or cannot be compared. */
   readonly roundedTo: FloatDtype | undefined;
   /** The reason why the tensors cannot be compared; `undefined` if they can. */
   readonly incomparable: string | undefined;

@@ -32,7 +32,7 @@ export interface ConversionOptions {
   readonly shape: CheckpointShape;
   readonly slime: string;
   readonly megatron: string;
-  /** The Python interpreter for which slime is installed. */
+  /** The path of a Python interpreter with slime's packages. */
   readonly python: string;
   /** The number of GPUs that share the work. Converting from Megatron's format needs none. */
   readonly gpus: number;

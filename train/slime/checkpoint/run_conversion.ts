@@ -39,7 +39,7 @@ export interface ConversionRequest {
   readonly origin: string | undefined;
   /** The recipe's model; `undefined` to use the model that the directory describes. */
   readonly model: ModelName | undefined;
-  /** The paths of slime and Megatron-LM, and the Python interpreter for which both are installed. */
+  /** The paths of slime, Megatron-LM, and a Python interpreter with the packages of both. */
   readonly paths: {
     readonly slime: string;
     readonly megatron: string;

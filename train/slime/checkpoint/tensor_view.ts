@@ -85,7 +85,7 @@ export interface View {
 export function openCheckpoint(path: string): Checkpoint {
   if (isTorchDist(path)) return openMegatron(path);
   if (isHfDirectory(path)) return openHf(path);
-  // For a directory of iterations without a tracker, this gives a better error.
+  // If iterations exist without a tracker, openMegatron() reports what is missing.
   if (exists(join(path, "release"))) return openMegatron(path);
   throw new DataError(
     `"${path}" is not a checkpoint: there is neither a config.json with *.safetensors nor a latest_checkpointed_iteration.txt`,

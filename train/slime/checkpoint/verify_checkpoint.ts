@@ -145,7 +145,7 @@ interface Item extends Pair {
 
 type Result = Item & Comparison;
 
-/** Plans which tensors to compare, in the order in which the first checkpoint stores them. */
+/** Lists the tensors to compare, in their order in the first checkpoint's files. */
 function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
   const layout = layoutOf(shape);
   const items: Item[] = [];

@@ -1,4 +1,4 @@
-/** Runs a command in a shell that is reached through pipes: on this machine, over ssh, or in a container. */
+/** Runs a command in a shell that is connected by pipes: on this machine, over ssh, or in a container. */
 
 import { HostError } from "../../../env/errors.ts";
 import { BOOT, encodeCommand, type Framed, readFramed } from "./_wire.ts";
@@ -7,7 +7,7 @@ import type { ShellCommand, ShellOptions, ShellOutput } from "./shell.ts";
 /** The time in milliseconds that a shell has to exit before its connection is closed. */
 const EXIT_TIMEOUT_MS = 8_000;
 
-/** The local command through which a shell is reached. */
+/** The local command that connects to a shell. */
 export interface Transport {
   /** The program and its arguments. The shell's arguments are appended to them. */
   readonly words: readonly string[];
@@ -20,7 +20,7 @@ export interface LostCommand {
   readonly began: boolean;
   /** The text that was written to both output streams. */
   readonly said: string;
-  /** The exit status of the local program through which the shell is reached, such as `ssh`. */
+  /** The exit status of the local program that connects to the shell, such as `ssh`. */
   readonly status: number;
 }
 

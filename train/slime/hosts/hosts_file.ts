@@ -139,7 +139,7 @@ export function placeOf(host: Host | undefined): Place | undefined {
  * Parses a `hosts.yaml`.
  * @returns The hosts, in the order of the file.
  * @throws {ConfigError} If the text is not YAML or not a map of hosts, or a key is unknown or invalid. The message
- * gives the line, and for an unknown key the nearest known key.
+ * contains the line and, for an unknown key, the nearest known key.
  */
 export function parseHosts(file: YamlFile): Host[] {
   const written = Object.entries(hostMap(file));
@@ -200,7 +200,7 @@ function hostMap(file: YamlFile): object {
 
 /**
  * Selects the named hosts, in the given order.
- * @throws {ConfigError} If a host is unknown or named twice. For an unknown host, the hint gives the nearest known
+ * @throws {ConfigError} If a host is unknown or named twice. For an unknown host, the hint suggests the nearest known
  * host.
  */
 export function pickHosts(

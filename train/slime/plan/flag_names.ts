@@ -20,9 +20,7 @@ export interface KnownFlag {
   readonly arity: FlagArity;
 }
 
-/**
- * The names of all flags, separated by spaces, without the `prefix` with which all flags of a source start.
- */
+/** The names of all flags, separated by spaces, without the `prefix` that all flags of a source have. */
 const NAMES: Readonly<
   Record<
     FlagSource,

@@ -156,7 +156,7 @@ function derivedFlags(
     from,
   });
   return [
-    // Without it, slime assumes 8 GPUs per host when it places the engines.
+    // Without this flag, slime assumes 8 GPUs per host when it places the engines.
     one("--num-gpus-per-node", hostGpus, "cluster.hostGpus"),
     ...(cluster.colocate && cluster.rolloutGpus === null
       ? [one(

@@ -17,7 +17,7 @@ export type EpisodeCalls = Pick<
 
 /** Mean values per episode, either measured or assumed. */
 export interface EpisodeRates {
-  /** The path of the run in which the rates were measured; `null` if the rates are assumed. */
+  /** The path of the measured run; `null` if the rates are assumed. */
   readonly measuredOn: string | null;
   readonly episodes: number;
   /** The number of actions of the policy. */

@@ -11,7 +11,7 @@ import type { LaunchPlan, PlannedFile } from "./plan_types.ts";
 
 /**
  * Writes the files to the head or to every host, each completely or not at all.
- * @throws {ConfigError} If the dataset from which a file is made is missing.
+ * @throws {ConfigError} If the contents of a file depend on a dataset that is missing.
  * @throws {HostError} If a host cannot be reached, or a file cannot be written.
  */
 export async function writePlanFiles(

@@ -51,8 +51,8 @@ export interface PlannedFile {
   /** The absolute path of the file on the hosts. */
   readonly path: string;
   /**
-   * The contents; `null` if the dataset from which the file is made is missing. The file can then be planned, but the
-   * run cannot be launched.
+   * The contents; `null` if they depend on a dataset that is missing. The file can then be planned, but the run cannot
+   * be launched.
    */
   readonly text: string | null;
   /**
@@ -98,7 +98,7 @@ export interface PlannedService {
 export interface RayPlan {
   /** The command that starts Ray on the head; `null` if the recipe only joins a cluster. */
   readonly head: PlannedCommand | null;
-  /** The commands with which the other hosts join the cluster. */
+  /** The commands that make the other hosts join the cluster. */
   readonly workers: readonly PlannedCommand[];
   /** The address of the cluster, such as `10.0.0.1:6379`. */
   readonly address: string;
@@ -145,7 +145,7 @@ export interface DerivedValues extends BatchPlan {
   readonly evaluations: number;
   /** The maximum number of concurrent episodes, on all engines together. */
   readonly concurrency: number;
-  /** The directory to which the run's checkpoints are saved, and from which they are loaded. */
+  /** The directory that the run's checkpoints are saved to and loaded from. */
   readonly checkpoints: string;
   /** The number of rows of the embedding after Megatron has padded it. */
   readonly paddedVocab: number;

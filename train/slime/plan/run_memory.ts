@@ -45,9 +45,7 @@ export interface EngineMemory {
   readonly cache: number;
   /** The number of tokens that fit in an engine's cache. */
   readonly cacheTokens: number;
-  /**
-   * The expected number of tokens in the concurrent episodes. The prompt, which they have in common, is counted once.
-   */
+  /** The expected number of tokens in the concurrent episodes. Their common prompt is counted once. */
   readonly expectedTokens: number;
   /**
    * The assumed number of bytes, in addition to `share`, that libraries use and that the sleeping trainer keeps on the

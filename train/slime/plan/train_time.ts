@@ -16,7 +16,7 @@ import type { Forecast } from "./forecast.ts";
 
 /** The rates of training and weight transfer. */
 export interface TrainingRates {
-  /** The path of the slime run in which the rates were measured; `null` if the rates are assumed. */
+  /** The path of the measured slime run; `null` if the rates are assumed. */
   readonly measuredOn: string | null;
   /** The number of measured rollouts. */
   readonly rollouts: number;

@@ -31,8 +31,8 @@ const MAX_SOURCES = 8;
 
 /**
  * Returns the arguments in `MODEL_ARGS`.
- * @throws {DataError} If the script does not set `MODEL_ARGS`, or uses unsupported syntax. The message gives the file
- * and line.
+ * @throws {DataError} If the script does not set `MODEL_ARGS`, or uses unsupported syntax. The message contains the
+ * file and line.
  */
 export function readModelScript(source: ScriptSource): string[] {
   const values = new Values(source.variables);
