@@ -89,7 +89,7 @@ export function conversionError(
   return new HostError(
     `The conversion of "${plan.from}" failed on ${shellName} with exit status ${code}: ${cause}\n${last}`
       .trimEnd(),
-    { hint: `${hint}, then run the same command again` },
+    { hint: `${hint}, then run the command again` },
   );
 }
 
@@ -109,7 +109,7 @@ function explain(
   if (code === 137) {
     return [
       "the tool was killed, most likely because memory ran out",
-      "look for the OOM killer in the output of dmesg, and free memory",
+      "check dmesg for the OOM killer and free some memory",
     ];
   }
   const cause = code === 127 ? "a program was not found" : "the tool failed";

@@ -43,7 +43,7 @@ const sshSchema = z.strictObject({
   options: z.record(
     z.string().regex(
       /^[A-Za-z]+$/,
-      "expected the name of an ssh option, in letters",
+      "expected the name of an ssh option",
     ),
     z.union([z.string(), z.number()]),
   ).default({}).describe("Additional ssh options, as in ssh_config"),
