@@ -31,7 +31,7 @@ export interface ConvertContext extends Omit<ConversionEvents, "onVerify"> {
   readonly force: boolean;
 }
 
-/** The progress of the conversion tool. */
+/** The progress of the conversion tool, in bytes written to disk. */
 export interface ConvertProgress {
   readonly bytes: number;
   readonly expectedBytes: number;

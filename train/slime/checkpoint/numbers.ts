@@ -11,7 +11,7 @@ import { type Dtype, DTYPE_BYTES } from "./dtype.ts";
 /** The floating-point types whose numbers are inspected. */
 export type FloatDtype = "BF16" | "F16" | "F32";
 
-/** Checks whether the numbers of a type are inspected. */
+/** Checks whether the numbers of an element type can be inspected. */
 export function isFloat(dtype: Dtype): dtype is FloatDtype {
   return dtype === "BF16" || dtype === "F16" || dtype === "F32";
 }

@@ -127,7 +127,7 @@ function isField(key: string): boolean {
 
 interface Place {
   readonly tensor: Omit<StoredTensor, "chunks">;
-  /** The offset of the tensor's first byte after the header. */
+  /** The offset of the tensor's first byte, counted from the end of the header. */
   readonly begin: number;
   readonly end: number;
 }

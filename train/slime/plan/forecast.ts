@@ -9,7 +9,7 @@ import { evaluationCount } from "./async_mode.ts";
 import type { ResolvedSlime } from "../slime_config.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** The numbers of calls to the user's model and of tokens in an episode. */
+/** The calls to the user's model and their tokens, per episode. */
 export type EpisodeCalls = Pick<
   Usage,
   "calls" | "promptTokens" | "cachedTokens" | "completionTokens"
@@ -22,7 +22,7 @@ export interface EpisodeRates {
   readonly episodes: number;
   /** The number of actions of the policy. */
   readonly turns: number;
-  /** The number of tokens in the policy's context at the end, including the prompt. */
+  /** The number of tokens in the policy's context at the end of an episode, including the prompt. */
   readonly tokens: number;
   /** The number of tokens in the prompt, which contains the domain's policy text and the tools. */
   readonly promptTokens: number;

@@ -23,16 +23,13 @@ export interface TrainingMemory {
   readonly parameters: number;
   readonly weights: number;
   readonly gradients: number;
-  /**
-   * The number of bytes of the fp32 weights and the two moments, which are distributed among the ranks that hold the
-   * same parameters.
-   */
+  /** The fp32 weights and the two moments, which are distributed among the ranks that hold the same parameters. */
   readonly optimizer: number;
-  /** The estimated number of bytes of the activations. */
+  /** The activations (an estimate). */
   readonly activations: number;
-  /** The estimated number of bytes of a micro-batch's logits, including the intermediate values of the loss. */
+  /** A micro-batch's logits, including the intermediate values of the loss (an estimate). */
   readonly logits: number;
-  /** The assumed number of bytes that libraries use and that a sleeping engine keeps on the GPU. */
+  /** The memory that libraries use and that a sleeping engine keeps on the GPU (an assumption). */
   readonly beside: number;
   readonly total: number;
 }
@@ -47,10 +44,7 @@ export interface EngineMemory {
   readonly cacheTokens: number;
   /** The expected number of tokens in the concurrent episodes. Their common prompt is counted once. */
   readonly expectedTokens: number;
-  /**
-   * The assumed number of bytes, in addition to `share`, that libraries use and that the sleeping trainer keeps on the
-   * GPU.
-   */
+  /** The memory in addition to `share` that libraries use and that the sleeping trainer keeps (an assumption). */
   readonly beside: number;
 }
 
@@ -62,7 +56,7 @@ export interface MemoryPlan {
   readonly training: TrainingMemory;
   readonly engine: EngineMemory;
   /**
-   * The number of bytes per host for copies of the weights, and for the state that is moved from GPUs to host memory
+   * The memory in bytes per host for copies of the weights, and for the state that is moved from GPUs to host memory
    * during sampling.
    */
   readonly host: number;
@@ -81,8 +75,8 @@ export interface DiskPlan {
 }
 
 /**
- * The number of bytes of CUDA contexts, communicators and graphs that training or an engine keeps on a GPU while the
- * other runs.
+ * The memory in bytes that training or an engine keeps on a GPU while the other runs: CUDA contexts, communicators and
+ * graphs.
  */
 const BESIDE_BYTES = 4e9;
 
@@ -275,7 +269,7 @@ function gpuExperts(
 }
 
 /**
- * Estimates the number of bytes of the activations. With full recomputation, the inputs of all layers and the
+ * Estimates the memory of the activations in bytes. With full recomputation, the inputs of all layers and the
  * intermediate activations of one layer at a time are kept. Otherwise, the activations of all layers are kept.
  * @see Korthikanti et al. 2022, section 4. Differences: flash attention stores no scores, and the widths of this model
  * are used.
@@ -341,7 +335,7 @@ function engineMemory(
 }
 
 /**
- * Returns the number of bytes of host memory that a run needs per host. Each rank keeps a copy of its weights, and a
+ * Returns the host memory in bytes that a run needs per host. Each rank keeps a copy of its weights, and a
  * copy of the reference model's weights if there is one. With colocation, the trainer's state is moved to host memory
  * during sampling.
  */

@@ -89,7 +89,7 @@ export function timeForecast(
   };
 }
 
-/** Returns the number of bytes of the bf16 weights that the trainer sends to the engines. */
+/** Returns the size in bytes of the bf16 weights that the trainer sends to the engines. */
 export function weightBytes(model: ModelShape): number {
   return 2 * parameterCount(model);
 }
