@@ -17,8 +17,8 @@ const VALUE_BYTES: ReadonlyMap<number, number> = new Map([
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 
 /**
- * Returns the limit that a JSON text exceeds, such as `nests deeper than 100 levels`; `undefined` if it exceeds none. The text
- * need not be valid JSON.
+ * Returns the limit that a JSON text exceeds, such as `nests deeper than 100 levels`; `undefined` if it exceeds none.
+ * The text need not be valid JSON.
  */
 export function jsonExcess(bytes: Uint8Array): string | undefined {
   let [depth, held, isText] = [0, bytes.length, false];

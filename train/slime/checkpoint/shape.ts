@@ -1,6 +1,6 @@
 /**
- * Reads a model's shape from the files alongside its weights: `config.json`, or the arguments of the run that wrote
- * them.
+ * Reads a model's shape from the files alongside its weights: `config.json`, or the arguments of the run that wrote the
+ * weights.
  */
 
 import { z } from "zod";
@@ -64,7 +64,7 @@ function numbersOf(
 
 /**
  * Returns the shape that a `config.json` describes.
- * @throws {DataError} If it is not a Qwen3 model, or a number is missing or invalid.
+ * @throws {DataError} If the model is not a Qwen3 model, or a number is missing or invalid.
  */
 export function shapeOfConfig(text: string, path: string): CheckpointShape {
   const config = parseJsonObject(new TextEncoder().encode(text), path);

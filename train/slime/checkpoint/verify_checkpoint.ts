@@ -65,7 +65,7 @@ export interface TensorResult {
   readonly shape: readonly number[];
   readonly dtypes: readonly string[];
   readonly status: TensorStatus;
-  /** The number of elements that differ; NaN if bytes differ that are not floating-point numbers. */
+  /** The number of elements that differ; NaN if the tensors differ but do not contain floating-point numbers. */
   readonly differing: number;
   /** The index of the first element that differs; `undefined` if none differs. */
   readonly firstIndex: readonly number[] | undefined;

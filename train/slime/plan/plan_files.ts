@@ -10,7 +10,7 @@ import type { SlimeConfig } from "../slime_schema.ts";
 import type { LaunchPlan, PlannedFile } from "./plan_types.ts";
 
 /**
- * Writes the files to the head or to every host, each completely or not at all.
+ * Writes each file to the hosts that need it, completely or not at all.
  * @throws {ConfigError} If the contents of a file depend on a dataset that is missing.
  * @throws {HostError} If a host cannot be reached, or a file cannot be written.
  */

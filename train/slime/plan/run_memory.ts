@@ -116,7 +116,7 @@ export function memoryPlan(
 
 /** A part of the memory plan that does not fit on a GPU, or that leaves little room. */
 export interface MemoryFault extends Fault {
-  /** Whether the run cannot start because of this fault. */
+  /** Whether this fault prevents the run from starting. */
   readonly isFatal: boolean;
 }
 
@@ -335,9 +335,9 @@ function engineMemory(
 }
 
 /**
- * Returns the host memory in bytes that a run needs per host. Each rank keeps a copy of its weights, and a
- * copy of the reference model's weights if there is one. With colocation, the trainer's state is moved to host memory
- * during sampling.
+ * Returns the host memory in bytes that a run needs per host. Each rank keeps a copy of its weights, and a copy of the
+ * reference model's weights if there is one. With colocation, the trainer's state is moved to host memory during
+ * sampling.
  */
 function hostMemory(slime: ResolvedSlime): number {
   const { config } = slime;

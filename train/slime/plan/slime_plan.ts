@@ -56,8 +56,8 @@ export type * from "./plan_types.ts";
 
 /**
  * Plans a run.
- * @throws {ConfigError} If the dataset is too small for the recipe, its hosts differ from the hosts in the facts, or a
- * path on the hosts is not absolute.
+ * @throws {ConfigError} If the dataset is too small for the recipe, the facts lack a host of the recipe, or a path on the
+ * hosts is not absolute.
  */
 export function planLaunch(
   slime: ResolvedSlime,
@@ -199,7 +199,7 @@ function evalRows({ data }: LaunchFacts): number | null {
     : data.rows.slice(1).reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Plans the files of a run. They are written to every host, because their readers may run on any of them. */
+/** Plans the files of a run. Most are written to every host, because their readers may run on any of the hosts. */
 function planFiles(
   config: SlimeConfig,
   { facts, directory, services }: {
