@@ -279,7 +279,7 @@ Deno.test("convert reports what is missing with exit status 2 and no stack", asy
         ],
         [
           ["--from", megatron, "--to", out],
-          /no config and no tokenizer\nhint: .*--origin/,
+          /lacks the config and tokenizer.*\nhint: .*--origin/,
         ],
         [["--from", hf], /No target directory is set/],
         [

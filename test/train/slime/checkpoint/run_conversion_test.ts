@@ -83,7 +83,7 @@ Deno.test("runConversion() explains a failed tool, and starts over", async () =>
       ok(error instanceof HostError);
       match(
         String(error),
-        /lacks a tensor\n[^]*; find the tensor with deno task convert --verify/,
+        /lacks a tensor\n[^]*; find the tensor with "deno task convert --verify/,
       );
       match(String(error), /does not contain 'lm_head'/);
       return true;

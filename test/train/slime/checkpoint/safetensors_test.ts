@@ -130,7 +130,7 @@ Deno.test("openHfDirectory() checks an index and its shards against each other",
     await writeSafetensors(join(dir, shard), [tensor]);
     throws(
       () => openHfDirectory(dir),
-      /1 of 2 shards and no model.safetensors.index.json/,
+      /only 1 of 2 shards, and no model.safetensors.index.json/,
     );
     await write({ a: shard, b: "model-00002-of-00002.safetensors" });
     deepStrictEqual(
@@ -142,7 +142,7 @@ Deno.test("openHfDirectory() checks an index and its shards against each other",
     await write({ a: shard, b: shard });
     deepStrictEqual(
       openHfDirectory(dir).faults.map((fault) =>
-        /lacks "b", which/.test(fault)
+        /lacks the tensor "b", although/.test(fault)
       ),
       [true],
     );
