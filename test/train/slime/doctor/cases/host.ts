@@ -207,7 +207,7 @@ export const CASES: readonly Case[] = [
     check: "memory",
     state: "pass",
     name: "enough memory for a small model",
-    says: /training needs about .*, but a GPU has 85\.5 GB/,
+    says: /training takes about .* of a GPU of 85\.5 GB/,
     world: () =>
       onHost({ "query-gpu": IDLE_GPUS, meminfo: MEMINFO }, [
         "model.name=Qwen3-0.6B",
