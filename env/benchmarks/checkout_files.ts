@@ -40,10 +40,10 @@ export function checkoutFiles(
       throw fault(
         path,
         left < maxFileBytes
-          ? `the files read before it already have ${
+          ? `the checkout exceeds the total limit of ${maxTotalBytes} bytes; ${
             maxTotalBytes - left
-          } of at most ${maxTotalBytes} bytes`
-          : `it has more than ${maxFileBytes} bytes`,
+          } were read from other files`
+          : `it exceeds the limit of ${maxFileBytes} bytes per file`,
       );
     }
     left -= bytes.length;
@@ -59,7 +59,7 @@ async function realPlace(root: string, path: string): Promise<string> {
   const [within, place] = [await Deno.realPath(root), await realPath(path)];
   const way = relative(within, place);
   if (way === ".." || way.startsWith(`..${sep}`)) {
-    throw fault(path, `it leads out of the checkout, to ${place}`);
+    throw fault(path, `it resolves to ${place}, outside the checkout`);
   }
   return join(within, way);
 }

@@ -24,7 +24,7 @@ export function formatOf<F extends string>(
   )?.[0];
   if (format !== undefined) return format;
   throw new DataError(
-    `Cannot replay "${path}": its records have no known format`,
+    `Cannot replay "${path}": its records have an unknown format`,
     {
       path,
       hint: `use a recording in one of these formats: ${

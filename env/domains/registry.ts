@@ -52,8 +52,8 @@ export function registerDomain(domain: Domain): void {
   const key = keyOf(domain);
   const known = domains.get(key);
   if (known !== undefined && known !== domain) {
-    throw new ConfigError(`A domain "${key}" is already registered`, {
-      hint: "use another name or another benchmark",
+    throw new ConfigError(`The domain "${key}" is already registered`, {
+      hint: "register the domain under another name or benchmark",
     });
   }
   domains.set(key, domain);

@@ -39,7 +39,7 @@ Deno.test("import writes a complete directory, and may replace its own", () =>
     assert.equal(broken.code, 1);
     assert.match(
       broken.stderr,
-      /rules\.py:1:9: a call of "f" is not supported: f\(\)/,
+      /rules\.py:1:9: calls of "f" are not supported: f\(\)/,
     );
     assert.equal(await Deno.readTextFile(join(out, "SOURCE.json")), manifest);
   }));

@@ -64,7 +64,10 @@ class Evaluator {
 
   value(node: Node): JsonValue {
     if (this.#depth >= MAX_DEPTH) {
-      this.#fail(node, `this is nested more than ${MAX_DEPTH} levels deep`);
+      this.#fail(
+        node,
+        `the expression is nested more than ${MAX_DEPTH} levels deep`,
+      );
     }
     this.#depth++;
     this.#spend(node, 1);
@@ -79,7 +82,7 @@ class Evaluator {
    */
   #spend(node: Node, work: number): void {
     if (spend(this.#source, work)) return;
-    this.#fail(node, "the values in this file are too large for its size");
+    this.#fail(node, "the values in the file are too large for its size");
   }
 
   #valueOf(node: Node): JsonValue {
@@ -116,7 +119,7 @@ class Evaluator {
       case "MemberExpression":
         return this.#name(node);
       default:
-        return this.#fail(node, "this is not a literal");
+        return this.#fail(node, "the expression is not a literal");
     }
   }
 
@@ -128,7 +131,7 @@ class Evaluator {
     const value = this.value(node);
     return typeof value === "string"
       ? value
-      : this.#fail(node, "this is not a string");
+      : this.#fail(node, "the expression is not a string");
   }
 
   #joined(node: Node, parts: readonly string[]): string {
@@ -191,7 +194,7 @@ class Evaluator {
     if (/^\d+$/.test(text) && !/^0\d/.test(text)) return parsePythonJson(text);
     const float = /^(\d*)(?:\.(\d*))?(e[+-]?\d+)?$/i.exec(text);
     if (float === null || float[1] === "" && float[2] === "") {
-      return this.#fail(node, "this number format is not supported");
+      return this.#fail(node, "the number format is not supported");
     }
     const [, whole, part, exponent = ""] = float;
     return parsePythonJson(`${Number(whole || 0)}.${part || 0}${exponent}`);
@@ -224,14 +227,14 @@ class Evaluator {
     );
     return inner !== undefined && others.length === 0
       ? inner
-      : this.#fail(node, "this is not supported");
+      : this.#fail(node, "the expression is not supported");
   }
 
   #unary(node: Node): JsonValue {
     const [operator, operand] = children(node);
     const value = operand === undefined ? null : this.value(operand);
     if (operator?.name !== "ArithOp" || !isPythonNumber(value)) {
-      return this.#fail(node, "this is not a number");
+      return this.#fail(node, "the operand is not a number");
     }
     return textOf(this.#source, operator) === "-" ? negate(value) : value;
   }
@@ -241,7 +244,7 @@ class Evaluator {
     if (
       left === undefined || operator === undefined || right === undefined ||
       textOf(this.#source, operator) !== "+"
-    ) return this.#fail(node, "the only supported operator is + on literals");
+    ) return this.#fail(node, "the only supported binary operator is +");
     const [a, b] = [this.value(left), this.value(right)];
     if (typeof a === "string" && typeof b === "string") {
       return this.#joined(node, [a, b]);
@@ -251,7 +254,10 @@ class Evaluator {
       return [...a, ...b];
     }
     if (isPythonNumber(a) && isPythonNumber(b)) return add(a, b);
-    return this.#fail(node, "these values cannot be added");
+    return this.#fail(
+      node,
+      "+ supports only two strings, two lists or two numbers",
+    );
   }
 
   #name(node: Node): JsonValue {
@@ -263,7 +269,10 @@ class Evaluator {
     const { weight, depth } = extentOf(value);
     this.#spend(node, weight);
     if (depth + this.#depth > MAX_DEPTH) {
-      this.#fail(node, `this is nested more than ${MAX_DEPTH} levels deep`);
+      this.#fail(
+        node,
+        `the expression is nested more than ${MAX_DEPTH} levels deep`,
+      );
     }
     return value;
   }
@@ -276,7 +285,7 @@ class Evaluator {
       : this.#arguments(list);
     const value = this.#scope.call?.(name, args);
     return value === undefined
-      ? this.#fail(node, `a call of "${name}" is not supported`)
+      ? this.#fail(node, `calls of "${name}" are not supported`)
       : value;
   }
 

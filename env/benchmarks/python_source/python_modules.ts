@@ -69,7 +69,7 @@ export class PythonModules {
       {
         path,
         hint:
-          "pass the root of a tau-bench or tau2-bench checkout, and make sure that the clone is complete",
+          "pass the root directory of a complete tau-bench or tau2-bench checkout",
       },
     );
   }
@@ -206,7 +206,7 @@ export class PythonModules {
     const { node } = origin;
     const base = moduleBase(origin.module, source.path, this.#root);
     if (relative(this.#root, base).split(sep)[0] === "..") {
-      throw unreadable(source, node, "this import leads out of the checkout");
+      throw unreadable(source, node, "the import leads out of the checkout");
     }
     const found = await this.sourceIfAny(`${base}.py`) ??
       await this.sourceIfAny(join(base, "__init__.py"));

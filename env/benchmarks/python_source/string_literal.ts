@@ -27,7 +27,7 @@ const SHORT: Readonly<Record<string, string>> = {
  */
 export function splitString(literal: string): StringParts {
   const match = /^([a-z]*)("""|'''|"|')([\s\S]*)\2$/i.exec(literal);
-  if (match === null) throw new RangeError("this is not a string literal");
+  if (match === null) throw new RangeError("the text is not a string literal");
   const [, prefix = "", quote = "", body = ""] = match;
   return {
     prefix: prefix.toLowerCase(),

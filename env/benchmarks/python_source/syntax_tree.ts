@@ -83,7 +83,7 @@ function notPython(source: SourceText, from: number): DataError {
   return unreadable(
     source,
     place,
-    "this is not valid Python, or is nested too deeply",
+    "the code is not valid Python, or it is nested too deeply",
   );
 }
 

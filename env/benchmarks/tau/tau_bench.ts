@@ -224,7 +224,7 @@ function noSplit(split: Split, splits: readonly Split[]): never {
 
 function noPrompts(path: string): never {
   throw new DataError(
-    `Cannot find "${path}", which has the prompts of agents and simulated users`,
+    `Cannot find the prompts "${path}"`,
     {
       path,
       hint: 'create the data directory again with "deno task import"',

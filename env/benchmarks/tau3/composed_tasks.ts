@@ -32,7 +32,7 @@ export async function composedTasks(
   const { composer } = partOf(domain, "bundle");
   if (composer === undefined) {
     throw new ConfigError(`The domain "${key}" cannot generate tasks`, {
-      hint: "use the benchmark's own tasks with data.source tau3-bench",
+      hint: "set data.source to tau3-bench to use the benchmark's own tasks",
     });
   }
   const schema = composer.options.extend(sizeKnob);

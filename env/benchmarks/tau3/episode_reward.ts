@@ -79,7 +79,7 @@ function checksOf(reward: Tau3Reward): RewardCheck[] {
   const checks: RewardCheck[] = [];
   if (reward.databaseMatch !== null) {
     checks.push(of("DB", {
-      what: "both databases are as the expected actions leave them",
+      what: "both databases match the result of the expected actions",
       met: reward.databaseMatch,
     }));
   }

@@ -343,7 +343,10 @@ function checkHistory(history: readonly Tau3Message[]): void {
       continue;
     }
     if (!hasText(message) && message.toolCalls === null) {
-      throw new RaisedError("ValueError", "A message in the history is empty");
+      throw new RaisedError(
+        "ValueError",
+        "A message in the history has neither text nor calls",
+      );
     }
     if (message.toolCalls === null) {
       requestor = null;
@@ -352,7 +355,7 @@ function checkHistory(history: readonly Tau3Message[]): void {
     if (expected > 0) {
       throw new RaisedError(
         "ValueError",
-        `${expected} answers are missing in the history`,
+        `The history has ${expected} fewer tool results than calls`,
       );
     }
     expected = message.toolCalls.length;
@@ -367,6 +370,6 @@ function checkAnswer(
   if (expected !== 0 && requestor === answer.requestor) return;
   throw new RaisedError(
     "ValueError",
-    `The answer "${answer.id}" in the history does not belong to a call`,
+    `The tool result "${answer.id}" in the history does not match a call`,
   );
 }

@@ -59,7 +59,7 @@ function answered(
     if (message?.role === "tool") {
       throw new RaisedError(
         "ValueError",
-        `Message ${at} answers a call that was not made`,
+        `Message ${at} is a tool result without a preceding call`,
       );
     }
     for (const call of message?.toolCalls ?? []) {

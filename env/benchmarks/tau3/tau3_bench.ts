@@ -166,7 +166,7 @@ function withRecorded(
 function requireVariant({ name, domain, policies }: Tau3Bundle): void {
   if (name === domain.name || "techSupport" in policies.agent) return;
   throw new ConfigError(
-    `The domain "${domain.name}" of τ³-bench has only one policy: there is no variant "${name}"`,
+    `The domain "${domain.name}" of τ³-bench has no policy variant "${name}"`,
     { hint: "use the domain telecom, or omit --policy-type (data.policyType)" },
   );
 }
@@ -205,11 +205,11 @@ async function readSchemas(
 ): Promise<readonly ToolSchema[]> {
   if (await files.find(name) === undefined) {
     throw new DataError(
-      `Cannot find "${files.path(name)}", which has the tool descriptions`,
+      `Cannot find the tool descriptions "${files.path(name)}"`,
       {
         path: files.path(name),
         hint:
-          'create a bundle from the checkout with "deno task import --from DIR", and pass the bundle',
+          'create a bundle from the checkout with "deno task import --from DIR", and pass the bundle as --tau3-bench',
       },
     );
   }

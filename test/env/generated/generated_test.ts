@@ -162,7 +162,7 @@ Deno.test("generated() does not change a split when another one grows", async ()
 Deno.test("generated() explains why options are impossible", async () => {
   await assert.rejects(
     generated(1, { ...SMALL, paymentMethodsMax: 1 }),
-    /modify_payment.*paymentMethodsMax is 1; raise it or set/s,
+    /modify_payment.*paymentMethodsMax is 1; raise paymentMethodsMax, or set/s,
   );
   await assert.rejects(
     generated(1, { ...SMALL, itemsMin: 4, itemsMax: 2 }),
@@ -170,7 +170,7 @@ Deno.test("generated() explains why options are impossible", async () => {
   );
   await assert.rejects(
     generated(1, { ...SMALL, orderStatedShare: 0, productKinds: 4 }),
-    /distinct items/,
+    /must be distinct products if orderStatedShare/,
   );
   await assert.rejects(
     generated(1, {

@@ -100,12 +100,12 @@ Deno.test("ResultsSource reports what a file contains instead of results", async
   for (
     const [text, why] of [
       ["nothing", /no JSON|not JSON/],
-      ["{}", /record 1 lacks its task_id/],
+      ["{}", /record 1 has no task_id/],
       ["[1]", /record 1 is not an object/],
-      ['[{"task_id": 1}]', /record 1 lacks its conversation/],
+      ['[{"task_id": 1}]', /record 1 has no conversation/],
       [
         '[{"traj": [{"role": "user", "content": ""}]}]',
-        /record 1 lacks its task_id/,
+        /record 1 has no task_id/,
       ],
     ] as const
   ) {

@@ -78,7 +78,7 @@ async function fetchCommit(
     const all = await git("fetch", "--tags", "--", url, branches);
     if (all.code !== 0) {
       throw new ConfigError(`Cannot clone "${url}": ${all.error}`, {
-        hint: "check the URL",
+        hint: "pass the URL of a git repository as --git",
       });
     }
   }
@@ -87,7 +87,7 @@ async function fetchCommit(
     throw new ConfigError(
       `"${url}" has no commit ${commit}: ${checkout.error}`,
       {
-        hint: "check the hash",
+        hint: "pass the full hash of an existing commit as --commit",
       },
     );
   }

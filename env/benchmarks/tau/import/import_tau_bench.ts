@@ -141,9 +141,12 @@ export function importManifest(
 function rowCount(text: string, path: string): number {
   const rows = parsePythonJson(text, { path });
   if (rows instanceof Map) return rows.size;
-  throw new DataError(`"${path}" is not an object that maps ids to rows`, {
-    path,
-  });
+  throw new DataError(
+    `Cannot import "${path}": it is not an object that maps ids to rows`,
+    {
+      path,
+    },
+  );
 }
 
 async function required(read: Checkout["read"], path: string): Promise<string> {

@@ -276,10 +276,14 @@ function taskOf(
   const task = dataset.tasks(split)[task_index];
   if (task !== undefined) return task;
   throw new DataError(
-    `Cannot replay "${path}": record ${number} refers to task ${task_index}, but the split "${split}" has only ${
+    `Cannot replay "${path}": record ${number} refers to task ${task_index} of the split "${split}", whose size is ${
       dataset.tasks(split).length
-    } tasks`,
-    { path, hint: "use the data that the recording was made with" },
+    }`,
+    {
+      path,
+      hint:
+        "pass --tau-bench DIR with the data that the recording was made with",
+    },
   );
 }
 
@@ -342,7 +346,7 @@ async function domainOfResults(
   const most = mostFrequent(domains);
   if (most !== undefined) return most;
   throw new DataError(
-    `The recording's users and tools are not in "${tauBench}"`,
+    `no dataset in "${tauBench}" contains the recorded tasks`,
     {
       hint:
         "pass --tau-bench DIR with the data that the recording was made with",

@@ -42,7 +42,7 @@ export async function replayResult(
   }
   const known = find(record);
   if (known === null || known.dataset !== dataset) {
-    return skipped("has a task that neither the data nor the file has");
+    return skipped("refers to a task that is in neither the data nor the file");
   }
   const actions = record.turns.map(actionIn);
   const odd = actions.findIndex(({ kwargs }) => kwargs === null);

@@ -95,24 +95,23 @@ export function readResultRecords(
     }`,
     {
       path,
-      hint:
-        'pass a run dir or a result file of tau-bench or tau3-bench, such as "deno task evaluate --export" writes',
+      hint: "pass a run dir, or a result file of tau-bench or tau3-bench",
     },
   );
 }
 
-/** Returns the episode, or the reason why the record is not an episode: `lacks its task_id`. */
+/** Returns the episode, or the reason why the record is not an episode: `has no task_id`. */
 function recordOf(record: JsonObject, number: number): ResultRecord | string {
   const said = record.get("traj") ?? record.get("messages");
   const task = numberOf(record.get("task_id") ?? record.get("task_index"));
-  if (task === null) return "lacks its task_id";
-  if (!Array.isArray(said)) return "lacks its conversation (traj)";
+  if (task === null) return "has no task_id";
+  if (!Array.isArray(said)) return "has no conversation (traj)";
   const odd = said.findIndex((message) => !(message instanceof Map));
   if (odd >= 0) return `has a message that is not an object (traj[${odd}])`;
   const info = mapOf(record.get("info"));
   const failure = failureOf(info);
   if (said.length === 0 && failure === null) {
-    return "lacks both its conversation (traj) and an error";
+    return "has neither a conversation (traj) nor an error";
   }
   const taskInfo = mapOf(info.get("task"));
   const rewardInfo = mapOf(

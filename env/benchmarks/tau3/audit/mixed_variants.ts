@@ -32,10 +32,10 @@ export function mixedVariants({ source, task }: FaultContext): TaskFault[] {
         ).map((field): TaskFault => ({
           check: "tool_fault",
           reason:
-            `the expected ${table} ${id} has an item with the ${field} of another variant`,
+            `the expected row ${id} of ${table} has an item with the ${field} of another variant`,
           evidence: `${item.get("item_id")}: ${
             textOf(item, field)
-          }, and the variant has ${textOf(variant, field)}`,
+          }, but the variant has ${textOf(variant, field)}`,
           exclude: true,
         }));
       });

@@ -115,7 +115,7 @@ function failingGold(
   return [{
     check: "failing_gold",
     reason: "the expected actions do not earn the reward",
-    evidence: `${failed.join(" and ")} are 0`,
+    evidence: `${failed.join(" and ")} ${failed.length === 1 ? "is" : "are"} 0`,
     exclude: true,
   }];
 }
@@ -140,7 +140,7 @@ function idle({ source, task }: FaultContext): TaskFault[] {
       : "the do-nothing baseline earns the reward",
     evidence: writes.length === 0
       ? "no expected action writes, and no required information counts"
-      : `its writes change nothing: ${writes.map(quoted).join("; ")}`,
+      : `the expected writes change nothing: ${writes.map(quoted).join("; ")}`,
     exclude: !isJudged,
   }];
 }
@@ -198,8 +198,8 @@ function spareSteps({ source, task }: FaultContext): TaskFault[] {
       reason: `the reward is earned without the expected ${action.name}`,
       evidence: `${
         changing.has(action)
-          ? "nothing requires its change, or a later action overwrites it"
-          : "it changes nothing"
+          ? "no check requires the change, or a later action overwrites it"
+          : "the call changes nothing"
       }: ${quoted(action)}`,
       exclude: false,
     }];
@@ -245,7 +245,7 @@ function uncounted({ source, task }: FaultContext): TaskFault[] {
   const about = (what: string, list: readonly string[]): TaskFault[] =>
     list.length === 0 ? [] : [{
       check: "uncounted",
-      reason: `${what} but does not count`,
+      reason: `${what} but does not count towards the reward`,
       evidence: list.join("; "),
       exclude: false,
     }];

@@ -14,7 +14,7 @@ export function textFaults({ source, task }: FaultContext): TaskFault[] {
     ...untoldAmounts(source, task),
     ...(task.issues ?? []).map((title): TaskFault => ({
       check: "noted",
-      reason: "its authors have documented a fault",
+      reason: "the benchmark's authors have documented a fault",
       evidence: title,
       exclude: false,
     })),
@@ -43,7 +43,7 @@ function missingTools(source: WorldSource, task: Tau3Task): TaskFault[] {
     check: "missing_tool",
     reason: `there is no tool ${name}`,
     evidence: expected.includes(name)
-      ? "it is expected to be called"
+      ? "an expected action calls it"
       : nearestTool(source, name),
     exclude: expected.includes(name),
   }));
@@ -73,8 +73,8 @@ function untoldAmounts(source: WorldSource, task: Tau3Task): TaskFault[] {
         ? [{
           check: "unknowable" as const,
           reason:
-            `a solo agent is not told ${key} of the expected ${action.name}`,
-          evidence: `no ${toDouble(value)} in the ticket: ${ticket}`,
+            `the ticket does not state the argument ${key} of the expected ${action.name}`,
+          evidence: `${toDouble(value)} is not in the ticket: ${ticket}`,
           exclude: false,
         }]
         : []

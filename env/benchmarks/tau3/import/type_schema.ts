@@ -60,7 +60,7 @@ export class TypeSchemas {
   ): Promise<Schema> {
     if (depth > MAX_DEPTH) {
       throw new DataError(
-        `${source.path}: "${annotation}" is nested too deeply`,
+        `${source.path}: the type "${annotation}" is nested too deeply`,
         {
           path: source.path,
         },

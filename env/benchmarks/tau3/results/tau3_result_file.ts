@@ -103,11 +103,11 @@ function noSimulations(
   faults: readonly RecordFault[],
 ): DataError {
   const hint = head.has("simulation_index")
-    ? `pass one of the files in the directory "simulations" next to it, which contain its simulations`
+    ? `pass a file from the directory "simulations" next to "${path}"`
     : 'pass a file from data/simulations or one that "deno task evaluate --export tau3" wrote';
   const [first] = faults;
   return new DataError(
-    `"${path}" contains no tau3-bench simulation${
+    `"${path}" contains no readable tau3-bench simulation${
       first === undefined ? "" : `: ${first.what}`
     }`,
     { path, hint },
@@ -159,7 +159,7 @@ function tasksIn(head: JsonObject): Tau3Task[] {
   });
 }
 
-/** Returns the simulation, or the reason why the record is not a simulation: `lacks its task_id`. */
+/** Returns the simulation, or the reason why the record is not a simulation: `has no task_id`. */
 function recordOf(
   value: JsonValue,
   { number, tasks, order, isSolo }: {
@@ -171,7 +171,7 @@ function recordOf(
 ): Tau3ResultRecord | string {
   if (!(value instanceof Map)) return "is not an object";
   const taskId = textOf(value, "task_id");
-  if (taskId === "") return "lacks its task_id";
+  if (taskId === "") return "has no task_id";
   const said = messagesIn(value);
   if (typeof said === "string") return said;
   const reason = textOf(value, "termination_reason");
@@ -214,7 +214,7 @@ function recordOf(
  */
 function messagesIn(record: JsonObject): Tau3Message[] | string {
   const raw = record.get("messages") ?? [];
-  if (!Array.isArray(raw)) return "lacks its messages";
+  if (!Array.isArray(raw)) return "has no list of messages";
   const messages: Tau3Message[] = [];
   for (const [i, value] of raw.entries()) {
     const several = listOf(mapOf(value).get("tool_messages"));

@@ -20,10 +20,13 @@ export async function tau3TasksOf(
 ): Promise<KnownTasks> {
   const { domain, path, records, tasks, isSolo: solo } = file;
   if (domain === null) {
-    throw new DataError(`"${path}" does not name its domain`, {
-      path,
-      hint: "pass the whole result file, including its info",
-    });
+    throw new DataError(
+      `"${path}" does not name its domain in info.environment_info`,
+      {
+        path,
+        hint: "pass the complete result file",
+      },
+    );
   }
   const dataset = await tau3Bench(directory, { domain, solo, recorded: tasks });
   const known = await loadTau3Tasks(directory, domain);

@@ -118,7 +118,7 @@ export const retailOptionsSchema = z.strictObject({
       code: "custom",
       path: ["paymentMethodsMax"],
       message:
-        `The intent "modify_payment" needs a second payment method, but paymentMethodsMax is ${options.paymentMethodsMax}; raise it or set intents.modify_payment to 0`,
+        `The intent "modify_payment" needs a second payment method, but paymentMethodsMax is ${options.paymentMethodsMax}; raise paymentMethodsMax, or set intents.modify_payment to 0`,
     });
   }
   const perUser = options.itemsMax *
@@ -128,7 +128,7 @@ export const retailOptionsSchema = z.strictObject({
       code: "custom",
       path: ["productKinds"],
       message:
-        `Users who describe an order by an item need distinct items in all their orders, and a user may have ${perUser} items, but productKinds is ${options.productKinds}; lower itemsMax, tasksPerUser or extraOrdersMax, or set orderStatedShare to 1`,
+        `A user may order ${perUser} items, which must be distinct products if orderStatedShare is below 1, but productKinds is ${options.productKinds}; lower itemsMax, tasksPerUser or extraOrdersMax, or set orderStatedShare to 1`,
     });
   }
   if (options.itemsMax > options.productKinds) {

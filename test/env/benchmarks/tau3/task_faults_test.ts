@@ -108,10 +108,10 @@ Deno.test("tau3Faults() finds steps that can be omitted and says whether they ch
   assert.deepEqual(
     found.filter(([check]) => check === "spare_step").map(([, why]) => why),
     [
-      'nothing requires its change, or a later action overwrites it: sell {"item": "cup"}',
-      "nothing requires its change, or a later action overwrites it: press {}",
-      "nothing requires its change, or a later action overwrites it: press {}",
-      'it changes nothing: sell {"item": "cup"}',
+      'no check requires the change, or a later action overwrites it: sell {"item": "cup"}',
+      "no check requires the change, or a later action overwrites it: press {}",
+      "no check requires the change, or a later action overwrites it: press {}",
+      'the call changes nothing: sell {"item": "cup"}',
     ],
   );
 });
@@ -153,7 +153,7 @@ Deno.test("tau3Faults() finds missing tools and issues noted by the authors", as
   assert.deepEqual(
     found.filter(([check]) => check === "missing_tool" || check === "noted"),
     [
-      ["missing_tool", "it is expected to be called", true],
+      ["missing_tool", "an expected action calls it", true],
       ["missing_tool", "the user is told to use it", false],
       ["noted", "There is no lamp.", false],
     ],

@@ -67,27 +67,27 @@ const CASES: Readonly<
   ],
   "an import from outside of the checkout": [
     { [RULES]: "from ........etc.passwd import RULES\n" },
-    /rules\.py:1:1: this import leads out of the checkout/,
+    /rules\.py:1:1: the import leads out of the checkout/,
   ],
   "a text that doubles": [
     { [RULES]: doubling('"x"', (name) => `${name} + ${name}`) },
-    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
+    /rules\.py:\d+:\d+: the values in the file are too large for its size/,
   ],
   "a format that doubles": [
     { [RULES]: doubling('"x"', (name) => `f"{${name}}{${name}}"`) },
-    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
+    /rules\.py:\d+:\d+: the values in the file are too large for its size/,
   ],
   "a list that doubles": [
     { [RULES]: doubling('["x"]', (name) => `${name} + ${name}`) },
-    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
+    /rules\.py:\d+:\d+: the values in the file are too large for its size/,
   ],
   "a list of lists that doubles": [
     { [RULES]: doubling('["x"]', (name) => `[${name}, ${name}]`) },
-    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
+    /rules\.py:\d+:\d+: the values in the file are too large for its size/,
   ],
   "a dictionary that doubles": [
     { [RULES]: doubling("{}", (name) => `{"a": ${name}, "b": ${name}}`) },
-    /rules\.py:\d+:\d+: the values in this file are too large for its size/,
+    /rules\.py:\d+:\d+: the values in the file are too large for its size/,
   ],
   "a large value that is used often": [
     {
@@ -95,7 +95,7 @@ const CASES: Readonly<
         "A, ".repeat(10_000)
       }]\n`,
     },
-    /rules\.py:2:\d+: the values in this file are too large for its size/,
+    /rules\.py:2:\d+: the values in the file are too large for its size/,
   ],
   "a tool that is listed often": [
     {
@@ -103,7 +103,7 @@ const CASES: Readonly<
         "Pay, ".repeat(30_000)
       }]\n`,
     },
-    /first\.py:\d+:\d+: the values in this file are too large for its size/,
+    /first\.py:\d+:\d+: the values in the file are too large for its size/,
   ],
   "a long chain of names": [
     {
@@ -115,19 +115,19 @@ const CASES: Readonly<
   ],
   "nested lists": [
     { [RULES]: `RULES = ${"[".repeat(1000)}${"]".repeat(1000)}\n` },
-    /rules\.py:1:409: this is nested more than 400 levels deep/,
+    /rules\.py:1:409: the expression is nested more than 400 levels deep/,
   ],
   "lists nested beyond what can be parsed": [
     { [RULES]: `RULES = ${"[".repeat(100_000)}${"]".repeat(100_000)}\n` },
-    /rules\.py:1:\d+: this is not valid Python/,
+    /rules\.py:1:\d+: the code is not valid Python/,
   ],
   "a sum beyond what can be parsed": [
     { [RULES]: `RULES = "a"${' + "a"'.repeat(100_000)}\n` },
-    /rules\.py:1:\d+: this is not valid Python, or is nested too deeply/,
+    /rules\.py:1:\d+: the code is not valid Python, or it is nested too deeply/,
   ],
   "nested parentheses": [
     { [RULES]: `RULES = ${"(".repeat(1000)}1${")".repeat(1000)}\n` },
-    /rules\.py:1:\d+: this is nested more than 400 levels deep/,
+    /rules\.py:1:\d+: the expression is nested more than 400 levels deep/,
   ],
   "lists nested by names": [
     {
@@ -135,19 +135,19 @@ const CASES: Readonly<
         "[".repeat(300)
       }a0${"]".repeat(300)}\n`,
     },
-    /rules\.py:2:309: this is nested more than 400 levels deep/,
+    /rules\.py:2:309: the expression is nested more than 400 levels deep/,
   ],
   "a long sum": [
     { [RULES]: `RULES = "a"${' + "a"'.repeat(450)}\n` },
-    /rules\.py:1:\d+: this is nested more than 400 levels deep/,
+    /rules\.py:1:\d+: the expression is nested more than 400 levels deep/,
   ],
   "a long sum of lists": [
     { [RULES]: `RULES = [1]${" + [1]".repeat(450)}\n` },
-    /rules\.py:1:\d+: this is nested more than 400 levels deep/,
+    /rules\.py:1:\d+: the expression is nested more than 400 levels deep/,
   ],
   "many signs": [
     { [RULES]: `RULES = ${"-".repeat(2000)}1\n` },
-    /rules\.py:1:\d+: this is nested more than 400 levels deep/,
+    /rules\.py:1:\d+: the expression is nested more than 400 levels deep/,
   ],
   "a number with too many digits": [
     { [RULES]: `RULES = ${"9".repeat(1_000_000)}\n` },
@@ -155,11 +155,11 @@ const CASES: Readonly<
   ],
   "text that is not Python": [
     { [RULES]: "match ".repeat(100_000) },
-    /rules\.py:1:\d+: this is not valid Python/,
+    /rules\.py:1:\d+: the code is not valid Python/,
   ],
   "brackets that stay open": [
     { [RULES]: "(".repeat(200_000) },
-    /rules\.py:1:\d+: this is not valid Python/,
+    /rules\.py:1:\d+: the code is not valid Python/,
   ],
   "deeply nested rows": [
     {

@@ -239,7 +239,7 @@ Deno.test("readRecording() describes the problem with an invalid file", () => {
     ["7", /"f": record 1 is not an object/],
     [
       '{"a": 1}',
-      /"f": its records have no known format; use a recording in one of these formats: trajectories, /,
+      /"f": its records have an unknown format; use a recording in one of these formats: trajectories, /,
     ],
     ['{"case": ', /"f": line 1 is not JSON: expected one complete object/],
     [

@@ -57,17 +57,17 @@ Deno.test("readResultFile() skips and names invalid records", () => {
     [7, /record 2 is not an object/],
     [null, /record 2 is not an object/],
     [[], /record 2 is not an object/],
-    [new Map(), /record 2 lacks its task_id/],
-    [new Map([["task_id", "x"]]), /record 2 lacks its task_id/],
-    [new Map([["task_id", NaN]]), /record 2 lacks its task_id/],
-    [new Map([["task_id", 1]]), /record 2 lacks its conversation/],
+    [new Map(), /record 2 has no task_id/],
+    [new Map([["task_id", "x"]]), /record 2 has no task_id/],
+    [new Map([["task_id", NaN]]), /record 2 has no task_id/],
+    [new Map([["task_id", 1]]), /record 2 has no conversation/],
     [
       new Map<string, JsonValue>([["task_id", 1], ["traj", "none"]]),
-      /record 2 lacks its conversation/,
+      /record 2 has no conversation/,
     ],
     [
       new Map<string, JsonValue>([["task_id", 1], ["traj", []]]),
-      /record 2 lacks both its conversation.* and an error/,
+      /record 2 has neither a conversation.* nor an error/,
     ],
     [
       new Map<string, JsonValue>([["task_id", 1], ["traj", [new Map(), 3]]]),

@@ -171,8 +171,8 @@ Deno.test("openResults() reads a τ³-bench simulation as turns with the user's 
 Deno.test("openResults() skips and names an unreadable τ³-bench simulation", () => {
   const bad = [
     [1, /simulation 2 is not an object/],
-    [simulation({ task_id: undefined }), /simulation 2 lacks its task_id/],
-    [simulation({ messages: 1 }), /simulation 2 lacks its messages/],
+    [simulation({ task_id: undefined }), /simulation 2 has no task_id/],
+    [simulation({ messages: 1 }), /simulation 2 has no list of messages/],
     [simulation({ messages: [] }), /simulation 2 has no messages/],
     [
       simulation({ messages: [said("assistant", "a"), { role: "tool" }] }),
@@ -203,7 +203,7 @@ Deno.test("openResults() reads the complete simulations of a truncated τ³-benc
     [text.slice(0, 200), /r\.json/],
     [fileText(), /no tau3-bench simulation/],
     ['{"info": {}, "simulation_index": []}', /no tau3-bench simulation/],
-    [fileText({}), /simulation 1 lacks its task_id/],
+    [fileText({}), /simulation 1 has no task_id/],
   ] as const;
   for (const [wrong, expected] of cases) {
     assert.throws(
