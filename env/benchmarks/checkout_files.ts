@@ -14,13 +14,13 @@ export interface CheckoutLimits {
   readonly maxTotalBytes?: number;
 }
 
-/** A function that reads a file as text; `undefined` if it does not exist. */
+/** A function that reads a file as text and returns `undefined` if the file does not exist. */
 export type ReadFile = (path: string) => Promise<string | undefined>;
 
 /**
  * Creates a reader for the files below a directory.
- * @returns A function that reads a path that begins with `root`. It throws a `DataError` if the path is not a regular
- * file in the checkout, or if the file is too large.
+ * @returns A function that reads a path that begins with `root`. The function throws a `DataError` if the path is not a
+ * regular file in the checkout, or if the file is too large.
  */
 export function checkoutFiles(
   root: string,
@@ -94,8 +94,8 @@ function kindOf(info: Deno.FileInfo): string {
 }
 
 /**
- * Reads a file; `undefined` if it has more than `most` bytes. The bytes are counted, since the reported size may be
- * wrong.
+ * Reads a file, or returns `undefined` if the file has more than `most` bytes. Counts the bytes that it reads, since
+ * the reported size may be wrong.
  */
 async function readUpTo(
   place: string,

@@ -5,7 +5,9 @@ import { DataError } from "../errors.ts";
 import type { JsonObject } from "../python/python_json.ts";
 import { explainFirstIssue } from "../python/python_schema.ts";
 
-/** Formats, each with the set of keys that identify its records. The first format that matches is used. */
+/**
+ * The formats of recordings, each with the keys that identify its records. If several formats match, the first is used.
+ */
 export type FormatMarks<F extends string> = readonly (readonly [
   format: F,
   keys: readonly string[],

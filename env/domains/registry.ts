@@ -113,7 +113,7 @@ export function domainOf(
 
 /**
  * A cache of domains extended with a dataset's tools, keyed by the list of tools. The same list always yields the same
- * domain object, which other caches can then use as a key.
+ * domain object, so other caches can use the object as a key.
  */
 const extended = new WeakMap<readonly Tool[], Domain>();
 

@@ -77,8 +77,8 @@ class Evaluator {
   }
 
   /**
-   * Throws if the values become too large in proportion to the size of the file, since every use of a name copies its
-   * value.
+   * Throws if the values become too large in proportion to the size of the file. Every use of a name counts as a copy
+   * of its value.
    */
   #spend(node: Node, work: number): void {
     if (spend(this.#source, work)) return;

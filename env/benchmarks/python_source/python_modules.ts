@@ -14,7 +14,9 @@ import {
   unreadable,
 } from "./syntax_tree.ts";
 
-/** A function that evaluates calls to the functions known in every module; returns `undefined` for any other call. */
+/**
+ * A function that evaluates calls to the functions known in every module, and returns `undefined` for any other call.
+ */
 export type KnownCalls = (
   callee: string,
   args: CallArguments,
@@ -30,7 +32,7 @@ export class PythonModules {
 
   /**
    * @param options.root The directory that absolute imports start from.
-   * @param options.read Reads a file as text; `undefined` if it does not exist.
+   * @param options.read Reads a file as text, or returns `undefined` if the file does not exist.
    */
   constructor(
     options: {
@@ -45,7 +47,7 @@ export class PythonModules {
   }
 
   /**
-   * Parses a file; `undefined` if it does not exist.
+   * Parses a file, or returns `undefined` if the file does not exist.
    * @throws {DataError} If the file is not Python.
    */
   async sourceIfAny(path: string): Promise<PythonSource | undefined> {

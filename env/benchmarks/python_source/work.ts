@@ -3,9 +3,11 @@
 import type { JsonValue } from "../../python/python_value.ts";
 import type { PythonSource } from "./syntax_tree.ts";
 
-/** Work units per character: each character is read several times, once per expression that contains it. */
+/**
+ * The number of work units per character. Each character is read several times, once per expression that contains it.
+ */
 const WORK_PER_CHARACTER = 50;
-/** Work units that every file may use, however short it is. */
+/** The number of work units that every file may use in addition. */
 const MIN_WORK = 100_000;
 
 const spent = new WeakMap<PythonSource, number>();

@@ -7,22 +7,22 @@ import {
 } from "../../python/python_json.ts";
 import { Float } from "../../python/python_value.ts";
 
-/** Returns the objects in a list; empty if the value is not a list. */
+/** Returns the objects in a list, or an empty list if the value is not a list. */
 export function objectsOf(value: JsonValue | undefined): JsonObject[] {
   return listOf(value).filter((item) => item instanceof Map);
 }
 
-/** Returns a value as a list; empty if the value is not a list. */
+/** Returns a value as a list, or an empty list if the value is not a list. */
 export function listOf(value: JsonValue | undefined): JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Returns a value as an object; empty if the value is not an object. */
+/** Returns a value as an object, or an empty object if the value is not an object. */
 export function mapOf(value: JsonValue | undefined): JsonObject {
   return value instanceof Map ? value : new Map();
 }
 
-/** Returns a value as a number; `null` if the value is not a finite number. */
+/** Returns a value as a number, or `null` if the value is not a finite number. */
 export function numberOf(value: JsonValue | undefined): number | null {
   const number = value instanceof Float
     ? value.value

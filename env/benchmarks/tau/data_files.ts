@@ -9,7 +9,9 @@ import { DataError, messageOf } from "../../errors.ts";
 import { checkoutFiles } from "../checkout_files.ts";
 import { importTauBench } from "./import/import_tau_bench.ts";
 
-/** A function that reads a file by its path within the directory; `undefined` if it does not exist. */
+/**
+ * A function that reads a file by its path within the directory, and returns `undefined` if the file does not exist.
+ */
 export type ReadData = (name: string) => Promise<string | undefined>;
 
 /** The name of a file that exists in every data directory, but in no checkout. */
@@ -40,8 +42,8 @@ export async function hasDomain(dir: string, name: string): Promise<boolean> {
 }
 
 /**
- * Returns the root of the checkout if `dir` is that root or the checkout's `tau_bench` or `envs` directory; otherwise
- * `undefined`.
+ * Returns the root of the checkout if `dir` is that root or the checkout's `tau_bench` or `envs` directory, and
+ * `undefined` otherwise.
  */
 export async function checkoutRoot(dir: string): Promise<string | undefined> {
   if (await isThere(join(dir, OF_DATA))) return undefined;
@@ -82,7 +84,7 @@ function importedFiles(root: string): Promise<ReadonlyMap<string, string>> {
 }
 
 /**
- * Reads a file; `undefined` if it does not exist.
+ * Reads a file, or returns `undefined` if the file does not exist.
  * @throws {DataError} If the file cannot be read or is not UTF-8 text.
  */
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -163,7 +163,7 @@ export async function loadTauBenchTasks(
 }
 
 /**
- * Returns the names of a domain's tools; empty if it has no `tools.json`.
+ * Returns the names of a domain's tools, or an empty set if the domain has no `tools.json`.
  * @throws {DataError} If the file is invalid.
  */
 export async function toolNamesIn(
@@ -232,7 +232,10 @@ function noPrompts(path: string): never {
   );
 }
 
-/** Reads the prompts; `undefined` if the file does not exist, which is an error only when the prompts are used. */
+/**
+ * Reads the prompts, or returns `undefined` if the file does not exist, which is an error only when the prompts are
+ * used.
+ */
 async function readPrompts(files: Files): Promise<Prompts | undefined> {
   const text = await files.textIfAny(PROMPTS);
   if (text === undefined) return undefined;
@@ -243,7 +246,7 @@ async function readPrompts(files: Files): Promise<Prompts | undefined> {
   });
 }
 
-/** Reads the example conversations; empty if the file does not exist. */
+/** Reads the example conversations, or returns an empty list if the file does not exist. */
 async function readFewShot(
   files: Files,
   domain: string,
@@ -346,7 +349,7 @@ async function readTable(
   return rows as Map<string, JsonObject>;
 }
 
-/** Reads the tasks of a split; empty if the file does not exist. */
+/** Reads the tasks of a split, or returns an empty list if the file does not exist. */
 async function readTasks(
   files: Files,
   { domain, split }: { domain: Domain; split: Split },

@@ -85,7 +85,7 @@ export class BundleFiles {
     return join(this.dir, name);
   }
 
-  /** Reads a file with the given name, or with `.gz` appended to it; `undefined` if neither exists. */
+  /** Reads the file `name` or, if it does not exist, `name.gz`. Returns `undefined` if neither exists. */
   async find(name: string): Promise<TextFile | undefined> {
     for (const path of [this.path(name), this.path(`${name}.gz`)]) {
       const text = this.#texts === undefined

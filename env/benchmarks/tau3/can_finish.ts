@@ -1,4 +1,4 @@
-/** Searches for an order of the expected actions that brings a world to a state that earns the reward. */
+/** Searches for an order in which the expected actions lead to a state that earns the reward. */
 
 import type { Databases } from "../../domain.ts";
 import { RaisedError } from "./raised.ts";

@@ -57,7 +57,10 @@ export interface Tau3BenchOptions {
    * false.
    */
   readonly solo?: boolean;
-  /** Tasks from a result file. A task replaces the directory's task with the same id, or is added if there is none. */
+  /**
+   * Tasks from a result file. A task replaces the directory's task with the same id, or is added if there is no such
+   * task.
+   */
   readonly recorded?: readonly Tau3Task[];
 }
 

@@ -185,7 +185,7 @@ export class Tau3Environment implements Environment {
     const [answer, ...rest] = this.#answers;
     if (action.type !== "tool" || action.call.id !== answer?.id) {
       throw this.#misuse(
-        `stepped: the call "${answer?.id}" of the last message comes first`,
+        `stepped: the next action must be the call "${answer?.id}" of the last message`,
       );
     }
     this.#answers = rest;

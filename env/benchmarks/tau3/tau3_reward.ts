@@ -40,7 +40,7 @@ export interface CommunicateCheck {
 
 /**
  * Notes on a reward: the note of a single evaluator under the key `note`, or the notes of several evaluators keyed by
- * evaluator. `null` if an evaluator has no note.
+ * evaluator. A note is `null` if its evaluator has none.
  */
 export type RewardNotes = Readonly<
   Record<string, string | null | { readonly note: string }>

@@ -186,7 +186,10 @@ export function sideOf(requestor: Requestor): Side {
   return requestor === "user" ? "user" : "agent";
 }
 
-/** Finds a tool by name, first on the requestor's side, then on the other side; `undefined` if neither has it. */
+/**
+ * Finds a tool by name, first on the requestor's side, then on the other side. Returns `undefined` if neither side has
+ * the tool.
+ */
 export function toolNamed(
   source: Pick<WorldSource, "domain" | "part">,
   { name, requestor }: Pick<Tau3Call, "name" | "requestor">,

@@ -1,4 +1,4 @@
-/** The definition of τ-bench's airline domain. */
+/** Defines τ-bench's airline domain. */
 
 import { defineDomain } from "../../domain.ts";
 import { calculate } from "../shared/tools/calculate.ts";

@@ -49,7 +49,10 @@ export const airlineClauses: readonly Clause[] = [
     tools: ["book_reservation", "send_certificate"],
     text: "Bookings and certificates are for the user only",
     breaks: ({ args, userId }) =>
-      unless(args.user_id === userId, `${args.user_id} is not ${userId}`),
+      unless(
+        args.user_id === userId,
+        `the call is for ${args.user_id}, but the user is ${userId}`,
+      ),
   },
   {
     id: "book.passengers",
@@ -122,7 +125,9 @@ export const airlineClauses: readonly Clause[] = [
       const method = methodsOf(call)[call.args.payment_id];
       return unless(
         method !== undefined && method.source !== "certificate",
-        `${call.args.payment_id} is ${method?.source ?? "not in the profile"}`,
+        `${call.args.payment_id} is ${
+          method === undefined ? "not in the profile" : "a certificate"
+        }`,
       );
     },
   },
@@ -133,9 +138,9 @@ export const airlineClauses: readonly Clause[] = [
     breaks: (call) =>
       unless(
         call.args.total_baggages >= reservationOf(call).total_baggages,
-        `${
+        `the number of bags would decrease from ${
           reservationOf(call).total_baggages
-        } would become ${call.args.total_baggages}`,
+        } to ${call.args.total_baggages}`,
       ),
   },
   {
@@ -145,9 +150,9 @@ export const airlineClauses: readonly Clause[] = [
     breaks: (call) =>
       unless(
         call.args.passengers.length === reservationOf(call).passengers.length,
-        `${
+        `the number of passengers would change from ${
           reservationOf(call).passengers.length
-        } would become ${call.args.passengers.length}`,
+        } to ${call.args.passengers.length}`,
       ),
   },
   {
@@ -231,7 +236,9 @@ function routeBreaks(
   return unless(
     !broken && turns && stops[0]?.origin === trip.origin &&
       stops.at(-1)?.destination === ends,
-    `the flights ${route} are not a ${trip.flight_type} from ${trip.origin} to ${trip.destination}`,
+    `the flights ${route} are not a ${
+      isRound ? "round trip" : "one-way trip"
+    } from ${trip.origin} to ${trip.destination}`,
   );
 }
 
@@ -252,7 +259,7 @@ function availableBreaks(call: PolicyCall): string | null {
     }
     return `${leg.flight_number} on ${leg.date} is ${
       day?.status ?? "not scheduled"
-    } and has ${seats} seats for ${party.length} passengers`;
+    }, and its number of free seats is ${seats} for a party of ${party.length}`;
   }
   return null;
 }
@@ -278,7 +285,7 @@ function paymentsBreak(call: PolicyCall): string | null {
   for (const [source, most] of Object.entries(MAX_PAYMENTS)) {
     const used = ids.filter((id) => methods[id].source === source).length;
     if (used > most) {
-      return `${used} payment methods of the kind ${source} are used`;
+      return `the call uses ${used} payment methods of the kind ${source}`;
     }
   }
   return null;
@@ -310,7 +317,7 @@ function cancelBreaks(call: PolicyCall): string | null {
   return unless(
     age >= 0 && age <= DAY_MS || byAirline || cabin === "business" ||
       insurance === "yes",
-    `${cabin}, booked ${created_at}, no insurance, no flight cancelled`,
+    `the ${cabin} reservation was booked at ${created_at}, and has neither insurance nor a cancelled flight`,
   );
 }
 

@@ -76,7 +76,9 @@ export function firstItem(order: JsonObject, itemId: JsonValue): JsonObject {
   return item;
 }
 
-/** Finds the variant with the given id in the item's product; `undefined` if the product does not have it. */
+/**
+ * Finds the variant with the given id in the item's product, or returns `undefined` if the product does not have it.
+ */
 export function findVariant(
   database: Database,
   item: JsonObject,

@@ -35,7 +35,10 @@ export const retailClauses: readonly Clause[] = [
     tools: ["modify_user_address"],
     text: "Profiles of other users are not changed",
     breaks: ({ args, userId }) =>
-      unless(args.user_id === userId, `${args.user_id} is not ${userId}`),
+      unless(
+        args.user_id === userId,
+        `the call is for ${args.user_id}, but the user is ${userId}`,
+      ),
   },
   {
     id: "order.pending",
@@ -88,9 +91,9 @@ export const retailClauses: readonly Clause[] = [
     breaks: (call) =>
       unless(
         orderOf(call).payment_history.length === 1,
-        `the payment history has ${
+        `the number of entries in the payment history is ${
           orderOf(call).payment_history.length
-        } entries`,
+        }`,
       ),
   },
   {
@@ -114,7 +117,9 @@ export const retailClauses: readonly Clause[] = [
       first(pairs(call), ({ from, to }) =>
         unless(
           to !== undefined && from.product_id === to.product_id,
-          `${from.item_id} would be replaced by ${to?.item_id ?? "no item"}`,
+          `${from.item_id} would be replaced by ${
+            to?.item_id ?? "an unknown item"
+          }`,
         )),
   },
   {
@@ -201,7 +206,7 @@ function itemsBreak(call: PolicyCall): string | null {
     ([id, n]) =>
       unless(
         n <= (held.get(id) ?? 0),
-        `the order contains ${id} ${held.get(id) ?? 0} times`,
+        `${id}: ${n} in the call, but ${held.get(id) ?? 0} in the order`,
       ),
   );
 }
@@ -221,7 +226,10 @@ function pairs(call: PolicyCall) {
   });
 }
 
-/** Returns the variant with the given id, with its product's id added; `undefined` if no product has this variant. */
+/**
+ * Returns the variant with the given id, extended with its product's id. Returns `undefined` if no product has this
+ * variant.
+ */
 function variantOf({ row, ids }: PolicyCall, itemId: string) {
   for (const id of ids("products")) {
     const { variants, product_id } = row("products", id);

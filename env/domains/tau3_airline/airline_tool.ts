@@ -1,4 +1,4 @@
-/** The factory for the tools of τ³-bench's airline domain, which are methods of one class in the original. */
+/** Creates the tools of τ³-bench's airline domain. In the original, they are methods of one class. */
 
 import type { Tool } from "../../tool.ts";
 import {
@@ -6,7 +6,7 @@ import {
   defineBundleTool,
 } from "../shared/toolkit/bundle_tool.ts";
 
-/** The name of the original's class. It appears in the error message for invalid arguments. */
+/** The name of the class in the original. It appears in error messages for invalid arguments. */
 export const AIRLINE_TOOLS = "AirlineTools";
 
 /** Creates a tool of τ³-bench's airline domain. */

@@ -1,4 +1,4 @@
-/** The definition of τ³-bench's airline domain. */
+/** Defines τ³-bench's airline domain. */
 
 import { serveAirline } from "../airline/expert/serve_airline.ts";
 import { airlineRows } from "../airline/owned_rows.ts";

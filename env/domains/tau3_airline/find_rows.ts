@@ -1,4 +1,4 @@
-/** Looks up the rows that a call refers to, and reports missing rows with the benchmark's errors. */
+/** Looks up the rows that a call refers to, with τ³-bench's error messages. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

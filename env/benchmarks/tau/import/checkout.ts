@@ -107,7 +107,10 @@ async function runGit(
   return { code, error: new TextDecoder().decode(stderr).trim() };
 }
 
-/** Returns the hash of a checkout's commit; `undefined` if it is not a git repository or its refs are packed. */
+/**
+ * Returns the hash of a checkout's commit, or `undefined` if the checkout is not a git repository or its refs are
+ * packed.
+ */
 async function headOf(
   root: string,
   read: Checkout["read"],

@@ -20,7 +20,7 @@ import { importPrompts } from "./read_prompts.ts";
 export interface Checkout {
   /** The root directory, which contains `tau_bench/`. */
   readonly root: string;
-  /** Reads a file as text; `undefined` if it does not exist. */
+  /** Reads a file as text, or returns `undefined` if the file does not exist. */
   readonly read: (path: string) => Promise<string | undefined>;
   /** The hash of the checked-out commit, if it is known. */
   readonly commit?: string | undefined;

@@ -186,7 +186,10 @@ function systemMessage(source: PythonSource, className: string): JsonValue {
   throw unreadable(source, solve, "there is no system message");
 }
 
-/** Reads a dictionary of constants and known names; empty for any other dictionary. */
+/**
+ * Evaluates a dictionary of constants and known names. Returns an empty object if the dictionary contains anything
+ * else.
+ */
 function dictionaryOf(source: PythonSource, node: Node): JsonObject {
   try {
     return evaluate(source, node, {

@@ -17,8 +17,8 @@ export interface CallContext {
 }
 
 /**
- * Replays a task's gold actions and checks the observations, both final states, and the reward of an agent that says
- * nothing.
+ * Replays a task's gold actions. Checks the observations, the state after the recorded calls, the gold state, and the
+ * reward of an agent that says nothing.
  */
 export function replayGold(
   record: RecordOf<"gold">,

@@ -333,7 +333,7 @@ async function recordedDomain(
   }
 }
 
-/** Returns the domain of most episodes in a result file. */
+/** Returns the domain to which most episodes in a result file belong. */
 async function domainOfResults(
   records: readonly JsonObject[],
   tauBench: string,

@@ -17,9 +17,9 @@ export interface ReplayedResult {
   readonly steps: number;
   /** The reason why the episode was not replayed; absent if it was replayed. */
   readonly skipped?: string;
-  /** Mismatches that a different dataset does not explain: rewards, ends, outputs. */
+  /** Mismatches in rewards, outputs and the end of the conversation, which a different dataset cannot explain. */
   readonly mismatches: readonly Mismatch[];
-  /** Mismatches that a different dataset may explain: tool results and states. */
+  /** Mismatches in tool results and states, which a different dataset may explain. */
   readonly dataMismatches: readonly Mismatch[];
   /** Whether the gold state equals the recorded gold state; `null` if none was recorded. */
   readonly hasSameGold: boolean | null;

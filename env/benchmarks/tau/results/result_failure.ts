@@ -25,7 +25,7 @@ const SOURCES: readonly (readonly [Failure["source"], string])[] = [
   ["environment", "/envs/"],
 ];
 
-/** Returns the failure of an episode; `null` if `info` has no error. */
+/** Returns the failure of an episode, or `null` if `info` has no error. */
 export function failureOf(info: JsonObject): Failure | null {
   if (!info.has("error") && !info.has("traceback")) return null;
   const [message, traceback] = [
@@ -40,7 +40,7 @@ export function failureOf(info: JsonObject): Failure | null {
   };
 }
 
-/** Returns the kind of failure that the words of an exception identify; `bug` if no word matches. */
+/** Returns the kind of failure that the words of an exception identify, or `bug` if no word matches. */
 function kindOf(words: string): FailureKind {
   return KINDS.find(([, signs]) => signs.some((sign) => words.includes(sign)))
     ?.[0] ?? "bug";

@@ -1,7 +1,7 @@
 /**
  * Reads τ-bench's result files, including its published trajectories: lists of `EnvRunResult`, or of replays with their
- * messages. A field that other tools may omit is absent in the result if the file does not have it. A record that
- * cannot be read is reported and skipped.
+ * messages. An optional field that the file lacks is absent from the result. A record that cannot be read is reported
+ * and skipped.
  *
  * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) and tau_bench/run.py, which
  * records an exception as `{reward: 0.0, info: {error, traceback}, traj: []}`, at 59a200c.
@@ -47,7 +47,7 @@ export interface ResultFile {
   readonly faults: readonly RecordFault[];
 }
 
-/** Returns a description of the records that could not be read; `null` if all were read. */
+/** Returns a description of the records that could not be read, or `null` if all were read. */
 export function resultFaults(
   { records, faults }: {
     readonly records: readonly unknown[];

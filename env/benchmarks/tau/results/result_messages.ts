@@ -31,7 +31,7 @@ export function messageOf(message: JsonObject): JsonObject {
   return out;
 }
 
-/** Returns the user's last message before the agent's first message; empty if there is none. */
+/** Returns the user's last message before the agent's first message, or an empty string if there is none. */
 export function openingOf(messages: readonly JsonObject[]): string {
   const first = messages.findIndex((message) =>
     message.get("role") === "assistant"

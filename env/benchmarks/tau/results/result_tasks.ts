@@ -13,7 +13,7 @@ import { mapOf } from "../../results/loose_json.ts";
 import type { KnownTask, KnownTasks } from "../../results/result_episode.ts";
 import type { ResultRecord } from "./result_file.ts";
 
-/** A function that finds a record's task; `null` if neither the dataset nor the file has it. */
+/** A function that finds a record's task, and returns `null` if neither the dataset nor the file has the task. */
 export type TaskFinder = (record: ResultRecord) => KnownTask | null;
 
 /**
@@ -80,7 +80,7 @@ export function tasksOfRecords(
   ]));
 }
 
-/** Returns the most frequent item (the first in case of a tie); `undefined` if the list is empty. */
+/** Returns the most frequent item (the first in case of a tie), or `undefined` if the list is empty. */
 export function mostFrequent<T>(all: readonly T[]): T | undefined {
   const groups = [...Map.groupBy(all, (one) => one)];
   return groups.sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
@@ -98,7 +98,7 @@ export async function datasetsIn(dir: string): Promise<Dataset[]> {
       datasets.push(await loadTauBench(dir, domain));
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      fault = error; // one of them is enough
+      fault = error; // ignored if another dataset can be read
     }
   }
   if (datasets.length === 0 && fault !== undefined) throw fault;
@@ -110,10 +110,7 @@ interface DatasetIndex {
   readonly tools: ReadonlySet<string>;
 }
 
-/**
- * Returns a score of how well a record matches a dataset. The user has the greatest weight, because domains share
- * tools.
- */
+/** Scores how well a record matches a dataset. The user has the greatest weight, because domains share tools. */
 function fitOf(
   { userId, actions, turns }: ResultRecord,
   { dataset, tools }: DatasetIndex,

@@ -1,6 +1,6 @@
 /**
  * Finds rows that, after the expected actions, have the id of one variant but the price or options of another variant.
- * The bug of a tool is then part of the expected state, so only an agent that triggers the bug earns the reward.
+ * In such a task, a tool's bug is part of the expected state, so only an agent that triggers the bug earns the reward.
  */
 
 import { isEqual } from "../../../python/python_object.ts";

@@ -82,7 +82,7 @@ function goldErrors({ source, task, conversation }: FaultContext): TaskFault[] {
   });
 }
 
-/** Checks whether a conversation earns the reward, assuming a judge that agrees with everything. */
+/** Checks whether a conversation earns the reward if the judge accepts every assertion. */
 function earns(
   { source, task }: Pick<FaultContext, "source" | "task">,
   messages: readonly Tau3Message[],

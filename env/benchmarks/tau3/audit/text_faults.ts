@@ -1,4 +1,4 @@
-/** Detects faults in a task's texts: tools that do not exist, and amounts that a solo agent is not told. */
+/** Detects faults in a task's texts: tools that do not exist, and amounts that a solo agent's ticket omits. */
 
 import { isPythonNumber, toDouble } from "../../../python/python_number.ts";
 import type { TaskFault } from "../../../types.ts";
@@ -29,7 +29,10 @@ function textsOf({ scenario, ticket }: Tau3Task): string[] {
   return [...told, ticket].filter((text) => text !== null);
 }
 
-/** Finds the names of tools that do not exist. Names occur in the texts in backquotes, and in the expected actions. */
+/**
+ * Finds the names of tools that do not exist, among the words in backquotes in the task's texts and the expected
+ * actions.
+ */
 function missingTools(source: WorldSource, task: Tau3Task): TaskFault[] {
   const expected = (task.criteria?.actions ?? []).filter((action) =>
     toolNamed(source, action) === undefined

@@ -24,8 +24,8 @@ interface ChangedField {
  * Checks whether the expected actions that `words` mentions were taken. An action counts as taken if all fields that it
  * changes have their expected values, and as not taken if all these fields have their initial values. For any other
  * values, it is unknown whether the action was taken.
- * @returns `"not_met"` if an action was not taken; otherwise `"unknown"` if this is unknown for an action, or if
- * `words` mentions no expected action; otherwise `"met"`.
+ * @returns `"not_met"` if at least one action was not taken, `"met"` if all of them were taken, and `"unknown"`
+ * otherwise. If `words` mentions no expected action, the result is `"unknown"`.
  */
 export function actionVerdict(
   words: ReadonlySet<string>,

@@ -49,7 +49,7 @@ const TELLING = ["tell", "inform", "provide", "say", "mention", "communicate"]
 const NEGATIONS = ["not", "never", "no", "refuse", "deny", "without", "cannot"]
   .map(stem);
 
-/** Returns the claims of an assertion; empty if it has an unknown form. */
+/** Returns the claims of an assertion, or an empty list if the assertion has an unknown form. */
 export function claimsOf(assertion: string): Claim[] {
   const words = stems(assertion);
   if (NEGATIONS.some((word) => words.has(word))) return [];
@@ -118,7 +118,7 @@ function firstStem(text: string): string {
   return word !== undefined && /^-?[A-Za-z]/.test(trimmed) ? word : "";
 }
 
-/** Returns the comma-separated parts of the address in an assertion; empty if the assertion has no address. */
+/** Returns the comma-separated parts of the address in an assertion, or an empty list if there is no address. */
 function placeIn(assertion: string): string[] {
   const at = assertion.lastIndexOf(" to ");
   if (at < 0) return [];

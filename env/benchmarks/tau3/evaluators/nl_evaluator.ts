@@ -123,7 +123,9 @@ function fieldOf(result: JsonObject, key: string): JsonValue {
 const TRUE = new Set(["1", "t", "true", "y", "yes", "on"]);
 const FALSE = new Set(["0", "f", "false", "n", "no", "off"]);
 
-/** Converts a value to a boolean by pydantic's rules; `undefined` if the value does not represent a boolean. */
+/**
+ * Converts a value to a boolean by pydantic's rules, or returns `undefined` if the value does not represent a boolean.
+ */
 function truthOf(value: JsonValue): boolean | undefined {
   if (typeof value === "boolean") return value;
   if (isPythonNumber(value)) {

@@ -8,8 +8,8 @@ import type { JsonValue } from "../../../python/python_value.ts";
 import { stem } from "./nl_claims.ts";
 
 /**
- * The maximum number of different values of a field whose values are alternatives, such as colors. Fields with more
- * values contain names, ids or texts.
+ * The maximum number of distinct values of a field of alternatives, such as colors. A field with more values is assumed
+ * to contain names, ids or texts.
  */
 const MAX_VALUES = 40;
 

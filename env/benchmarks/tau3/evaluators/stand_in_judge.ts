@@ -40,8 +40,8 @@ export function standInVerdicts(question: StandInQuestion): NlCheck[] {
 }
 
 /**
- * Returns the verdicts as a reward: 0 if an assertion does not hold; otherwise `null` if a verdict is unknown;
- * otherwise 1.
+ * Returns the verdicts as a reward: 0 if at least one assertion does not hold, 1 if all assertions hold, and `null`
+ * otherwise.
  */
 export function standInReward(question: StandInQuestion): Tau3Reward {
   const nlAssertions = standInVerdicts(question);

@@ -151,7 +151,7 @@ function isCounted({ text }: AgentMessage, value: number): boolean {
   return value > 1 && items.length === value;
 }
 
-/** Returns the number of distinct amounts in a message that no claim requires. */
+/** Returns the number of distinct amounts that a message mentions and no claim requires. */
 function rivals({ text }: AgentMessage, wanted: ReadonlySet<number>): number {
   const others = numbersIn(text).filter(({ value }) =>
     !Number.isInteger(value) && !wanted.has(value)

@@ -103,7 +103,9 @@ export async function importTau3(checkout: Checkout): Promise<Import> {
   return { files, counts };
 }
 
-/** Returns the directory that contains the package `tau2/`; `undefined` if the directory is not a τ³-bench checkout. */
+/**
+ * Returns the directory that contains the package `tau2/`, or `undefined` if the directory is not a τ³-bench checkout.
+ */
 async function pythonDir(
   { root, read }: Checkout,
 ): Promise<string | undefined> {

@@ -23,7 +23,7 @@ export interface ClassField {
     | undefined;
 }
 
-/** Reads a statement as a field; `undefined` if the statement is not a field. */
+/** Reads a statement as a field, or returns `undefined` if the statement is not a field. */
 export function fieldOf(
   source: PythonSource,
   statement: Node,
@@ -76,7 +76,7 @@ export function parentsOf(source: PythonSource, node: Node): string[] {
     : argumentsOf(source, list).map(({ value }) => textOf(source, value));
 }
 
-/** Returns the docstring of a class or function; `undefined` if it has none. */
+/** Returns the docstring of a class or function, or `undefined` if it has none. */
 export function docstringOf(
   source: PythonSource,
   node: Node,

@@ -224,7 +224,7 @@ class ReplayData {
     return kept(this.#bundles, name, () => loadTau3(this.#dir, name));
   }
 
-  /** Loads the workflow variant of a domain; `undefined` if the domain's policy is a single text. */
+  /** Loads the workflow variant of a domain, or returns `undefined` if the domain's policy is a single text. */
   workflow({ name, policies }: Tau3Bundle): Promise<Tau3Tasks | undefined> {
     return kept(
       this.#workflows,

@@ -1,4 +1,4 @@
-/** The `goals` part of the airline domain. */
+/** The `goals` part of the airline domain, which relates users' requests to tool calls. */
 
 import type { GoalsPart } from "../../../domain.ts";
 import { tripDetails } from "../user/trip_words.ts";

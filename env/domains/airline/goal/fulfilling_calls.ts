@@ -1,4 +1,4 @@
-/** Finds the calls that fulfill an airline user's request as worded. */
+/** Finds the calls that fulfill an airline user's request, based only on the user's words. */
 
 import { call, object } from "../../shared/call.ts";
 import type { Database } from "../../../database.ts";

@@ -36,7 +36,7 @@ const INTENTS: ReadonlyMap<AirlineIntent, number> = new Map([
   ["add_bags", 2],
 ]);
 
-/** The `rowTasks` part of the airline domain. */
+/** The `rowTasks` part of the airline domain, which draws tasks about the rows of an existing database. */
 export const airlineRowTasks: RowTasksPart = {
   version: 1,
   open({ database, isHeldOut, options }) {
@@ -93,8 +93,8 @@ function drawTask(
 }
 
 /**
- * Draws the next {@linkcode TripWish} of a task, or returns `undefined` if the draw fails. No two wishes of a task
- * concern the same reservation.
+ * Draws the next request of a task, or returns `undefined` if the draw fails. No two requests of a task concern the
+ * same reservation, unless they are part of the same {@linkcode TripWish}.
  */
 function drawNext(
   world: AirlineWorld,
@@ -122,8 +122,8 @@ function drawNext(
 }
 
 /**
- * Checks whether a wish contains a booking. A task has at most one booking, because booking ids depend on the order of
- * bookings.
+ * Checks whether the drawn requests include a booking. A task has at most one booking, because booking ids depend on
+ * the order of bookings.
  */
 function isBooking({ drawn }: TripWish): boolean {
   return drawn.some(({ request }) => request.intent === "book");

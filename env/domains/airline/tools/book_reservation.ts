@@ -139,7 +139,7 @@ function checkPayments(
 }
 
 /**
- * Charges the payments in order; a certificate is used up entirely.
+ * Charges the payments in order. A payment by certificate uses up the whole certificate.
  * @throws {ToolError} If a certificate is used twice, with the message of Python's `KeyError`. Earlier charges are not
  * rolled back.
  */

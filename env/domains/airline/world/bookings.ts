@@ -36,7 +36,7 @@ export interface Booking {
   readonly actions: readonly ToolAction[];
 }
 
-/** Determines how many users ask for a specific flight by its number: one in `CERTAIN_FLIGHT`. */
+/** One in `CERTAIN_FLIGHT` users asks for a specific flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a booking, or returns `undefined` if no flights fit. */

@@ -40,7 +40,7 @@ interface Held {
   readonly held: Reservation;
 }
 
-/** Determines how many users ask for a specific flight by its number: one in `CERTAIN_FLIGHT`. */
+/** One in `CERTAIN_FLIGHT` users asks for a specific flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a change to a reservation, or returns `undefined` if nothing fits. */
@@ -118,7 +118,10 @@ function changeCabin(
   };
 }
 
-/** Returns the fares of a reservation's flights in another cabin; `undefined` for a flight with too few seats. */
+/**
+ * Returns the fares of a reservation's flights in another cabin. The fare of a flight with too few seats is
+ * `undefined`.
+ */
 export function faresIn(
   { legs, passengers: { length: seats } }: Reservation,
   cabin: Cabin,
@@ -131,7 +134,7 @@ function changeFlights(
   { user, held }: Held,
 ): Change | undefined {
   const { rng } = world;
-  const at = held.legs.length - 1; // the last one can move to a later day
+  const at = held.legs.length - 1; // only the last leg can move to a later day
   const old = held.legs[at];
   const fresh = old && drawOtherDay(world, held);
   if (old === undefined || fresh === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The airline's part of the world generator. */
+/** Generates airline worlds: flights, users, reservations and tasks. */
 
 import type { Table } from "../../../database.ts";
 import policy from "../policy.md" with { type: "text" };
@@ -24,7 +24,7 @@ import {
 } from "./rows.ts";
 import { airlineTools } from "./tool_schemas.ts";
 
-/** The `world` part of the airline domain. */
+/** The `world` part of the airline domain, which generates a dataset from a seed and options. */
 export const airlineWorld = {
   options: airlineOptionsSchema,
   version: 2,

@@ -36,7 +36,9 @@ interface Topic {
 /** The answers about one topic; an element is `undefined` if its value was not found. */
 type Answers = readonly (string | undefined)[];
 
-/** Returns the answers for all topics that the expert recognizes in a question; empty if it recognizes no topic. */
+/**
+ * Returns the answers for all topics that the expert recognizes in a question, or an empty list if it recognizes none.
+ */
 export function* answersTo(
   question: string,
   desk: Desk,

@@ -33,7 +33,10 @@ function isNamed(item: JsonObject, words: string): boolean {
     words.match(BY_ID)?.[1] === text(item, "item_id");
 }
 
-/** Finds the variant of a product whose options or id match the words; `undefined` if there is not exactly one. */
+/**
+ * Finds the variant of a product whose options or id match the words. Returns `undefined` if there is not exactly one
+ * such variant.
+ */
 export function matchVariant(
   product: JsonObject | undefined,
   words: string,
@@ -57,7 +60,7 @@ function only(items: readonly JsonObject[]): JsonObject | undefined {
   return ids.size === 1 ? items[0] : undefined;
 }
 
-/** Returns the payment method id that the words contain; `undefined` if they contain none. */
+/** Returns the payment method id that the words contain, or `undefined` if they contain none. */
 export function methodIdIn(words: string): string | undefined {
   return words.match(/\b(?:paypal|gift_card|credit_card)_\d+\b/)?.[0];
 }
@@ -69,8 +72,8 @@ export function isKindOf(words: string, methodId: string): boolean {
 }
 
 /**
- * Finds the id of the payment method that the words describe by its kind and, optionally, its last four digits;
- * `undefined` if there is not exactly one.
+ * Finds the id of the payment method that the words describe by its kind and, optionally, its last four digits. Returns
+ * `undefined` if there is not exactly one such method.
  */
 export function matchMethod(
   profile: JsonObject | undefined,

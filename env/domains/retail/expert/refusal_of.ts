@@ -19,7 +19,7 @@ export interface Details {
 }
 
 /**
- * Returns the reason for refusing a request because of its order's owner or status; `undefined` if both allow the
+ * Returns the reason for refusing a request because of its order's owner or status, or `undefined` if both allow the
  * request.
  */
 export function orderRefused(
@@ -49,8 +49,8 @@ const NEEDED_STATUS: Readonly<Partial<Record<Intent, string>>> = {
 const REASONS: readonly string[] = ["no longer needed", "ordered by mistake"];
 
 /**
- * Returns the reason for refusing a request's details; `undefined` if they break no rule that the expert can check with
- * the rows shown.
+ * Returns the reason for refusing a request's details, or `undefined` if they break no rule that the expert can check
+ * with the rows shown.
  */
 export function detailsRefused(
   desk: Desk,
@@ -95,8 +95,8 @@ function costs(intent: Intent, { order, items, variants }: Details): number {
 }
 
 /**
- * Returns the balance of a gift card in the profile; `Infinity` for any other payment method, or if the profile was not
- * read.
+ * Returns the balance of a gift card in the profile, in dollars. Returns `Infinity` for any other payment method, and
+ * if the profile was not read.
  */
 function held(profile: JsonObject | undefined, id: string): number {
   const method = row(row(profile, "payment_methods"), id);

@@ -37,7 +37,7 @@ function giftCard(profile: JsonObject | undefined): JsonObject | undefined {
     .find((method) => text(method, "source") === "gift_card");
 }
 
-/** Returns a value as the tools print it; `undefined` if there is no value. */
+/** Returns a value as the tools print it, or `undefined` if there is no value. */
 export function shown(value: JsonValue | undefined): string | undefined {
   if (value === undefined) return undefined;
   return typeof value === "string" ? value : printPythonJson(value);

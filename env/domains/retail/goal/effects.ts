@@ -27,7 +27,7 @@ interface Written {
 interface Effect {
   /** The fields of the order or profile that the call may change. */
   readonly fields: readonly string[];
-  /** Returns a description of what is wrong with the new values; `null` if they are correct. */
+  /** Returns a description of what is wrong with the new values, or `null` if they are correct. */
   breaks(written: Written): string | null;
   /** Returns the amounts that the user's payment methods gain, in dollars, keyed by payment method id. */
   credits?(written: Written): ReadonlyMap<string, number>;
@@ -181,7 +181,7 @@ export function effectError(
     });
 }
 
-/** Returns a description of the first gift card with an unexpected balance; `null` if there is none. */
+/** Returns a description of the first gift card with an unexpected balance, or `null` if there is none. */
 function cardsBreak(
   credits: ReadonlyMap<string, number>,
   { was, is }: { was: Row; is: Row },

@@ -1,4 +1,4 @@
-/** Finds the calls that fulfill a retail request as worded. */
+/** Finds the calls that fulfill a retail user's request, based only on the user's words. */
 
 import { call } from "../../shared/call.ts";
 import type { Address, RetailRequest } from "./request.ts";

@@ -1,4 +1,4 @@
-/** The `goals` part of the retail domain. */
+/** The `goals` part of the retail domain, which relates users' requests to tool calls. */
 
 import type { GoalsPart } from "../../../domain.ts";
 import { requiredReads } from "./required_reads.ts";

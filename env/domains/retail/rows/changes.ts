@@ -18,8 +18,8 @@ export interface Change {
 }
 
 /**
- * Draws some items of an order, with a replacement for each of them; `undefined` if no items with replacements can be
- * drawn.
+ * Draws some items of an order, with a replacement for each of them, or returns `undefined` if no items with
+ * replacements can be drawn.
  */
 export function drawChanges(
   draw: Draw,

@@ -27,7 +27,7 @@ import {
   returnOf,
 } from "./writes.ts";
 
-/** Draws a refused request with its fallback; `undefined` if none can be drawn for the order. */
+/** Draws a refused request with its fallback, or returns `undefined` if none can be drawn for the order. */
 export function drawConditional(
   draw: Draw,
   order: Order,

@@ -1,4 +1,4 @@
-/** Generates tasks from the rows of an existing retail database. */
+/** Draws tasks about the rows of an existing retail database. */
 
 import {
   drawWishesOf,
@@ -48,7 +48,7 @@ const WANTED: Partial<Record<Intent, string>> = {
   exchange: "delivered",
 };
 
-/** The `rowTasks` part of the retail domain. */
+/** The `rowTasks` part of the retail domain, which draws tasks about the rows of an existing database. */
 export const retailRowTasks: RowTasksPart = {
   version: 2,
   open({ database, isHeldOut, options }) {

@@ -30,7 +30,9 @@ import {
   type Wish,
 } from "./wish.ts";
 
-/** Draws a request about an order with the required status; `undefined` if the order allows no such request. */
+/**
+ * Draws a request about an order with the required status, or returns `undefined` if the order allows no such request.
+ */
 export function drawWrite(
   draw: Draw,
   { intent, order }: { intent: Intent; order: Order },
@@ -84,7 +86,8 @@ export function cancelWish(draw: Draw, place: Place): Wish {
 }
 
 /**
- * Draws the cancellation of all of a user's pending orders; `undefined` if the user has fewer than two pending orders.
+ * Draws the cancellation of all of a user's pending orders, or returns `undefined` if the user has fewer than two
+ * pending orders.
  */
 export function cancelAllWish(
   draw: Draw,
@@ -190,7 +193,8 @@ export function returnOf(
 }
 
 /**
- * Draws up to four items of an order that can be described unambiguously; `undefined` if the order has no such items.
+ * Draws up to four items of an order that can be described unambiguously, or returns `undefined` if the order has no
+ * such items.
  */
 function drawItems({ rng }: Draw, order: Order): readonly Item[] | undefined {
   const tellable = order.items.filter((item) => isDistinguishable(item, order));

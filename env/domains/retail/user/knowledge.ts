@@ -10,7 +10,7 @@ import { row, rows, text, texts } from "../../shared/read_row.ts";
 export interface Knowledge {
   /** Names of the products in the user's orders, without duplicates. */
   readonly itemNames: readonly string[];
-  /** Returns the values of each option of the product that `words` names; empty for an unknown product. */
+  /** Returns the values of each option of the product that `words` names, or an empty list for an unknown product. */
   optionsOf(words: string): readonly (readonly string[])[];
 }
 

@@ -32,7 +32,7 @@ export interface BrokenRule {
 
 type Rule = (world: World, of: DetailsOf) => BrokenRule | undefined;
 
-/** Draws details that break one rule; `undefined` if no rule can be broken with this order and intent. */
+/** Draws details that break one rule, or returns `undefined` if no rule can be broken with this order and intent. */
 export function drawBrokenRule(
   world: World,
   of: DetailsOf,
@@ -200,7 +200,9 @@ function wordsOf(
   };
 }
 
-/** Finds one of the user's gift cards that was not used to pay for the order; `undefined` if there is none. */
+/**
+ * Finds one of the user's gift cards that was not used to pay for the order, or returns `undefined` if there is none.
+ */
 function otherCard(
   { customer, order }: Pick<DetailsOf, "customer" | "order">,
 ): PaymentMethod | undefined {

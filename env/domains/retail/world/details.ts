@@ -39,7 +39,8 @@ export interface DetailsOf {
 }
 
 /**
- * Draws the details of a request with the given intent for an order; `undefined` if the order allows no such request.
+ * Draws the details of a request with the given intent for an order, or returns `undefined` if the order allows no such
+ * request.
  */
 export function drawDetails(world: World, of: DetailsOf): Details | undefined {
   const { order } = of;

@@ -18,7 +18,7 @@ import { instructionOf } from "./prose.ts";
 import { drawRequest } from "./requests.ts";
 import { type Customer, drawOrder } from "./rows.ts";
 
-/** Draws a task for a user; `undefined` if one of its requests cannot be drawn. */
+/** Draws a task for a user, or returns `undefined` if one of its requests cannot be drawn. */
 export function drawTask(
   world: World,
   { customer, intents, place }: {

@@ -1,4 +1,4 @@
-/** The retail domain's part of the task generator. */
+/** Generates retail worlds: products, users, orders and tasks. */
 
 import type { Table } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
@@ -26,7 +26,7 @@ import {
 } from "./rows.ts";
 import { retailTools, terminatingRetailTools } from "./tool_schemas.ts";
 
-/** The `world` part of the retail domain. */
+/** The `world` part of the retail domain, which generates a dataset from a seed and options. */
 export const retailWorld = {
   options: retailOptionsSchema,
   version: 3,

@@ -37,7 +37,7 @@ export const WANTED_STATUS: Partial<Record<Intent, OrderStatus>> = {
   exchange: "delivered",
 };
 
-/** Returns the products that occur in none of the user's orders; all products if too few remain. */
+/** Returns the products that occur in none of the user's orders, or all products if too few remain. */
 export function freshProducts(
   world: World,
   customer: Customer,

@@ -141,8 +141,8 @@ export const retailOptionsSchema = z.strictObject({
   }
 });
 
-/** The settings of the retail world as passed by a caller. */
+/** The settings of the generated retail world as a caller may pass them. */
 export type RetailOptionsInput = z.input<typeof retailOptionsSchema>;
 
-/** The settings of the retail world with defaults filled in. */
+/** The settings of the generated retail world with defaults filled in. */
 export type RetailOptions = z.output<typeof retailOptionsSchema>;

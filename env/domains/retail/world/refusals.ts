@@ -92,7 +92,10 @@ export function drawOtherProfile(world: World): DrawnRequest {
   };
 }
 
-/** Draws a request for an eligible order with details that a rule forbids; `undefined` if no rule can be broken. */
+/**
+ * Draws a request for an eligible order with details that a rule forbids, or returns `undefined` if no rule can be
+ * broken.
+ */
 function drawAgainstRule(
   world: World,
   { customer, intent }: { customer: Customer; intent: Intent },
@@ -104,7 +107,7 @@ function drawAgainstRule(
   });
   const broken = drawBrokenRule(world, { customer, intent, order });
   if (broken === undefined) {
-    customer.orders.pop(); // the options do not allow an unused order
+    customer.orders.pop(); // the options do not provide for an order without a request
     return undefined;
   }
   const known = rng.next() < options.orderStatedShare;

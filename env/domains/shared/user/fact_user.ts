@@ -127,7 +127,7 @@ export class FactUser<R extends Request> extends RequestUser<R> {
 
   /**
    * Changes the user's mind after the agent has repeated the request correctly.
-   * @returns A message with the new wish.
+   * @returns A message that states the changed request.
    */
   #rethink(): string {
     const request = this.progress.rethink();

@@ -139,7 +139,7 @@ export function billsOf(
 }
 
 /**
- * Finds a customer's first bill with the status `Awaiting Payment`; `undefined` if there is none.
+ * Finds a customer's first bill with the status `Awaiting Payment`, or returns `undefined` if there is none.
  * @throws {ToolError} If a bill in the customer's row does not exist.
  */
 export function awaitingPayment(

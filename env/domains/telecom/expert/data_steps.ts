@@ -138,7 +138,7 @@ function isUsedUp(usage: JsonObject): boolean {
   return used! >= limit! + refueled!;
 }
 
-/** Returns the first positive number in a user's answer; `undefined` if there is none. */
+/** Returns the first positive number in a user's answer, or `undefined` if there is none. */
 function gigabytesIn(answer: string): number | undefined {
   const word = answer.split(" ").find((one) => Number(one) > 0);
   return word === undefined ? undefined : Number(word);

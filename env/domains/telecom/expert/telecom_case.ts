@@ -58,7 +58,7 @@ export class Case {
   }
 }
 
-/** Calls a tool and returns its parsed result; `undefined` if the result is an error. */
+/** Calls a tool and returns its parsed result, or `undefined` if the result is an error. */
 export function* look(
   desk: Desk,
   name: string,
@@ -68,7 +68,7 @@ export function* look(
   return isErrorAnswer(shown) ? undefined : parsePythonJson(shown);
 }
 
-/** Looks up a row by its id; `undefined` if there is none. */
+/** Looks up a row by its id, or returns `undefined` if there is none. */
 export function* lookUp(
   desk: Desk,
   id: string,

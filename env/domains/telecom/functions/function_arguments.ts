@@ -13,7 +13,7 @@ export function argument(args: JsonObject, name: string): JsonValue {
   throw new ToolError(`missing 1 required positional argument: '${name}'`);
 }
 
-/** Returns an optional argument; `null` if it is missing. */
+/** Returns an optional argument, or `null` if it is missing. */
 export function given(args: JsonObject, name: string): JsonValue {
   return args.get(name) ?? null;
 }

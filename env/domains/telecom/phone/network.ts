@@ -128,7 +128,7 @@ export interface Speed {
 }
 
 /**
- * Returns the download speed; `undefined` if mobile data does not work. The order of the multiplications is the
+ * Returns the download speed, or `undefined` if mobile data does not work. The order of the multiplications is the
  * original's, since it affects the last digits.
  */
 export function speedOf(database: Database): Speed | undefined {
@@ -171,7 +171,7 @@ export function canSendMms(database: Database): boolean {
     isOn(permissions, "sms");
 }
 
-/** Returns an app's permissions; `undefined` if the app does not exist. */
+/** Returns an app's permissions, or `undefined` if the app does not exist. */
 export function permissionsOf(
   phone: JsonObject,
   app: string,

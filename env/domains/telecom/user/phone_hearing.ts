@@ -216,8 +216,8 @@ function appIn(words: readonly string[]): string {
 }
 
 /**
- * Returns the network mode that the words mention; `undefined` if they mention none. If the words after the last `to`
- * mention a network, as in `from 2g to 5g`, the words before it are ignored.
+ * Returns the network mode that the words mention, or `undefined` if they mention none. If the words after the last
+ * `to` mention a network, as in `from 2g to 5g`, the words before it are ignored.
  */
 function modeIn(words: readonly string[]): string | undefined {
   const rest = words.slice(words.lastIndexOf("to") + 1);

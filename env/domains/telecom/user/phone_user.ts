@@ -86,7 +86,7 @@ const OPENINGS: Readonly<Record<Complaint, readonly string[]>> = {
 function* answer(one: Player, message: string): Script<string> {
   const heard = hearPhone(message);
   if (heard.some(({ kind }) => kind === "transfer")) return TRANSFERRED;
-  // A question about other wishes is answered only if nothing else is asked.
+  // A question about further requests is answered only if nothing else is asked.
   const asked = heard.filter(({ kind }) => kind !== "more");
   const said: string[] = [];
   for (const request of asked) said.push(yield* fulfill(one, request));
@@ -135,7 +135,7 @@ const PROOFS: Readonly<
   mms: { tool: "can_send_mms", works: (shown) => shown.includes(" can send ") },
 };
 
-/** Returns a complaint if the user's first action has not helped; otherwise an empty string. */
+/** Returns a complaint if the user's first action has not helped, and an empty string otherwise. */
 function complain(one: Player, tool: string, shown: string): string {
   const proof = PROOFS[one.story.complaint];
   if (one.patience !== "tried" || tool !== proof.tool || proof.works(shown)) {

@@ -41,7 +41,7 @@ function complaintOf(reason: string): Complaint {
   return /\bno service\b/i.test(reason) ? "service" : "data";
 }
 
-/** Returns the trimmed text between the first `start` and the next `end`; `undefined` if either is missing. */
+/** Returns the trimmed text between the first `start` and the next `end`, or `undefined` if either is missing. */
 function between(
   text: string,
   start: string,
@@ -53,7 +53,7 @@ function between(
   return to < 0 ? undefined : text.slice(from + start.length, to).trim();
 }
 
-/** Returns the word after the first `start`, without a trailing full stop; `undefined` if `start` is missing. */
+/** Returns the word after the first `start`, without a trailing full stop, or `undefined` if `start` is missing. */
 function wordAfter(text: string, start: string): string | undefined {
   const from = text.indexOf(start);
   if (from < 0) return undefined;

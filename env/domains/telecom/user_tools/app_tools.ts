@@ -44,7 +44,7 @@ export const checkAppPermissions = phoneTool({
 });
 
 /**
- * Returns the permissions granted to an app; `undefined` if the app does not exist.
+ * Returns the permissions granted to an app, or `undefined` if the app does not exist.
  * @throws {ToolError} If the app's name is not hashable in Python.
  */
 function grantedTo(

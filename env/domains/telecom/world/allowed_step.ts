@@ -21,7 +21,8 @@ export interface Step {
 const MAX_GB = 2;
 
 /**
- * Returns the policy rule that a call breaks; `null` if it breaks none. The policy does not restrict calls by the user.
+ * Returns the policy rule that a call breaks, or `null` if it breaks none. The policy does not restrict calls by the
+ * user.
  */
 export function ruleBroken(
   { agent, user }: Databases,

@@ -44,7 +44,7 @@ export function goldOf(plan: TaskPlan): readonly PlannedCall[] {
   return gold;
 }
 
-/** Returns the reason why a task with these gold actions is invalid; `null` if the task is valid. */
+/** Returns the reason why a task with these gold actions is invalid, or `null` if the task is valid. */
 export function faultOf(
   plan: TaskPlan,
   gold: readonly PlannedCall[],
@@ -83,7 +83,7 @@ function isFixed(
   return trial.holds(works);
 }
 
-/** Returns the first policy rule that a gold action breaks; `null` if there is none. */
+/** Returns the first policy rule that a gold action breaks, or `null` if there is none. */
 function breach(
   start: Trial,
   { agreedGb, isHopeless }: TaskPlan,

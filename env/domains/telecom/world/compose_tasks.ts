@@ -133,7 +133,7 @@ interface Drawing {
   readonly options: ComposeOptions;
 }
 
-/** Draws a task; `undefined` if the draw fails. */
+/** Draws a task, or returns `undefined` if the draw fails. */
 function drawTask(
   rng: Rng,
   { index, callersOf, combinations, databases, options }: Drawing,
