@@ -26,7 +26,7 @@ export interface Party {
 
 /** The fields that a reservation adds to a booked leg. */
 export interface Fare {
-  /** The price per passenger. */
+  /** The price per passenger, in dollars. */
   readonly price: PythonNumber;
   readonly origin: string;
   readonly destination: string;

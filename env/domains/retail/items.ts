@@ -42,7 +42,7 @@ export function pairItems(
 }
 
 /**
- * Returns the price of the new items minus the price of the old items, without rounding.
+ * Returns the price of the new items minus the price of the old items, in dollars and without rounding.
  * @throws {ToolError} If a new item is not an available variant of the old item's product.
  */
 export function priceDifference(

@@ -56,7 +56,7 @@ export function cannotPay(method: JsonObject, amount: PythonNumber): boolean {
 
 /**
  * Adds an amount to the balance of a gift card of the order's user.
- * @throws {ToolError} If the user has no payment method with this id. The message is that of Python's `KeyError`.
+ * @throws {ToolError} If the user has no payment method with this id, with the message of Python's `KeyError`.
  */
 export function creditGiftCard(
   database: Database,
@@ -69,7 +69,7 @@ export function creditGiftCard(
 
 /**
  * Returns a payment method of the order's user for writing.
- * @throws {ToolError} If the user has no payment method with this id. The message is that of Python's `KeyError`.
+ * @throws {ToolError} If the user has no payment method with this id, with the message of Python's `KeyError`.
  */
 function editPaymentMethod(
   database: Database,

@@ -47,7 +47,7 @@ export function bookedFlight(
   ]);
 }
 
-/** Returns the price of a booked flight per passenger. */
+/** Returns the price of a booked flight per passenger, in dollars. */
 export function priceOf(flight: JsonObject): PythonNumber {
   return numberAt(flight, "price");
 }

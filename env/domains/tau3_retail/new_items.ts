@@ -63,8 +63,8 @@ export function findNewItems(
 }
 
 /**
- * Returns the price of the new items minus the price of the old items, without rounding. The result is a Python int if
- * there are no items.
+ * Returns the price of the new items minus the price of the old items, in dollars and without rounding. The result is a
+ * Python int if there are no items.
  */
 export function priceDifference(
   order: JsonObject,

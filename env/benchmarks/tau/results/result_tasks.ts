@@ -18,8 +18,8 @@ export type TaskFinder = (record: ResultRecord) => KnownTask | null;
 
 /**
  * Creates a finder for tasks in τ-bench datasets; each record is matched to one dataset.
- * @param options.leastFit The minimum score of a match. With 0, a record that gives no evidence of its dataset, such as
- * an episode without calls, also matches. Default: 1.
+ * @param options.leastFit The minimum score of a match. With 0, a record without evidence of its dataset, such as an
+ * episode without calls, also matches. Default: 1.
  */
 export function taskFinder(
   datasets: readonly Dataset[],
@@ -52,8 +52,8 @@ export function taskFinder(
 }
 
 /**
- * Finds the tasks of a file's records, keyed by record number. A record without evidence for a dataset is matched to
- * the dataset of most other records; for a failed record, the task's index is sufficient evidence.
+ * Finds the tasks of a file's records, keyed by record number. A record without evidence of its dataset is matched to
+ * the dataset of most other records. For a failed record, the task's index is sufficient evidence.
  */
 export function tasksOfRecords(
   records: readonly ResultRecord[],

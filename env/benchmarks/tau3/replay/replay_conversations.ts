@@ -20,7 +20,7 @@ import {
 } from "./replay_evaluations.ts";
 import type { ScriptedReply, Tau3RecordOf } from "./tau3_recording.ts";
 
-/** The cost of a scripted reply that does not specify a cost. */
+/** The cost, in US dollars, of a scripted reply that does not specify its cost. */
 const COST = 0.5;
 
 /** The reply after the end of a script. */

@@ -44,7 +44,7 @@ interface Case extends AirlineStart {
   readonly request: StatedRequest;
 }
 
-/** A call that policy allows, and the reservation that it concerns. */
+/** A call that policy allows, and its reservation. */
 interface Allowed {
   readonly action: ToolAction;
   readonly held: JsonObject | undefined;

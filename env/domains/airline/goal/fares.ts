@@ -47,7 +47,10 @@ export function isCity(words: string): boolean {
   return !AIRPORTS.has(words);
 }
 
-/** Returns the price of a seat on a flight, or `undefined` if the flight cannot be booked or has too few seats. */
+/**
+ * Returns the price of a seat on a flight, in dollars, or `undefined` if the flight cannot be booked or has too few
+ * seats.
+ */
 export function seatPrice(
   flight: JsonObject | undefined,
   { date, cabin, seats }: { date: string; cabin: string; seats: number },

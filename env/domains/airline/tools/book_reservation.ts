@@ -74,7 +74,7 @@ export const bookReservation = defineTool({
 
 /**
  * Writes each flight's fare into its entry in `flights`, and computes the price of the booking.
- * @returns The total price, including insurance and bags.
+ * @returns The total price in dollars, including insurance and bags.
  */
 function totalPrice(
   database: Database,

@@ -49,7 +49,7 @@ export const updateReservationFlights = defineTool({
 
 /**
  * Writes each flight's fare into its entry in `flights`, and computes the price of the flights.
- * @returns The total price for all passengers.
+ * @returns The total price for all passengers, in dollars.
  */
 function priceFlights(
   database: Database,
@@ -68,8 +68,8 @@ function priceFlights(
 }
 
 /**
- * Returns the fare that the reservation stores for a flight that it already has in the same cabin, or `undefined` if it
- * does not have the flight.
+ * Returns the stored fare of a flight if the reservation already has the flight in the same cabin, and `undefined`
+ * otherwise.
  */
 function keptFare(
   reservation: JsonObject,

@@ -119,8 +119,8 @@ function changeCabin(
 }
 
 /**
- * Returns the fares of a reservation's flights in another cabin. The fare of a flight with too few seats is
- * `undefined`.
+ * Returns the fare of each of a reservation's flights in another cabin, in dollars, or `undefined` for a flight with
+ * too few seats.
  */
 export function faresIn(
   { legs, passengers: { length: seats } }: Reservation,

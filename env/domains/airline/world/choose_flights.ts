@@ -90,7 +90,7 @@ export function fullFlight(
   return full.length === 0 ? undefined : rng.pick(full);
 }
 
-/** Returns the price of a seat, or `undefined` if the flight has too few seats or cannot be booked. */
+/** Returns the price of a seat, in dollars, or `undefined` if the flight has too few seats or cannot be booked. */
 export function fareOf(
   flight: Flight,
   { date, cabin, seats }: Seats & { readonly date: string },

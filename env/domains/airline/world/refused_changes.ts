@@ -25,7 +25,7 @@ import {
   type ReservationWish,
 } from "./rows.ts";
 
-/** A change that policy allows, and the reservation that it concerns. */
+/** A change that policy allows, and its reservation. */
 interface Base extends UserIntent {
   readonly held: Reservation;
   readonly change: Change;

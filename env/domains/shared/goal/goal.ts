@@ -29,7 +29,7 @@ export interface Request {
   readonly forthcoming?: boolean;
   /** The information that a question asks for: `total of order #W123`. */
   readonly question?: string;
-  /** Whether policy refuses the request, in which case it must not change anything. */
+  /** Whether policy refuses the request. A refused request must not change anything. */
   readonly refused?: boolean;
   /** The id of the policy's clause that refuses the request: `order.pending`. */
   readonly refusedBy?: string;

@@ -22,7 +22,7 @@ export type AskedDetail = CommonDetail | (string & Record<never, never>);
 /** The meaning of an agent's message to a scripted user. */
 export interface Heard {
   readonly asked: ReadonlySet<AskedDetail>;
-  /** Whether the agent asks for a yes or a no. */
+  /** Whether the agent asks for consent or for a yes-or-no answer. */
   readonly wantsYes: boolean;
   /** Whether the agent asks how it can help, or whether the user wants anything else. */
   readonly asksMore: boolean;

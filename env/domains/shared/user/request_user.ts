@@ -69,7 +69,7 @@ export abstract class RequestUser<R extends Request> implements User {
     return this.progress.move() ? this.next() : words;
   }
 
-  /** Moves to the next request. Returns the message that states it, or the farewell after the last request. */
+  /** Moves to the next request. Returns the message that states this request, or the farewell if there is none. */
   protected next(): string {
     const request = this.progress.next();
     return request === undefined ? this.farewell() : nextWords(request, this);

@@ -103,7 +103,7 @@ function freeId(database: Database): string {
 
 /**
  * Adds the flights to the reservation, and computes the price of the booking.
- * @returns The total price, including insurance and bags.
+ * @returns The total price in dollars, including insurance and bags.
  */
 function priceAll(
   database: Database,

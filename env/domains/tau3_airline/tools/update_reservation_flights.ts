@@ -46,7 +46,8 @@ export const updateReservationFlights = airlineTool({
 });
 
 /**
- * Returns a flight at its old price if the reservation already has it in the same cabin, or `undefined` if it does not.
+ * Returns a flight at its old price if the reservation already has the flight in the same cabin, and `undefined`
+ * otherwise.
  */
 function keptFlight(
   reservation: JsonObject,

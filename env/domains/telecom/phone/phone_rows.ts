@@ -46,8 +46,8 @@ export function toggle(database: Database, field: string): boolean {
 
 /**
  * Returns the APN settings.
- * @throws {ToolError} If the stored settings are not an object. The message is that of Python's `AttributeError` for
- * the attribute `name`.
+ * @throws {ToolError} If the stored settings are not an object, with the message of Python's `AttributeError` for the
+ * attribute `name`.
  */
 export function apnSettings(phone: JsonObject, name: string): JsonObject {
   const settings = phone.get("active_apn_settings") ?? null;
