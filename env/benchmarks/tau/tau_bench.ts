@@ -1,6 +1,6 @@
 /**
- * Loads τ-bench's data from a directory: `<dir>/<domain>/` contains a JSON file per table, `wiki.md`, `tools.json` and
- * `tasks_<split>.json`; `<dir>/terminate_tools.json` names the tools that end a conversation; `<dir>/prompts.json` and
+ * Loads τ-bench's data from a directory. `<dir>/<domain>/` contains a JSON file per table, `wiki.md`, `tools.json` and
+ * `tasks_<split>.json`. `<dir>/terminate_tools.json` names the tools that end a conversation. `<dir>/prompts.json` and
  * `<dir>/few_shot/` contain the prompts and example conversations of agents and simulated users.
  */
 
@@ -33,7 +33,7 @@ import { hasDomain, openData, type ReadData } from "./data_files.ts";
 const SPLITS: readonly Split[] = ["train", "dev", "test"];
 
 const HINT =
-  "point --tau-bench or TAU_BENCH_DIR at tau-bench's data, or copy the data again if files are missing or damaged";
+  'set --tau-bench or TAU_BENCH_DIR to a complete data directory, which "deno task import" creates';
 
 const toolSchemas = z.array(z.object({
   type: z.literal("function"),

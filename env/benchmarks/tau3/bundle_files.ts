@@ -14,7 +14,7 @@ import { parseToml } from "../../python/toml.ts";
 export const TAU3_BENCH_HINT = "pass --tau3-bench DIR or set TAU3_BENCH_DIR";
 
 const HINT =
-  "point --tau3-bench or TAU3_BENCH_DIR at tau3-bench's data, or copy the data again if files are missing or damaged";
+  "set --tau3-bench or TAU3_BENCH_DIR to a complete tau2-bench checkout or bundle";
 
 /** The name of the file in `tools/` that contains the schema of the solo agent's stop tool. */
 export const SOLO_TOOL_FILE = "solo_done.json";

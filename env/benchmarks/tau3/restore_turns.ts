@@ -56,7 +56,8 @@ export function restoreTurns(
   }
 
   /**
-   * Returns the call that ends a solo agent's work, if there is one. The other calls in the same message are not run.
+   * Returns only the call that ends a solo agent's work, because the other calls in its message are not run. The list
+   * is empty if there is no such call.
    */
   function stopAmong(calls: readonly ToolCall[]): readonly ToolCall[] {
     return orchestrator.isSolo

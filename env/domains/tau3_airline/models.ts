@@ -17,7 +17,7 @@ export const Payment = defineModel("Payment", {
   amount: field.int(),
 });
 
-/** The model of a flight on one date, as calls identify it. */
+/** The model of the number and date with which calls identify a flight. */
 export const FlightInfo = defineModel("FlightInfo", {
   flight_number: field.str(),
   date: field.str(),

@@ -191,8 +191,8 @@ function everything(withNl: boolean): readonly RewardType[] {
 }
 
 /**
- * Returns the product of the parts' values, or `null` if a value is unknown, because a task without the judge's verdict
- * is neither passed nor failed.
+ * Returns the product of the parts' values. Returns `null` if a value is unknown, because a task without the judge's
+ * verdict is neither passed nor failed.
  */
 function product(parts: readonly (Tau3Reward | null)[]): number | null {
   let product = 1;

@@ -40,8 +40,8 @@ export function fulfillingCalls(
 }
 
 /**
- * Returns the ids of the reservations that a request may refer to: the stated id if it exists, or the ids of all the
- * user's reservations on the stated route.
+ * Returns the ids of the reservations that a request may refer to: the stated id, if there is such a reservation, or
+ * the ids of all the user's reservations on the stated route.
  */
 export function candidateReservations(
   { request: { trip }, database, userId }: RequestContext<AirlineRequest>,

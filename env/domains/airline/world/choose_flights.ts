@@ -78,8 +78,8 @@ export function cheapestPair(
 }
 
 /**
- * Draws a flight on the route that has too few seats for all passengers or cannot be booked on that date, or returns
- * `undefined` if there is none.
+ * Draws a flight on the route that cannot be booked on that date or has too few seats. Returns `undefined` if there is
+ * none.
  */
 export function fullFlight(
   { rng, routes }: AirlineWorld,

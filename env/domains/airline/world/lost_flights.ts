@@ -69,8 +69,9 @@ export function drawCertificate(
 }
 
 /**
- * Draws two requests about a reservation with a flight delayed today: a cancellation or a change of the return flight,
- * followed by a request for the certificate that is due for the delay. Returns `undefined` if the draw fails.
+ * Draws two requests about a reservation with a flight that is delayed today. The first is a cancellation or a change
+ * of the return flight, the second asks for the certificate that is due for the delay. Returns `undefined` if the draw
+ * fails.
  */
 export function drawDelay(
   world: AirlineWorld,

@@ -1,7 +1,6 @@
 /**
- * Draws request details that a policy rule forbids although the order is eligible: a reason that is not accepted, a
- * variant that is out of stock, another product, a gift card with too low a balance, or a refund to another payment
- * method.
+ * Draws details of a request about an eligible order that break a policy rule: a reason that is not accepted, a variant
+ * that is out of stock, another product, a gift card whose balance is too low, or a refund to another payment method.
  */
 
 import { call } from "../../shared/call.ts";

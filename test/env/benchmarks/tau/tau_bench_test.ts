@@ -116,7 +116,7 @@ Deno.test({
           assert.match(text, message);
           assert.match(
             text,
-            /point --tau-bench or TAU_BENCH_DIR at tau-bench's data/,
+            /set --tau-bench or TAU_BENCH_DIR to a complete data directory/,
           );
           assert.doesNotMatch(text, /\n/);
           return true;
