@@ -47,7 +47,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
       ) ??
         unless(
           same(legs(is), legs(args)),
-          "the flights differ from the call's",
+          "the flights differ from those in the call",
         ) ??
         differs(is, args, [
           "user_id",
@@ -61,11 +61,11 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
         ]) ??
         unless(
           same(is.passengers, args.passengers),
-          "the passengers differ from the call's",
+          "the passengers differ from those in the call",
         ) ??
         unless(
           same(is.payment_history, args.payment_methods),
-          "the payments differ from the call's",
+          "the payments differ from those in the call",
         ),
     spends: ({ args }) =>
       new Map(args.payment_methods.map((
@@ -96,7 +96,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
       return unless(
         fresh.length === 1 && fresh[0].source === "certificate" &&
           fresh[0].amount === args.amount,
-        `the profile does not gain exactly one certificate of $${args.amount}`,
+        `the write does not add exactly one certificate of $${args.amount} to the profile`,
       );
     },
   },
@@ -115,7 +115,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     breaks: (written) =>
       unless(
         same(legs(written.is), legs(written.args)),
-        "the flights differ from the call's",
+        "the flights differ from those in the call",
       ) ?? entryBreaks(written, fareDifference(written)),
     spends: (written) =>
       new Map([[written.args.payment_id, fareDifference(written)]]),
@@ -125,7 +125,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
     breaks: ({ args, is }) =>
       unless(
         same(is.passengers, args.passengers),
-        "the passengers differ from the call's",
+        "the passengers differ from those in the call",
       ),
   },
 };
@@ -207,7 +207,7 @@ function entryBreaks(
     : [{ payment_id: args.payment_id, amount: price }];
   return unless(
     same(fresh, wanted),
-    `the payment history does not settle exactly $${price}`,
+    `the payment history does not record exactly the price of $${price}`,
   );
 }
 

@@ -40,7 +40,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
       unless(is.status === "cancelled", `the status is ${is.status}`) ??
         unless(
           is.cancel_reason === args.reason,
-          "the reason differs from the call's",
+          "the reason differs from the reason in the call",
         ) ??
         unless(
           is.payment_history.length === 2 * was.payment_history.length,
@@ -59,7 +59,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
       unless(is.status === "return requested", `the status is ${is.status}`) ??
         unless(
           same(is.return_items, args.item_ids.toSorted()),
-          "the returned items differ from the call's",
+          "the returned items differ from those in the call",
         ) ??
         unless(
           is.return_payment_method_id === args.payment_method_id,
@@ -83,7 +83,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
         unless(
           same(is.exchange_items, args.item_ids.toSorted()) &&
             same(is.exchange_new_items, args.new_item_ids.toSorted()),
-          "the exchanged items differ from the call's",
+          "the exchanged items differ from those in the call",
         ) ??
         unless(
           near(is.exchange_price_difference, difference(written)),
@@ -110,7 +110,7 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
         unless(
           near(entry.amount, Math.abs(difference(written))) &&
             entry.payment_method_id === args.payment_method_id,
-          "the payment history does not settle the price difference",
+          "the payment history does not record the price difference",
         );
     },
     credits: (written) =>

@@ -53,7 +53,7 @@ export function ruleBroken(
       if (amount > MAX_GB) return "at most 2 GB may be sold";
       return amount === agreedGb
         ? null
-        : "the amount must be the one that the user agreed to";
+        : "the amount must equal the amount that the user agreed to";
     }
     case "enable_roaming":
       return user?.get("phone", "surroundings")?.get("is_abroad") === true
@@ -61,7 +61,7 @@ export function ruleBroken(
         : "roaming is only for users abroad";
     case "suspend_line":
     case "disable_roaming":
-      return "the user did not ask for it";
+      return "the user did not ask for this change";
     case "transfer_to_human_agents":
       return isHopeless
         ? null

@@ -64,7 +64,7 @@ export function faultOf(
   );
   return needless === undefined
     ? breach(start, plan, gold)
-    : `"${needless.name}" is redundant`;
+    : `the gold action "${needless.name}" is redundant`;
 }
 
 /** Checks whether the fixes solve the problem. A rejected fix has no effect. */

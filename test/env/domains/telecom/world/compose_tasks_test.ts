@@ -52,7 +52,7 @@ Deno.test("composed tasks are broken, and their gold fixes them with only necess
     const needless = { actor: "user", name: "toggle_wifi", args: {} } as const;
     assert.equal(
       faultOf(plan, [...gold, needless]),
-      '"toggle_wifi" is redundant',
+      'the gold action "toggle_wifi" is redundant',
     );
   }
 });
@@ -63,7 +63,7 @@ Deno.test("faultOf() rejects gold actions that the policy forbids", () => {
   )!;
   assert.match(
     faultOf({ ...plan, agreedGb: 0.1 }, gold)!,
-    /^refuel_data: the amount must be the one that the user agreed to$/,
+    /^refuel_data: the amount must equal the amount that the user agreed to$/,
   );
 });
 
