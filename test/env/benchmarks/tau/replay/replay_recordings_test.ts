@@ -286,7 +286,7 @@ Deno.test({
       '{"env": "retail", "split": "dev", "task_index": 20, "steps": [], "final_data_hash": "", "gt_data_hash": "", "reward_without_responds": {"reward": 0.0, "info": {}}}';
     await assert.rejects(
       replay(gold),
-      /record 1 refers to task 20, but the split "dev" has only 20 tasks/,
+      /record 1 refers to task 20 of the split "dev", whose size is 20/,
     );
   },
 });

@@ -201,8 +201,11 @@ Deno.test("openResults() reads the complete simulations of a truncated τ³-benc
   );
   const cases = [
     [text.slice(0, 200), /r\.json/],
-    [fileText(), /no tau3-bench simulation/],
-    ['{"info": {}, "simulation_index": []}', /no tau3-bench simulation/],
+    [fileText(), /no readable tau3-bench simulation/],
+    [
+      '{"info": {}, "simulation_index": []}',
+      /no readable tau3-bench simulation/,
+    ],
     [fileText({}), /simulation 1 has no task_id/],
   ] as const;
   for (const [wrong, expected] of cases) {
