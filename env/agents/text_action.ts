@@ -103,7 +103,7 @@ function toWords(args: JsonObject): ParsedAnswer {
   const content = args.get("content");
   return typeof content === "string"
     ? { action: { type: "respond", content } }
-    : { problem: `"${RESPOND}" needs the argument "content", a string` };
+    : { problem: `"${RESPOND}" requires the argument "content", a string` };
 }
 
 /**

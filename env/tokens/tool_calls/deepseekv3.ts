@@ -51,7 +51,7 @@ function readCall(body: string, sink: CallSink): void {
   const separator = inner.slice(0, Math.max(0, fence)).lastIndexOf(SEPARATOR);
   if (separator < 0) {
     throw new UnreadableCalls(
-      `A call must be function${SEPARATOR}NAME and a \`\`\`json block of its arguments`,
+      `A call must consist of function${SEPARATOR}NAME and a \`\`\`json block with the arguments`,
     );
   }
   const name = inner.slice(separator + SEPARATOR.length, fence);

@@ -58,7 +58,7 @@ export function parseGlm45(text: string, tools?: KnownTools): ParsedText {
 function readCall(body: string, sink: CallSink): void {
   const lineEnd = /\\n|\n/.exec(body);
   if (lineEnd === null) {
-    sink.skipped.push(`A call needs the tool's name on a line of its own`);
+    sink.skipped.push(`A call must have the tool's name on a separate line`);
     return;
   }
   const name = body.slice(0, lineEnd.index);

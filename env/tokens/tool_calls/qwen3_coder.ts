@@ -52,7 +52,9 @@ export function parseQwen3Coder(text: string, tools?: KnownTools): ParsedText {
     for (const block of blocks) {
       const functions = blocksBetween(block, FUNCTION, FUNCTION_END);
       if (functions.length === 0) {
-        sink.skipped.push(`A call needs ${FUNCTION}NAME> and ${FUNCTION_END}`);
+        sink.skipped.push(
+          `A call must contain ${FUNCTION}NAME> and ${FUNCTION_END}`,
+        );
       }
       for (const { body } of functions) readFunction(body, sink);
     }

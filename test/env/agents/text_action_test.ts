@@ -97,7 +97,7 @@ Deno.test("readTextAction() reports what is wrong and what is expected", () => {
     ],
     [
       'Action:\n{"name": "respond", "arguments": {"text": "x"}}',
-      /"respond" needs the argument "content"/,
+      /"respond" requires the argument "content"/,
     ],
     ['Action:\n{"name": "look", "arguments": {', /is not JSON/],
   ];
