@@ -9,7 +9,7 @@ import { type PromptStyle, toolCallingAgent } from "./tool_calling.ts";
 
 /** An agent strategy: how a model sees the world and acts in it. */
 export interface AgentStrategy {
-  /** Creates the agent. */
+  /** Creates an agent that follows the strategy with the given model and settings. */
   open(options: AgentStrategyOptions): Agent | Promise<Agent>;
   /**
    * The form of the agent's actions if they are text. The demonstrations for a cold start use the same form. Default:

@@ -23,7 +23,7 @@ export interface RateLimiter {
   pause(ms: number): void;
 }
 
-/** Creates a rate limiter. */
+/** Creates a rate limiter with an empty queue. The first call may start at once. */
 export function createRateLimiter(options: RateLimitOptions): RateLimiter {
   const { requestsPerMinute, now = () => performance.now() } = options;
   const interval = requestsPerMinute > 0 ? 60_000 / requestsPerMinute : 0;

@@ -33,7 +33,7 @@ export interface EpisodeAnswer {
   readonly tokens: readonly number[];
   readonly prompt_length: number;
   readonly response_length: number;
-  /** The loss mask, `[R]`. */
+  /** The loss mask, `[R]`: 1 for tokens that the policy sampled, otherwise 0. */
   readonly loss_mask: readonly (0 | 1)[];
   /** The log probabilities, `[R]`, which are 0 where the mask is 0. */
   readonly rollout_log_probs: readonly number[];
@@ -66,7 +66,7 @@ export interface AnswerParts {
   readonly engineFault?: string | undefined;
 }
 
-/** Converts an episode to an answer. */
+/** Converts an episode to the response of `POST /episodes`. */
 export function answerOf(episode: Episode, parts: AnswerParts): EpisodeAnswer {
   const { trajectory, reward, failure } = episode;
   if (failure !== null || reward === null || trajectory === null) {

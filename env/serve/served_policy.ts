@@ -3,7 +3,7 @@
 import type { Codec } from "../tokens/conversation.ts";
 import type { TokenModel } from "../types.ts";
 
-/** A policy that a server serves. */
+/** A policy that a server offers to its clients, and the codec for its conversations. */
 export interface ServedPolicy {
   readonly model: TokenModel;
   readonly codec: Codec;

@@ -49,7 +49,7 @@ export type FilterExpression = Place & {
   readonly args: Arguments;
 };
 
-/** An expression. */
+/** An expression. Its `type` determines the other fields. */
 export type Expression =
   | Place & { readonly type: "constant"; readonly value: Value }
   | NameExpression
@@ -180,7 +180,7 @@ export type BlockStatement = Place & {
   readonly body: readonly Statement[];
 };
 
-/** A statement. */
+/** A statement. Its `type` determines the other fields. */
 export type Statement =
   | Place & {
     readonly type: "output";

@@ -24,7 +24,7 @@ export type Value =
 /** A list or a {@linkcode Tuple}. */
 export type List = Value[];
 
-/** A dict. */
+/** A dict, in insertion order. */
 export type Dict = Map<Value, Value>;
 
 /** The keyword arguments of a call. */
@@ -39,7 +39,7 @@ export class Tuple extends Array<Value> {
     return Array;
   }
 
-  /** Creates a tuple. */
+  /** Creates a tuple with the given items. */
   static make(values: Iterable<Value>): Tuple {
     const tuple = new Tuple();
     for (const value of values) tuple.push(value);
@@ -83,7 +83,7 @@ export abstract class PyObject {
   }
 }
 
-/** A callable object. */
+/** A value that a template can call, such as a function or a macro. */
 export abstract class Callable extends PyObject {
   abstract call(machine: Machine, args: List, keywords: Keywords): Value;
 }

@@ -32,7 +32,7 @@ export const NOT_JSON: unique symbol = Symbol("not JSON");
 /** The value of an expression, or `undefined` if it is not a literal. */
 export type Literal = JsonValue | typeof NOT_JSON | undefined;
 
-/** The value of a literal. */
+/** The value of a literal, or {@linkcode NOT_JSON} if it has no JSON equivalent. */
 export type LiteralValue = Exclude<Literal, undefined>;
 
 /** Maximum nesting depth of brackets, as in CPython. */

@@ -173,7 +173,7 @@ function words(value: string, machine: Machine): string[] {
   return parts;
 }
 
-/** Converts a value to a string. */
+/** Converts a value to a string, and counts the steps for processing it. */
 function text(value: Value, machine: Machine): string;
 function text(value: Value, given: unknown, machine: Machine): string;
 function text(
