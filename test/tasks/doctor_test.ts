@@ -67,7 +67,7 @@ Deno.test("doctor prints findings by host, then fixes; it exits with 1 only for 
     assert.ok(fixes.indexOf("WARN context") < fixes.indexOf("FAIL gpus"));
     assert.match(
       fixes,
-      /FAIL gpus on this machine: 1 GPUs are visible, but 2 are planned/,
+      /FAIL gpus on this machine: nvidia-smi lists only 1 of the 2 planned GPUs/,
     );
   }));
 

@@ -1,8 +1,8 @@
-/** Defines faults: values of a recipe or a plan that are not consistent, and how to fix them. */
+/** Defines faults: inconsistent values in a recipe or a plan, and how to fix them. */
 
-/** A description of values that are not consistent, and of how to fix them. */
+/** Inconsistent values, and how to fix them. */
 export interface Fault {
-  /** A description of the fault, with the values. */
+  /** What is wrong, with the keys and their values. */
   readonly found: string;
   /** The fix, in the imperative. */
   readonly fix: string;

@@ -1,6 +1,6 @@
 /**
- * Reads slime's hooks, the Python files that a launch writes to the hosts. slime calls generate.py, which imports the
- * other hooks.
+ * Reads slime's hooks, the Python files that a launch writes to the hosts. slime loads generate.py, which imports
+ * keep_checkpoints.py, and with `algorithm.async: full` also async_rollout.py.
  */
 
 /** The names of the hooks' files. */

@@ -37,52 +37,52 @@ function clusterFaults(
   return [
     ...unless(
       !colocate || !isAsync(config),
-      `algorithm.async ${config.algorithm.async} samples during training, when colocated engines have no GPUs`,
-      "set cluster.colocate to false, and set cluster.rolloutGpus",
+      `algorithm.async is ${config.algorithm.async}, but colocated engines cannot sample during training`,
+      "set cluster.colocate to false, and cluster.rolloutGpus to the number of GPUs for the engines",
     ),
     ...unless(
       colocate || cluster.rolloutGpus !== null,
-      "cluster.rolloutGpus is not set, but engines that are not colocated need their own GPUs",
-      "set cluster.rolloutGpus to the number of GPUs for engines",
+      "cluster.rolloutGpus is null, but engines that are not colocated need their own GPUs",
+      "set cluster.rolloutGpus to the number of GPUs for the engines",
     ),
     ...unless(
       !colocate || cluster.rolloutGpus === null ||
         cluster.rolloutGpus === nodes * cluster.gpusPerNode,
-      `cluster.rolloutGpus is ${cluster.rolloutGpus}, but colocated engines use the ${
+      `cluster.rolloutGpus is ${cluster.rolloutGpus}, but colocated engines share the training GPUs (${
         nodes * cluster.gpusPerNode
-      } GPUs that train`,
+      })`,
       "set cluster.rolloutGpus to null",
     ),
     ...unless(
       hosts.length === 0 || hosts.length === nodes ||
         (!colocate && hosts.length > nodes),
-      `cluster.hosts names ${hosts.length} hosts, but cluster.nodes is ${nodes}`,
+      `cluster.nodes is ${nodes}, but cluster.hosts lists ${hosts.length} ${
+        hosts.length === 1 ? "host" : "hosts"
+      }`,
       "set cluster.nodes to the number of hosts",
     ),
-    ...unless(
-      new Set(hosts).size === hosts.length,
-      "cluster.hosts names a host twice",
-      "list each host once",
-    ),
+    ...repeatFaults("cluster.hosts", hosts),
     ...unless(
       count * hostGpus >= needed && hostGpus >= cluster.gpusPerNode,
-      `the run needs ${needed} GPUs, ${cluster.gpusPerNode} per host for training, but there are only ${count} × ${hostGpus}`,
-      "raise cluster.hostGpus or name more hosts",
+      `the run needs ${needed} GPUs (${cluster.gpusPerNode} per host for training), but there are only ${count} × ${hostGpus} (hosts × cluster.hostGpus)`,
+      "raise cluster.hostGpus, or add hosts to cluster.hosts",
     ),
     ...unless(
       nodes === 1 || hosts.length > 0 || !cluster.start,
-      `cluster.nodes is ${nodes}, but cluster.hosts names no hosts`,
-      "list the hosts, the head first, or set cluster.start to false to join a cluster",
+      `cluster.nodes is ${nodes}, but cluster.hosts is empty`,
+      "list the hosts in cluster.hosts, the head first, or set cluster.start to false to join a running cluster",
     ),
     ...unless(
       hosts.length > 0 || nodes === 1 || !isLoopback(address),
-      `cluster.address ${address} cannot be reached from other hosts`,
+      `cluster.address is ${address}, which other hosts cannot reach`,
       "set cluster.address to the head's address",
     ),
     ...unless(
       (cluster.tempDir ?? "").length <= MAX_TEMP_DIR,
-      `cluster.tempDir is longer than ${MAX_TEMP_DIR} characters, too long for the paths of Ray's sockets`,
-      "choose a shorter path",
+      `cluster.tempDir has ${
+        (cluster.tempDir ?? "").length
+      } characters, but Ray's socket paths leave room for only ${MAX_TEMP_DIR}`,
+      "set cluster.tempDir to a shorter path",
     ),
   ];
 }
@@ -93,7 +93,7 @@ function engineFaults(
 ): Fault[] {
   return unless(
     heads % gpus === 0 && (kvGroups % gpus === 0 || gpus % kvGroups === 0),
-    `engine.gpus ${gpus} does not divide ${heads} heads and ${kvGroups} key-value groups`,
+    `engine.gpus ${gpus} does not divide the model's ${heads} heads and ${kvGroups} key-value groups`,
     `choose a divisor of ${kvGroups}`,
   );
 }
@@ -105,7 +105,7 @@ function expertFaults(
   if (experts === undefined) {
     return unless(
       expert === 1 && expertTensor === 1,
-      `parallel.expert ${expert} and parallel.expertTensor ${expertTensor} distribute experts, but the model has none`,
+      `the model has no experts, but parallel.expert is ${expert} and parallel.expertTensor is ${expertTensor}`,
       "set both to 1",
     );
   }
@@ -118,20 +118,20 @@ function expertFaults(
     ),
     ...unless(
       ranks % (expert * expertTensor) === 0,
-      `parallel.expert × parallel.expertTensor (${expert} × ${expertTensor}) does not divide the ${ranks} GPUs of a stage`,
+      `parallel.expert × parallel.expertTensor (${expert} × ${expertTensor}) does not divide the ${ranks} GPUs of a pipeline stage`,
       `choose values whose product divides ${ranks}`,
     ),
     ...unless(
       tensor === 1 || sequence,
-      "with experts and parallel.tensor above 1, Megatron requires parallel.sequence",
+      "parallel.sequence is false, but Megatron requires it for a model with experts if parallel.tensor is above 1",
       "set parallel.sequence to true",
     ),
   ];
 }
 
 /**
- * Returns faults of flags that are also part of the model's shape. If a flag is passed twice, slime silently uses the
- * last value.
+ * Returns a fault for each of the recipe's flags that the model's shape sets too. If a flag is passed twice, slime
+ * silently uses the last value.
  */
 function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
   const own = new Set(
@@ -139,8 +139,8 @@ function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
   );
   return Object.keys(config.flags).filter((name) => own.has(name)).map(
     (name) => ({
-      found: `flags.${name}: --${name} is part of the model's shape`,
-      fix: "remove it, or set model.shape",
+      found: `flags.${name}: --${name} is also set by the model's shape`,
+      fix: `remove flags.${name}, or set model.shape to another shape`,
     }),
   );
 }
@@ -175,21 +175,15 @@ function rolloutFaults(
       rollout.stepsPerRollout === null ||
         rollout.batchSize * rollout.groupSize ===
           rollout.stepsPerRollout * rollout.globalBatchSize,
-      `rollout.stepsPerRollout (${rollout.stepsPerRollout}) × rollout.globalBatchSize (${rollout.globalBatchSize}) is not rollout.batchSize × rollout.groupSize (${
-        rollout.batchSize * rollout.groupSize
-      })`,
+      `rollout.stepsPerRollout × rollout.globalBatchSize (${rollout.stepsPerRollout} × ${rollout.globalBatchSize}) must equal rollout.batchSize × rollout.groupSize (${rollout.batchSize} × ${rollout.groupSize})`,
       "set rollout.stepsPerRollout to null to derive it",
     ),
     ...unless(
       evals.every === 0 || evals.splits.length > 0,
-      "eval.every is not 0, but eval.splits is empty",
-      "name a split, or set eval.every to 0",
+      `eval.every is ${evals.every}, but eval.splits is empty`,
+      "add a split to eval.splits, or set eval.every to 0",
     ),
-    ...unless(
-      new Set(evals.splits).size === evals.splits.length,
-      "eval.splits names a split twice",
-      "list each split once",
-    ),
+    ...repeatFaults("eval.splits", evals.splits),
   ];
 }
 
@@ -197,43 +191,44 @@ function trainingFaults(
   { parallel, algorithm, model, checkpoint }: SlimeConfig,
 ): Fault[] {
   return [
-    ...unless(
-      checkpoint.directory !== model.directory &&
-        checkpoint.huggingFace !== model.directory,
-      "checkpoint.directory or checkpoint.huggingFace is the model's directory",
-      "choose another directory",
+    ...(["directory", "huggingFace"] as const).flatMap((key) =>
+      unless(
+        checkpoint[key] !== model.directory,
+        `checkpoint.${key} is the same directory as model.directory: "${model.directory}"`,
+        `set checkpoint.${key} to another directory`,
+      )
     ),
     ...unless(
       !parallel.sequence || parallel.tensor > 1,
-      "parallel.sequence needs parallel.tensor above 1",
-      "set parallel.sequence to false",
+      `parallel.sequence is true, but parallel.tensor is ${parallel.tensor}`,
+      "set parallel.sequence to false, or raise parallel.tensor",
     ),
     ...unless(
       parallel.recompute !== "selective" ||
         (parallel.recomputeMethod === null &&
           parallel.recomputeLayers === null),
-      "parallel.recompute selective takes neither parallel.recomputeMethod nor parallel.recomputeLayers",
+      "parallel.recompute is selective, but parallel.recomputeMethod or parallel.recomputeLayers is set",
       "set both to null",
     ),
     ...unless(
       parallel.recompute !== "full" || parallel.recomputeMethod !== null,
-      "parallel.recompute full needs parallel.recomputeMethod",
+      "parallel.recompute is full, but parallel.recomputeMethod is null",
       "set parallel.recomputeMethod to uniform",
     ),
     ...unless(
       !algorithm.advantage.startsWith("reinforce_plus_plus") ||
         algorithm.normalizeAdvantages,
-      `algorithm.advantage ${algorithm.advantage} needs algorithm.normalizeAdvantages`,
+      `algorithm.advantage is ${algorithm.advantage}, but algorithm.normalizeAdvantages is false`,
       "set algorithm.normalizeAdvantages to true",
     ),
     ...unless(
       algorithm.klLoss || algorithm.klLossCoef === 0,
-      `algorithm.klLossCoef is ${algorithm.klLossCoef} but algorithm.klLoss is false, so the loss would contain no KL term`,
-      "set algorithm.klLoss to true, or the coefficient to 0",
+      `algorithm.klLossCoef is ${algorithm.klLossCoef}, but algorithm.klLoss is false, so the loss would contain no KL term`,
+      "set algorithm.klLoss to true, or algorithm.klLossCoef to 0",
     ),
     ...unless(
       !(algorithm.engineLogprobs && algorithm.importanceSampling),
-      "algorithm.engineLogprobs and algorithm.importanceSampling cannot be used together",
+      "algorithm.engineLogprobs and algorithm.importanceSampling cannot both be true",
       "set one of them to false",
     ),
   ];
@@ -250,12 +245,14 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
   return Object.keys(cluster.env).flatMap((name) => [
     ...unless(
       !/(^|_)(KEY|TOKEN|SECRET|PASSWORD)$/i.test(name),
-      `cluster.env has ${name}, which anyone with access to Ray's dashboard can read`,
-      "set it in the environment of the command that starts Ray",
+      `cluster.env contains ${name}, which anyone with access to Ray's dashboard can read`,
+      `set ${name} in the environment of the command that starts Ray instead`,
     ),
     ...unless(
       !(name in OWN_VARIABLES),
-      `cluster.env has ${name}, which is derived from ${OWN_VARIABLES[name]}`,
+      `cluster.env contains ${name}, which is derived from ${
+        OWN_VARIABLES[name]
+      }`,
       `set ${OWN_VARIABLES[name]} instead`,
     ),
   ]);
@@ -270,13 +267,19 @@ function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
   return [
     ...unless(
       !hosts.includes(THIS_HOST) || hosts.length === 1,
-      `bridge.hosts has both "${THIS_HOST}" and other hosts`,
-      `name either "${THIS_HOST}" alone, or hosts from hosts.yaml`,
+      `bridge.hosts lists both "${THIS_HOST}" and other hosts`,
+      `list either "${THIS_HOST}" alone, or only hosts from hosts.yaml`,
     ),
-    ...unless(
-      new Set(hosts).size === hosts.length,
-      "bridge.hosts names a host twice",
-      "list each host once",
-    ),
+    ...repeatFaults("bridge.hosts", hosts),
   ];
+}
+
+/** Returns a fault if a list of names contains a name twice. */
+function repeatFaults(key: string, names: readonly string[]): Fault[] {
+  const repeated = names.find((name, i) => names.indexOf(name) < i);
+  return unless(
+    repeated === undefined,
+    `${key} lists "${repeated}" twice`,
+    `list "${repeated}" once`,
+  );
 }

@@ -7,9 +7,9 @@
 
 import type { SlimeConfig } from "./slime_schema.ts";
 
-/** What the removed thoughts mean for a trained model, as the end of a sentence. */
+/** Why it matters that a chat template changes earlier messages, as the end of a sentence. */
 export const REWRITTEN_HISTORY =
-  "training keeps them, so the conversations behind a chat API differ from those in training";
+  "training keeps earlier messages unchanged, so conversations over a chat API differ from those in training";
 
 /** Matches the names of hybrid Qwen3 checkpoints; Instruct-2507 and Thinking-2507 are not hybrid. */
 const HYBRIDS =

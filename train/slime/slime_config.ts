@@ -50,7 +50,7 @@ export function resolveSlime(
   const faults = recipeFaults(resolved);
   if (faults.length === 0) return resolved;
   throw new ConfigError(
-    `${recipe.name}: the recipe cannot run:\n${
+    `${recipe.name}: the recipe has inconsistent values:\n${
       faults.map((fault) => `  - ${faultText(fault)}`).join("\n")
     }`,
   );

@@ -43,7 +43,7 @@ Deno.test("resolveSlime() rejects a recipe that cannot run, with all of its faul
     ["cluster.rolloutGpus", 1, /set cluster\.rolloutGpus to null/],
     ["engine.gpus", 3, /a divisor of 8/],
     ["flags.num-epoch", 3, /rollout\.steps/],
-    ["cluster.nodes", 2, /cluster\.hosts names no hosts/],
+    ["cluster.nodes", 2, /cluster\.hosts is empty/],
     ["cluster.hostGpus", 1, /raise cluster\.hostGpus/],
     ["cluster.tempDir", `/${"a".repeat(60)}`, /shorter path/],
     ["cluster.env", { WANDB_API_KEY: "x" }, /dashboard can read/],
@@ -70,12 +70,15 @@ Deno.test("resolveSlime() rejects a recipe that cannot run, with all of its faul
 
 Deno.test("resolveSlime() rejects hosts that are named twice, and contradictory settings of engines", () => {
   const twice = [set("cluster.nodes", 2), set("cluster.hosts", ["a", "a"])];
-  assert.throws(() => resolveSlime(recipe, twice), /names a host twice/);
+  assert.throws(
+    () => resolveSlime(recipe, twice),
+    /cluster\.hosts lists "a" twice/,
+  );
   const both = [
     set("algorithm.engineLogprobs", true),
     set("algorithm.importanceSampling", true),
   ];
-  assert.throws(() => resolveSlime(recipe, both), /cannot be used together/);
+  assert.throws(() => resolveSlime(recipe, both), /cannot both be true/);
 });
 
 Deno.test("resolveSlime() offers as many GPUs per host as the run needs, unless the recipe sets them", () => {

@@ -33,9 +33,7 @@ export async function canServe(
       ...await portFaults(host, { ports, signal }),
       ...await userFaults(host, { config, signal }),
     ],
-    `episode servers can be started there, at ${
-      ports.map((port) => `:${port}`).join(", ")
-    }`,
+    `episode servers can be started on the ports ${ports.join(", ")}`,
   );
 }
 
@@ -69,7 +67,9 @@ async function setUpFaults(
   const { stdout } = await host.run({ script: lines.join("\n") }, { signal });
   const missing = stdout.trim().split("\n").filter(Boolean);
   return missing.length === 0 ? [] : [fail(
-    `it cannot run episode servers: it lacks ${missing.join(", ")}`,
+    `episode servers cannot run on this host, which lacks ${
+      missing.join(", ")
+    }`,
     `run "deno task setup --serve ${host.name}", or set bridge.hosts to another host or "this"`,
   )];
 }
@@ -81,10 +81,10 @@ async function portFaults(
   const listeners = await readListeners(host, { signal });
   const held = listeners.find(({ port }) => ports.includes(port));
   return held === undefined ? [] : [fail(
-    `port ${held.port}, for an episode server, is held by ${
+    `port ${held.port}, for an episode server, is in use by ${
       held.holder ?? "another process"
     }`,
-    "end that process if it is yours, or set another bridge.port",
+    "end that process if it is yours, or set bridge.port to another port",
   )];
 }
 

@@ -39,8 +39,8 @@ export interface CheckContext extends ResolvedSlime {
   /** The hosts that can be reached, starting with the head. Only this machine if the recipe names no hosts. */
   readonly hosts: readonly Shell[];
   /**
-   * The hosts whose commands are known to run on the host itself, in a container or in a virtual environment (see
-   * place.ts).
+   * Those of {@linkcode hosts} whose shells can tell where commands run: on the host itself, in a container or in a
+   * virtual environment (see place.ts).
    */
   readonly places: readonly PlacedShell[];
   /** The hosts that will run episode servers; empty if this machine runs them. */
@@ -151,6 +151,6 @@ export function faultOf(
     : String(error);
   return fail(
     `the check itself failed: ${stack.slice(0, 500)}`,
-    "report it as a bug in taulab with the command line, and skip the check with --skip",
+    "report it as a bug in taulab, with the command line; until it is fixed, skip the check with the doctor's --skip",
   );
 }

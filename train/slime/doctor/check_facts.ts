@@ -1,7 +1,7 @@
 /** Provides lookups that several checks share. Each lookup runs once, when a check first needs its result. */
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
-import { DataError } from "../../../env/errors.ts";
+import { DataError, messageOf } from "../../../env/errors.ts";
 import { createChatTemplate } from "../../../env/tokens/chat_template.ts";
 import type { Codec } from "../../../env/tokens/conversation.ts";
 import { createTokenizer } from "../../../env/tokens/tokenizer.ts";
@@ -16,7 +16,7 @@ import { type HostPython, readHostPython } from "./host_python.ts";
 /** Options for {@linkcode Facts}. */
 export interface FactsOptions extends CallOptions {
   readonly config: SlimeConfig;
-  /** The host that has the model's directory; `undefined` if no host can be reached. */
+  /** The head, where the model's files are read; `undefined` if it cannot be reached. */
   readonly head: Shell | undefined;
 }
 
@@ -41,7 +41,8 @@ export class Facts {
   }
 
   /**
-   * Reads a file of the model's directory on the head; `undefined` if it does not exist.
+   * Reads a file in the model's directory on the head.
+   * @returns The text; `undefined` if the file does not exist.
    * @throws {HostError} If the head cannot be reached.
    * @throws {DataError} If the file cannot be read.
    */
@@ -51,7 +52,12 @@ export class Facts {
     const { head, config } = this.#options;
     const path = `${config.model.directory}/${name}`;
     const file = head === undefined
-      ? Promise.reject(new DataError(`No host has "${path}"`, { path }))
+      ? Promise.reject(
+        new DataError(`Cannot read "${path}": the head cannot be reached`, {
+          path,
+          hint: "fix what the check hosts reports",
+        }),
+      )
       : readHostFile(head, path, this.#options);
     this.#files.set(name, file);
     return file;
@@ -109,8 +115,8 @@ export class Facts {
       return parseModelJson(text);
     } catch (cause) {
       throw new DataError(
-        `"${path}" is not JSON (${cause})`,
-        { path, cause, hint: "download it again" },
+        `"${path}" is not JSON (${messageOf(cause)})`,
+        { path, cause, hint: "download the file again" },
       );
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Loads the doctor's checks. Each module in `checks/` exports one check with its position, so adding a check takes only
- * a new file.
+ * Loads the doctor's checks. Each module in `checks/` exports one check with its position in the order, so a new check
+ * only needs a new file.
  */
 
 import type { Check } from "./check.ts";

@@ -135,7 +135,7 @@ function readable(finding: Finding, relay: Relay | undefined): Finding {
     : { ...finding, found };
 }
 
-/** The time limit for a host's first answer. */
+/** The time limit for a host's first answer in milliseconds. */
 const CONTACT_MS = 30_000;
 
 /**

@@ -4,7 +4,7 @@ import { DataError } from "../../../env/errors.ts";
 import { quote, type Shell } from "../hosts/shell.ts";
 import { lastWords } from "./host_file.ts";
 
-/** The disk that contains a directory. */
+/** The disk that contains a directory. Sizes are in bytes. */
 export interface Volume {
   /** The device, or the server of a network file system. */
   readonly source: string;

@@ -3,7 +3,7 @@
  * between commits, and train.py ignores unknown flags.
  *
  * `train.py --help` shows only one of its three parsers. The program sent to the host therefore calls slime's
- * parse_args(), and records the flags of each parser when it starts to parse.
+ * parse_args(), and records each parser's flags when that parser starts.
  *
  * @see slime `slime/utils/arguments.py` (`parse_args`) at 624b824.
  */
@@ -48,7 +48,7 @@ with redirect_stdout(io.StringIO()):
     try:
         from slime.utils.arguments import parse_args
         parse_args()
-    except (Exception, SystemExit) as error:  # it is given nothing, and says so once all parsers have parsed
+    except (Exception, SystemExit) as error:  # without arguments, it fails after all parsers have run
         reason = "%s: %s" % (type(error).__name__, error)
 if "--rollout-batch-size" not in flags or "--num-layers" not in flags:
     sys.exit("cannot read the flags of slime's parsers: %s" % reason)

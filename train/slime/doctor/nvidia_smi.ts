@@ -53,7 +53,7 @@ export function parseGpus(text: string): Gpu[] {
     };
     const numbers = [gpu.index, gpu.memoryMiB, gpu.usedMiB];
     if (cells.length === 7 && numbers.every(Number.isFinite)) return gpu;
-    throw new RangeError(`unexpected nvidia-smi output: "${cells.join(", ")}"`);
+    throw new RangeError(`Unexpected nvidia-smi output: "${cells.join(", ")}"`);
   }).sort((a, b) => a.index - b.index);
 }
 

@@ -104,7 +104,7 @@ function look({ host, skewMs, fault }: HostAnswer): Observed {
   if (skewMs === null) {
     return fail(
       fault ?? "does not answer",
-      `start the host, or fix its entry in hosts.yaml; this command must succeed: ${
+      `start the host, or fix its entry in hosts.yaml so that this command succeeds: ${
         host.describe({ script: "date" })
       }`,
     );
@@ -112,9 +112,11 @@ function look({ host, skewMs, fault }: HostAnswer): Observed {
   const seconds = Math.round(skewMs / 1000);
   if (Math.abs(skewMs) > MAX_SKEW_MS) {
     return warn(
-      `its clock is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead" : "behind"}`,
-      "synchronize it with NTP (chronyc makestep, or timedatectl set-ntp true)",
+      `the clock is ${Math.abs(seconds)} s ${
+        seconds > 0 ? "ahead of" : "behind"
+      } this machine's`,
+      "synchronize the clock with NTP (chronyc makestep, or timedatectl set-ntp true)",
     );
   }
-  return pass("answers; its clock agrees");
+  return pass("answers, and its clock agrees");
 }

@@ -8,7 +8,7 @@ import {
   type Finding,
 } from "./check.ts";
 
-/** The default time limit of a check. */
+/** The default time limit of a check in milliseconds. */
 const CHECK_MS = 60_000;
 
 /** Runs a check within its time limit, and turns any error that it throws into a finding. */
@@ -49,6 +49,6 @@ async function look(check: Check, context: CheckContext) {
 function lateFault(timeoutMs: number) {
   return fail(
     `timed out after ${timeoutMs / 1000} s`,
-    "check whether the host or the server that it contacts hangs, or raise --timeout",
+    "check whether the host or the contacted server hangs, or raise the doctor's --timeout",
   );
 }

@@ -2,8 +2,8 @@
  * Reads the headers of the weight files in a Hugging Face directory: the shards that must exist, and the length that
  * each must have.
  *
- * @see https://github.com/huggingface/safetensors: eight bytes that hold a length, that many bytes of JSON, then the
- * data.
+ * @see https://github.com/huggingface/safetensors: a file consists of eight bytes with the header's length, the header
+ * in JSON, and the data.
  */
 
 import { modelJsonIfAny } from "../../../env/tokens/model_dir.ts";

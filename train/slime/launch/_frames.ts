@@ -11,7 +11,7 @@ export class FrameQueue {
 
   /**
    * Starts to queue the frames of a socket.
-   * @param doing What the socket is used for, to be quoted in errors, such as `follow the log of job "a"`.
+   * @param doing What the socket is used for, as error messages state it, such as `follow the log of the job "a"`.
    */
   constructor(socket: WebSocket, doing: string) {
     this.#socket = socket;

@@ -79,7 +79,7 @@ export function openFleet(
     if (shell !== undefined) return shell;
     throw new RayError(
       `The run was launched on "${name}", which is no longer in hosts.yaml`,
-      { kind: "refused", hint: "add it to hosts.yaml again" },
+      { kind: "refused", hint: `add "${name}" to hosts.yaml again` },
     );
   }
   async function openWay(
@@ -154,7 +154,7 @@ async function requireHostNetwork(
   const { outside, name } = shell;
   const { network } = await reportOf(place, { outside, ...options }).catch(
     (error: unknown) => {
-      // The container has stopped, and Ray with it: the request itself will fail.
+      // If the container has stopped, Ray has too, and the request to Ray will report it.
       if (error instanceof HostError && error.isDown) {
         return { network: "host" };
       }
@@ -226,7 +226,7 @@ const OPEN_TIMEOUT_MS = 30_000;
 const POLL_MS = 100;
 const REOPEN_MS = 2_000;
 
-/** A local port that is forwarded to an address on the head's network. It is reopened if the connection is lost. */
+/** A local port that ssh forwards to an address on a host's network. If ssh ends, it is started again. */
 class Tunnel implements AsyncDisposable {
   readonly #host: Host;
   readonly #to: URL;

@@ -25,7 +25,7 @@ export interface FollowOptions {
   readonly onLines?: (lines: readonly string[]) => Promise<void> | void;
   /** Called when the state has changed. */
   readonly onState?: (job: RayJob) => void;
-  /** Called with a sentence for the user. */
+  /** Called with a note for the user, such as that Ray does not respond. */
   readonly onNote?: (text: string) => void;
   /** Called when Ray does not respond. It should throw if Ray will never respond again. Default: does nothing. */
   readonly onSilence?: () => Promise<void>;
@@ -197,7 +197,9 @@ class Follower {
     try {
       const text = await jobs.logs(submissionId, { signal });
       if (!await this.#log.takeWhole(text)) {
-        this.#note("The job's log has restarted; all of it is treated as new");
+        this.#note(
+          "The job's log does not continue the local copy; all of it is treated as new",
+        );
       }
     } catch (error) {
       if (!(error instanceof RayError)) throw error;
@@ -235,7 +237,7 @@ class Follower {
       `The job has printed nothing for ${
         Math.round(quietMs / 60_000)
       } minutes: ` +
-        "either a rollout resamples groups whose rewards are all equal, or something hangs; check the episode servers",
+        "either a rollout resamples groups whose rewards are all equal, or a process hangs; check the episode servers",
     );
   }
 

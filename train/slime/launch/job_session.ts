@@ -107,7 +107,7 @@ const OUTCOMES = {
   STOPPED: "interrupted",
 } as const;
 
-/** Returns the current figures of a run. */
+/** Returns the number of the last step, the last reward and the last pass^1 on dev. */
 export function figures({ metrics }: Pick<SlimeRun, "metrics">) {
   const rl = metrics.filter((line) => line.phase === "rl");
   const dev = metrics.findLast((line) =>

@@ -122,8 +122,8 @@ export async function attachRun(
   const { submissionId, state } = lastSession(run);
   if (state !== null) {
     throw new ConfigError(
-      `The job "${submissionId}" of "${run.path}" has ended (${state})`,
-      { hint: `its log is in ${run.logs}; continue with --resume ${run.path}` },
+      `The job "${submissionId}" of "${run.path}" has ended (${state}); its log is in "${run.logs}"`,
+      { hint: `continue the run with --resume ${run.path}` },
     );
   }
   await refuseEndedRay(run, fleet);
@@ -230,12 +230,13 @@ async function startAll(
 }
 
 /**
- * Reports the secrets that a cluster must already have. The environment of a cluster that is joined cannot be changed.
+ * Reports the secrets that a joined cluster must have been started with, because its environment can no longer be
+ * changed.
  */
 function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
   for (const { name } of plan.job.secrets) {
     onNote?.(
-      `The job needs ${name}, but Ray was already running: it must have been started with ${name} set`,
+      `The job needs ${name}; Ray was already running, and must have been started with ${name} set`,
     );
   }
 }
@@ -363,8 +364,13 @@ const OUTCOMES: Partial<Record<RayJob["state"], LaunchResult["outcome"]>> = {
 
 function leftError(error: RayError, { path }: SlimeRun): RayError {
   return new RayError(
-    `${error.message}. Everything that the run started is still running: follow the job again with --attach ${path}, or stop it with --stop ${path}`,
-    { kind: error.kind, cause: error },
+    `${error.message}. Everything that the run started is still running`,
+    {
+      kind: error.kind,
+      cause: error,
+      hint:
+        `follow the job again with --attach ${path}, or stop it with --stop ${path}`,
+    },
   );
 }
 
@@ -385,9 +391,9 @@ export async function stopAll(
   const others = isGone ? [] : await otherJobs(jobs, run);
   if (others.length > 0) {
     onNote?.(
-      `Ray is kept running for ${
+      `Ray is kept running for other jobs (${
         others.join(", ")
-      }; after they have ended, stop it with --stop ${run.path}`,
+      }); after they have ended, stop Ray with --stop ${run.path}`,
     );
     return;
   }

@@ -66,7 +66,7 @@ export const launchRecordSchema = z.object({
 /** The record of everything that was started for a run. */
 export type LaunchRecord = Readonly<z.infer<typeof launchRecordSchema>>;
 
-/** The record of a session of a run, which has one job. */
+/** The record of one session of a run. Each session has one job. */
 export type LaunchSession = Readonly<z.infer<typeof sessionSchema>>;
 
 /**

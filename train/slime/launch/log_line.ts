@@ -5,7 +5,7 @@
  *   which Ray prints as `(RolloutManager pid=1234) …`.
  */
 
-/** The part of the system that a line of metrics is about. */
+/** The kind of a line of metrics, which is the word before its number. */
 export type LogKind =
   | "perf"
   | "rollout"

@@ -124,12 +124,15 @@ async function requireGpus(
     if (running.length === 0 || beside) return;
     throw new RayError(
       `Ray at ${jobs.url} does not report its free GPUs, and is running ${names}`,
-      { kind: "refused", hint: "stop stale jobs, or pass --beside" },
+      {
+        kind: "refused",
+        hint: "stop these jobs, or pass --beside to launch anyway",
+      },
     );
   }
   if (gpus.total < plan.gpus) {
     throw new RayError(
-      `Ray at ${jobs.url} has ${gpus.total} GPUs, but the run needs ${plan.gpus}, so the run would wait forever`,
+      `Ray at ${jobs.url} has too few GPUs (${gpus.total} instead of ${plan.gpus}), so the run would wait forever`,
       {
         kind: "refused",
         hint:
@@ -148,8 +151,7 @@ async function requireGpus(
       {
         kind: "refused",
         hint: `${
-          running.map((job) => `${stopHint(job)}, or wait for it`)[0] ??
-            "restart the Ray cluster"
+          running.map((job) => stopHint(job))[0] ?? "restart the Ray cluster"
         }, or pass --beside to launch anyway`,
       },
     );
@@ -158,8 +160,8 @@ async function requireGpus(
 }
 
 /**
- * Returns the number of free GPUs. If a job has just ended, waits until its GPUs are counted as free, because Ray's
- * report is a few seconds old.
+ * Returns the cluster's GPUs and its running jobs. If a job has just ended, waits until its GPUs are counted as free,
+ * because Ray's report is a few seconds old.
  */
 async function freeGpus(
   wanted: number,
@@ -194,12 +196,12 @@ export function stopHint(
 ): string {
   const run = metadata[RUN_KEY];
   if (run !== undefined) {
-    return `stop that run where it was launched (deno task train --stop ${run})`;
+    return `stop that run with "deno task train --stop ${run}" where it was launched`;
   }
   // It was not submitted as a job, and Ray cannot stop it.
   if (submissionId === null) return "end the program that connected to Ray";
   const at = address === undefined ? "" : ` --address ${address}`;
-  return `stop it (ray job stop ${submissionId}${at})`;
+  return `stop that job with "ray job stop ${submissionId}${at}"`;
 }
 
 async function start(
@@ -243,23 +245,24 @@ async function startNode(
     ...(cwd === null ? {} : { cwd }),
   }, { signal });
   if (code === 0) return;
+  const said = `${stdout}\n${stderr}`;
+  const lines = said.trim().split("\n").filter((line) => line.trim() !== "");
+  const last = lines.slice(-3).join(" ").trim();
+  const hint = startHint(said, last);
   throw new HostError(
-    `Ray did not start on ${host} (exit status ${code}): ${
-      startFault(`${stdout}\n${stderr}`)
-    }`,
+    `Ray did not start on ${host} (exit status ${code}): ${last}`,
+    hint === undefined ? {} : { hint },
   );
 }
 
-function startFault(said: string): string {
-  const lines = said.trim().split("\n").filter((line) => line.trim() !== "");
-  const last = lines.slice(-3).join(" ").trim();
+function startHint(said: string, last: string): string | undefined {
   if (/not found|No such file/.test(last)) {
-    return `${last}; install Ray there, or set paths.python to the interpreter that has it`;
+    return "install Ray on that host, or set paths.ray to its ray command";
   }
   if (/already (?:running|in use)|is trying to use a port/.test(said)) {
-    return `${last}; another Ray uses one of its ports: stop that one, or set cluster.port, cluster.dashboardPort and cluster.agentPort`;
+    return "stop the other Ray that uses one of the ports, or set cluster.port, cluster.dashboardPort and cluster.agentPort";
   }
-  return last;
+  return undefined;
 }
 
 /** Waits until the head responds. */
@@ -275,12 +278,13 @@ async function waitForHead(options: ClusterOptions): Promise<void> {
   }, { everyMs: POLL_MS, timeoutMs: startTimeoutMs, signal });
   if (isUp) return;
   throw new RayError(
-    `Ray was started but does not respond at ${jobs.url} after ${
+    `Ray was started, but did not respond at ${jobs.url} within ${
       startTimeoutMs / 1000
     } s`,
     {
       kind: "timeout",
-      hint: "check cluster.dashboardPort, and dashboard.log in Ray's temp dir",
+      hint:
+        "check cluster.dashboardPort, and dashboard.log in Ray's temporary directory",
     },
   );
 }
@@ -299,9 +303,11 @@ async function waitForGpus(
   }, { everyMs: POLL_MS, timeoutMs: startTimeoutMs, signal });
   if (areThere) return;
   throw new RayError(
-    `Ray has ${total} GPUs, but the run needs ${plan.gpus}: not all of ${
+    `Ray at ${plan.address} has too few GPUs (${total} instead of ${plan.gpus}) ${
+      startTimeoutMs / 1000
+    } s after its start on ${
       [plan.head, ...plan.workers].map((one) => one?.host).join(", ")
-    } joined ${plan.address}`,
+    }`,
     {
       kind: "timeout",
       hint:
@@ -399,11 +405,11 @@ async function stopNode(
   const [found = 0, left = 0] = stdout.trim().split(" ").map(Number);
   if (code === 0 && left === 0) return { host, found, left };
   throw new HostError(
-    `Ray on ${host} could not be stopped: ${
-      stderr.trim() || `${left} of its ${found} processes are still running`
+    `Cannot stop Ray on ${host}: ${
+      stderr.trim() || `processes still running: ${left} of ${found}`
     }`,
     {
-      hint: `look for processes with ${RAY_MARK}=${mark} in their environment`,
+      hint: `end the processes with ${RAY_MARK}=${mark} in their environment`,
     },
   );
 }

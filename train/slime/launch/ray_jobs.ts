@@ -93,7 +93,7 @@ interface Call<T> extends CallOptions {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly body?: unknown;
   readonly schema: z.ZodType<T>;
-  /** A description of the request for error messages, such as `look up job "a"`. */
+  /** A description of the request for error messages, such as `look up the job "a"`. */
   readonly doing: string;
   readonly timeoutMs?: number;
   readonly retries?: number;
@@ -216,7 +216,7 @@ export class RayJobs {
     const job = await this.#call(`/api/jobs/${encodeURIComponent(id)}`, {
       ...options,
       schema: jobSchema,
-      doing: `look up job "${id}"`,
+      doing: `look up the job "${id}"`,
     });
     return toJob(job);
   }
@@ -243,6 +243,7 @@ export class RayJobs {
 
   /**
    * Removes a job that has ended, together with its log.
+   * @returns Whether Ray removed the job.
    * @throws {RayError} If the job has not ended.
    */
   async remove(id: string, options: CallOptions = {}): Promise<boolean> {
@@ -265,7 +266,11 @@ export class RayJobs {
   async logs(id: string, options: CallOptions = {}): Promise<string> {
     const { logs } = await this.#call(
       `/api/jobs/${encodeURIComponent(id)}/logs`,
-      { ...options, schema: logsSchema, doing: `read the log of job "${id}"` },
+      {
+        ...options,
+        schema: logsSchema,
+        doing: `read the log of the job "${id}"`,
+      },
     );
     return logs ?? "";
   }
@@ -285,7 +290,7 @@ export class RayJobs {
     }/logs/tail`;
     signal?.throwIfAborted();
     const socket = new HeaderedWebSocket(url, { headers: this.#headers });
-    const frames = new FrameQueue(socket, `follow the log of job "${id}"`);
+    const frames = new FrameQueue(socket, `follow the log of the job "${id}"`);
     const cancel = () => frames.cancel(signal?.reason);
     signal?.addEventListener("abort", cancel, { once: true });
     try {
@@ -390,7 +395,7 @@ export class RayJobs {
       {
         kind: "bad_response",
         cause: result.error,
-        hint: "check the address and cluster.dashboardPort",
+        hint: "check cluster.address and cluster.dashboardPort",
       },
     );
   }

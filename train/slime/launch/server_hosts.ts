@@ -14,11 +14,11 @@ import { serverOverrides, serviceVariables } from "../plan/plan_cluster.ts";
 import type { Fleet } from "./fleet.ts";
 import type { SlimeRun } from "./slime_run.ts";
 
-/** The host that runs a server, and the address that the server listens on. */
+/** Where a server runs and listens. */
 export interface ServerSpot {
   /** The name of the host. */
   readonly host: string;
-  /** The address that slime's hosts use to reach the server. */
+  /** The address that the server listens on, at which slime's hosts reach it. */
   readonly address: string;
 }
 

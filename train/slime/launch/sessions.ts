@@ -137,7 +137,11 @@ export async function resumeRun(
     step === 0
       ? `${path} has no checkpoint yet, so it starts from the beginning`
       : `${path} resumes after rollout ${step}, its last checkpoint${
-        cut === 0 ? "" : `; ${cut} later rollouts are repeated`
+        cut === 0
+          ? ""
+          : `; ${cut} later ${
+            cut === 1 ? "rollout is" : "rollouts are"
+          } repeated`
       }`,
   );
   return await launch(run, { ...options, slime, facts, fleet, fromStep: step });
@@ -203,7 +207,7 @@ async function launchFacts(
   ]);
   if (data !== null) return { ...facts, data, nvlink, routerPolicies };
   throw new ConfigError(
-    `The recipe trains on ${slime.config.data.source}, but its dataset is missing`,
+    `The dataset of ${slime.config.data.source}, which the recipe trains on, is missing`,
     { hint: dataHint(slime.config.data.source) },
   );
 }
@@ -274,7 +278,7 @@ function refuseUnknownFlags({ config }: ResolvedSlime): void {
   if (fault === undefined) return;
   throw new ConfigError(fault.found, {
     hint:
-      `if another version of slime has this flag, drop --skip-doctor to check the installed one; otherwise, ${fault.fix}`,
+      `drop --skip-doctor to check the flags of the installed slime; otherwise, ${fault.fix}`,
   });
 }
 

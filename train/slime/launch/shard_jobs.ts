@@ -159,7 +159,7 @@ function refusePolicy(
   throw new ConfigError(
     `Cannot evaluate the policy of "${policy}" on ${
       elsewhere.join(", ")
-    }: the run is on this machine`,
+    }: its run dir is on this machine`,
     { hint: "pass --workers N without --ray, or --ray this" },
   );
 }
@@ -242,11 +242,12 @@ class RayShards implements ShardRunner {
     const host = this.#options.hosts
       .find(({ shell }) => shell.name === away.host);
     if (host === undefined) {
+      const name = away.host === THIS_MACHINE ? THIS_HOST : away.host;
       throw new ConfigError(
-        `Cannot fetch the evaluation's episodes in "${away.directory}" on "${away.host}": the host is not in --ray`,
+        `Cannot fetch the evaluation's episodes from "${name}": the host is not in --ray`,
         {
           hint:
-            `add "${away.host}" to --ray, or pass --discard to run the episodes again`,
+            `add "${name}" to --ray, or pass --discard to run the episodes again`,
         },
       );
     }
@@ -397,7 +398,7 @@ function runName(path: string): string {
 
 function endText({ state }: JobEnd["job"], failure: JobEnd["failure"]): string {
   return failure === null
-    ? `ended as ${state}`
+    ? `ended with the state ${state}`
     : `failed: ${failureText(failure)}`;
 }
 
@@ -545,6 +546,6 @@ async function readAway(path: string): Promise<Away | undefined> {
   const away = awaySchema.safeParse(parseJson(text));
   if (away.success) return away.data;
   throw new ConfigError(`"${awayPath(path)}" is damaged`, {
-    hint: "pass --discard to run its episodes again",
+    hint: "pass --discard to run the shard's episodes again",
   });
 }

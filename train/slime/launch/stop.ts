@@ -103,7 +103,7 @@ async function stopJob(
     onNote?.(
       error.kind === "not_found"
         ? `Ray at ${jobs.url} no longer has the job "${submissionId}"`
-        : `${error.message}. It was started for this run, so its remaining processes are stopped`,
+        : `${error.message}. Ray was started for this run, so its remaining processes are stopped`,
     );
     return { state: null, stopped: false };
   }
@@ -121,7 +121,7 @@ async function hasEnded(
 }
 
 /**
- * Waits until a job that was told to stop has ended.
+ * Waits for the end of a job whose stop was requested.
  * @throws {RayError} If it does not end within a minute.
  */
 export async function finalState(
@@ -139,12 +139,12 @@ export async function finalState(
   });
   if (isFinal(state)) return state;
   throw new RayError(
-    `The job "${id}" was told to stop but is still ${state} after ${
+    `The job "${id}" did not stop within ${
       STOP_TIMEOUT_MS / 1000
-    } s`,
+    } s (${state})`,
     {
       kind: "timeout",
-      hint: "check the job on Ray's dashboard, then stop it again",
+      hint: "check the job on Ray's dashboard, and stop it again",
     },
   );
 }

@@ -55,7 +55,7 @@ const SETUP_ERRORS: readonly Symptom[] = [
     id: "hooks",
     pattern: error("ModuleNotFoundError", /No module named 'generate'/),
     cause: "the job's PYTHONPATH does not contain generate.py on this host",
-    fix: "launch again: the files are then written to every host",
+    fix: "launch again, which writes the files to every host",
   },
   {
     id: "packages",
@@ -83,7 +83,8 @@ const SETUP_ERRORS: readonly Symptom[] = [
     id: "runtime-env",
     pattern: error("RuntimeEnvSetupError", /Failed to set up runtime env/),
     cause: "Ray cannot set up the job's environment on a host",
-    fix: "see the reason below that line, and Ray's runtime_env_setup-*.log",
+    fix:
+      "see the reason below that line in the log, and Ray's runtime_env_setup-*.log",
   },
   {
     id: "budget",
@@ -97,7 +98,7 @@ const SETUP_ERRORS: readonly Symptom[] = [
     cause:
       "no episode succeeded for a long time, for example because the user's model does not respond",
     fix:
-      "see the last error in that line, and logs/serve-*.log; then resume the run",
+      "see the last error in that line, and logs/serve-*.log, then resume the run",
   },
   {
     id: "episode-servers",
@@ -138,7 +139,7 @@ const SETUP_ERRORS: readonly Symptom[] = [
     pattern: anyError(/Invalid rollout server group GPU placement/),
     cause:
       "the number of GPUs for engines is not a multiple of the GPUs per engine",
-    fix: "make cluster.rolloutGpus a multiple of engine.gpus",
+    fix: "set cluster.rolloutGpus to a multiple of engine.gpus",
   },
   {
     id: "memory-saver",
@@ -165,7 +166,7 @@ const SETUP_ERRORS: readonly Symptom[] = [
       /Prompt dataset path .* does not exist/,
     ),
     cause: "the file of tasks is missing on the head",
-    fix: "launch again: the files are then written to every host",
+    fix: "launch again, which writes the files to every host",
   },
   {
     id: "batch",
@@ -192,7 +193,7 @@ const RESOURCE_ERRORS: readonly Symptom[] = [
     ),
     cause: "a host ran out of RAM (not of GPU memory)",
     fix:
-      "the line names the host; stop other programs on it, lower rollout.batchSize, or use hosts with more RAM, then resume",
+      "stop other programs on the host that the line names, or lower rollout.batchSize, then resume",
   },
   {
     id: "shared-memory",
@@ -261,7 +262,7 @@ const RESOURCE_ERRORS: readonly Symptom[] = [
     ),
     cause: "a GPU is faulty",
     fix:
-      "check the host's dmesg for Xid errors, remove that GPU or host, then resume",
+      "check the host's dmesg for Xid errors, and remove that GPU or host, then resume",
   },
   {
     id: "gpu-kernel",
@@ -271,7 +272,7 @@ const RESOURCE_ERRORS: readonly Symptom[] = [
     cause:
       "a GPU kernel failed because of a bug or a hardware fault, not for lack of memory",
     fix:
-      "resume; if it recurs, check dmesg for Xid errors, and run once with cluster.env={CUDA_LAUNCH_BLOCKING: 1} to find the kernel",
+      "resume; if the error recurs, check dmesg for Xid errors, and run once with cluster.env={CUDA_LAUNCH_BLOCKING: 1} to find the kernel",
   },
   {
     id: "no-gpu",
@@ -295,7 +296,7 @@ const RESOURCE_ERRORS: readonly Symptom[] = [
     ),
     cause: "a port is already in use",
     fix:
-      "free the port that the line names; engine.routerPort sets the router's port",
+      "free the port that the line names, or set engine.routerPort if it is the router's",
   },
 ];
 
@@ -315,7 +316,8 @@ const TRAINING_ERRORS: readonly Symptom[] = [
     id: "flush",
     pattern: error("TimeoutError|Exception", /Timeout while flushing cache/),
     cause: "requests were still running when the engines were paused",
-    fix: "stop other clients of the engines; if there are none, report it",
+    fix:
+      "stop other clients of the engines; if there are none, report the error",
   },
   {
     id: "engine-hung",
@@ -323,7 +325,8 @@ const TRAINING_ERRORS: readonly Symptom[] = [
       /.*\bwatchdog timeout \(self\.watchdog_timeout=|.*\bWatchdog timeout \(self\.watchdog_timeout=/,
     ),
     cause: "an engine hung, and its watchdog killed it",
-    fix: "resume; if it recurs, see the scheduler's stack below that line",
+    fix:
+      "resume; if the error recurs, see the scheduler's stack below that line in the log",
   },
   {
     id: "crash",
@@ -332,7 +335,8 @@ const TRAINING_ERRORS: readonly Symptom[] = [
       line(/.*\*\*\* SIG(?:SEGV|ABRT|BUS) received at time=/),
     ),
     cause: "a process crashed in native code",
-    fix: "see its stack below that line; resume, and report it if it recurs",
+    fix:
+      "see the stack below that line in the log, and resume; report the crash if it recurs",
   },
   {
     id: "engine-start",
@@ -350,7 +354,7 @@ const TRAINING_ERRORS: readonly Symptom[] = [
     cause:
       "an engine or the router does not respond: it has exited, or another program uses its port",
     fix:
-      "look for its error earlier in the log; free the ports from 15000 on, or lower engine.memory",
+      "look for an earlier error in the log, and free the ports from 15000 on or lower engine.memory",
   },
   {
     id: "host-gone",
@@ -378,7 +382,7 @@ const TRAINING_ERRORS: readonly Symptom[] = [
     cause:
       "a process of the job was killed from outside, often because the host ran out of RAM",
     fix:
-      "check that host's dmesg for the OOM killer, and Ray's logs, then resume",
+      "check the host's dmesg for the OOM killer, and Ray's logs, then resume",
   },
   {
     id: "collective",

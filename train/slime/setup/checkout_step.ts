@@ -15,7 +15,7 @@ export interface CheckoutOptions {
   readonly flags: { readonly commit: string; readonly dir: string };
 }
 
-/** Environment variables that keep git from asking questions and make it abort stalled transfers. */
+/** Environment variables that disable git's prompts and make it abort stalled transfers. */
 const GIT_ENV = {
   GIT_TERMINAL_PROMPT: "0",
   GIT_HTTP_LOW_SPEED_LIMIT: "1000",
@@ -53,10 +53,10 @@ needs git "install it"
 [ -e "$d" ] || say "todo absent"
 [ -e "$d/.git" ] || say "refused $d already exists and is not a git checkout; move it away, or choose another directory with ${flags.dir}"
 h=$(git -C "$d" rev-parse --verify -q HEAD) || say "refused $d has no commit; move it away"
-changed=$(git -C "$d" status --porcelain --untracked-files=no) || say "refused git cannot read $d; run git -C $d status"
-[ -z "$changed" ] || say "refused $d has local changes ($(echo "$changed" | wc -l | tr -d ' ') files, see git -C $d status); commit them and pass that commit with ${flags.commit}, or run git stash"
+changed=$(git -C "$d" status --porcelain --untracked-files=no) || say "refused git cannot read $d; run git -C $d status to see the reason"
+[ -z "$changed" ] || say "refused $d has local changes (number of files: $(echo "$changed" | wc -l | tr -d ' '), see git -C $d status); commit them and pass that commit with ${flags.commit}, or run git stash"
 [ "$h" != "$c" ] || say "done $c"
-[ -n "$(git -C "$d" branch -r --contains "$h")" ] || say "refused $d is at $h, which is not on a remote branch; push it, pass it with ${flags.commit}, or choose another directory with ${flags.dir}"
+[ -n "$(git -C "$d" branch -r --contains "$h")" ] || say "refused $d is at $h, which is not on a remote branch; pass that commit with ${flags.commit}, or choose another directory with ${flags.dir}"
 echo "todo at $(git -C "$d" symbolic-ref -q --short HEAD || echo "$h")"`;
 }
 

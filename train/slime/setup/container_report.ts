@@ -53,7 +53,7 @@ export async function reportOf(
   throw new HostError(
     `${outside.name}: ${reason}: ${stderr.trim() || `exit status ${code}`}`,
     {
-      hint: fault?.hint ?? `to see the error, run: ${script}`,
+      hint: fault?.hint ?? `see the error with this command: ${script}`,
       isDown: fault?.isDown ?? false,
     },
   );

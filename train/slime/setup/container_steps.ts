@@ -55,7 +55,7 @@ l=$(${engine} container inspect -f '{{.State.Running}} {{index .Config.Labels "$
     } 2>/dev/null) || say "todo absent"
 [ "$l" != 'true ${label}' ] || say "done runs"
 [ "$l" != 'false ${label}' ] || say "todo stopped"
-say "refused the container ${name} already exists, with other flags; choose another name with --container or in hosts.yaml, or remove it with deno task setup --undo --only container"`,
+say "refused the container ${name} already exists and was created with other flags; choose another name with --container or in hosts.yaml, or remove it with deno task setup --undo --only container"`,
     commands: (was) =>
       was === "stopped" ? [{ script: `${engine} start ${quote(name)}` }] : [
         { script: `mkdir -p ${mounts.map(pathWord).join(" ")}` },

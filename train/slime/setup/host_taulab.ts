@@ -11,7 +11,7 @@ export const SETUP_DIR = "~/.taulab";
 /** The paths of taulab on a host. They may begin with `~/`. */
 export interface HostTaulab {
   readonly taulab: string;
-  /** The directory of Deno on the host, in the same version as the Deno that runs this program. */
+  /** The directory on the host for the version of Deno that runs this program. */
   readonly denoDir: string;
   /** The command that runs Deno on the host, quoted for a shell. */
   readonly deno: string;

@@ -64,8 +64,8 @@ export function modelStep(options: ModelOptions): Step {
 }
 
 /**
- * Returns shell text that puts the interpreter's directory on PATH. It can be placed in front of a command, to apply to
- * this command only, or on a line of its own.
+ * Returns shell text that puts the interpreter's directory on PATH. In front of a command, it applies to that command
+ * only; on a separate line, it applies to all commands that follow.
  */
 function hfPath({ bin }: ModelOptions): string {
   return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH`;

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { pathWord } from "../hosts/shell.ts";
 import type { Step } from "./step.ts";
 
-/** The Python interpreter to use, and what is installed for it. */
+/** The Python interpreter to use, and the directories of slime and Megatron-LM. */
 export interface PythonOptions {
-  /** The Python interpreter. */
+  /** The name or the path of the interpreter. */
   readonly python: string;
   readonly slime: string;
   readonly megatron: string;
@@ -84,7 +84,7 @@ export function slimePackageStep(options: PythonOptions): Step {
     inside: !bare,
     checks: `Python imports slime from ${slime}`,
     check: `${ownPython(options)}
-w=$(cd / && "$p" -c '${WHERE_SLIME}') || say "refused $p cannot search for packages; see its output above"
+w=$(cd / && "$p" -c '${WHERE_SLIME}') || say "refused $p cannot search for packages; check that it starts without errors"
 [ -d ${pathWord(slime)} ] || say "todo $w"
 [ "$w" != "$(cd ${pathWord(slime)} && pwd -P)" ] || say "done $w"
 echo "todo $w"`,
@@ -106,7 +106,7 @@ export function packagesStep(options: PythonOptions): Step {
     join(slime, "slime/backends/megatron_utils/hf_to_megatron"),
   );
   const hint = bare
-    ? `slime's build_conda.sh creates an environment with them; pass its Python with --set paths.python=PYTHON`
+    ? "create an environment with slime's build_conda.sh, and pass its Python with --set paths.python=PYTHON"
     : "choose a newer image with --image";
   return {
     id: "packages",
@@ -114,7 +114,7 @@ export function packagesStep(options: PythonOptions): Step {
     inside: !bare,
     checks: "all are installed, and slime can load Hugging Face directories",
     check: `m=${pathWord(megatron)}
-[ -d "$m/megatron/core" ] || say "refused no Megatron-LM in $m; ${hint}, or pass its directory with --set paths.megatron=DIR"
+[ -d "$m/megatron/core" ] || say "refused $m does not contain Megatron-LM; pass its directory with --set paths.megatron=DIR, or ${hint}"
 [ -d ${direct} ] || say "refused this slime cannot load Hugging Face directories; pass a newer commit with --slime-commit"
 v=$(${
       pathWord(python)
@@ -132,7 +132,7 @@ function ownPython({ python, bare }: PythonOptions): string {
   return `p=${pathWord(python)}
 command -v "$p" >/dev/null || say "todo absent"
 o=$("$p" -c '${IS_OWN}') || say "refused $p does not run; set a virtual environment with --venv DIR or in hosts.yaml, or a Python with --set paths.python=PYTHON"
-[ "$o" = own ] || say "refused $p is the system's own Python and has no SGLang and Ray, so setup does not install into it; set a virtual environment with --venv DIR or in hosts.yaml"`;
+[ "$o" = own ] || say "refused $p is the system's own Python and has no SGLang and Ray, and setup does not install packages into it; set a virtual environment with --venv DIR or in hosts.yaml"`;
 }
 
 // These scripts must not contain single quotes, because they are quoted in a shell.

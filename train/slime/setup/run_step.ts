@@ -88,7 +88,7 @@ export async function doStep(
   const probe = await checkStep(step, shell, options);
   if (probe.state === "done") return probe;
   throw new HostError(
-    `${shell.name}: ${step.id}: its commands succeeded, but its check still reports: ${probe.detail}`,
+    `${shell.name}: ${step.id}: the commands succeeded, but the check of this step still reports: ${probe.detail}`,
   );
 }
 

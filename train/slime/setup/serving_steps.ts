@@ -11,13 +11,12 @@ import { PIP_ENV } from "./python_steps.ts";
 import { type Line, PARTIAL, type Step } from "./step.ts";
 
 /**
- * The name of the list of installed files. It contains a checksum per file, and the id of the package in the first
- * line.
+ * The name of the file that lists the installed files with their checksums. Its first line is the id of the package.
  */
 const LIST = ".taulab-files";
 
 /**
- * Creates the step that installs this version of Deno in its own directory, so that other programs do not depend on it.
+ * Creates the step that installs this version of Deno in a separate directory, which no other program uses.
  * If the host already has this version of Deno, the step links to it. Otherwise, the step installs Deno from PyPI or
  * npm.
  */
@@ -29,7 +28,7 @@ export function denoStep({ denoDir, deno }: HostTaulab): Step {
   return {
     id: "deno",
     title: `Deno ${version} in ${denoDir}`,
-    checks: "it runs and has that version",
+    checks: "it runs and has this version",
     check: `${has(deno)} && say "done ${version}"
 echo "todo absent"`,
     commands: () => [{
@@ -65,7 +64,7 @@ export function taulabStep(
 [ -e "$d/${LIST}" ] || { [ -e "$d" ] && [ -n "$(ls -A "$d")" ] && say "refused $d already exists and was not made by setup; move it away, or set another dir in hosts.yaml"; say "todo absent"; }
 cd "$d"
 changed=$(tail -n +2 ${LIST} | sha256sum -c --quiet 2>/dev/null | sed 's/: .*//' | head -n 3 | tr '\\n' ' ')
-[ -z "$changed" ] || say "refused $d has local changes: \${changed}; copy them to this machine, then delete them there"
+[ -z "$changed" ] || say "refused $d has local changes: \${changed}; copy what you need, then remove $d"
 [ "$(head -n 1 ${LIST})" != '${source.id}' ] || say "done ${source.id}"
 echo "todo $(head -n 1 ${LIST})"`,
     commands: () => taulabLines({ dir, deno }, source),

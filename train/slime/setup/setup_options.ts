@@ -149,7 +149,7 @@ export function setupPlace(
       `hosts.yaml sets ${placeText(said)} for "${
         host?.name ?? THIS_HOST
       }", but the flags set ${placeText(asked)}`,
-      { hint: "remove the flags, or change hosts.yaml" },
+      { hint: "omit the flags, or change hosts.yaml" },
     );
   }
   if (said !== undefined) return said;
@@ -208,7 +208,8 @@ export async function setupHosts(
 ): Promise<Pick<SetupOptions, "hosts" | "serving" | "here">> {
   if (serve.includes(NONE) && serve.length > 1) {
     throw new ConfigError(
-      '--serve: "none" cannot be combined with other hosts',
+      '--serve: "none" cannot be combined with hosts',
+      { hint: "pass either none or the names of hosts" },
     );
   }
   const here = await readThisHost(file);

@@ -142,7 +142,7 @@ function containerOf(
     const [key, path] = relative;
     throw new ConfigError(
       `${key}: "${path}" is a relative path, but the container mounts each directory at the same path as on the host`,
-      { hint: "use an absolute path in the recipe" },
+      { hint: `set ${key} to an absolute path` },
     );
   }
   const mounts = [
@@ -168,8 +168,8 @@ function pythonOf(
 }
 
 /**
- * Plans the steps for running episode servers. This machine already has taulab, and its datasets are in the directories
- * that the recipe sets. On other hosts, both are in the default directories.
+ * Plans the steps for running episode servers. This machine already has taulab, and its dataset is in the directory that
+ * the recipe sets. On other hosts, both are in setup's directory.
  */
 function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
   const { config, root } = options;

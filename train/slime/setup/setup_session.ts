@@ -94,7 +94,7 @@ async function writeManifest(
 const WAIT_MS = 1_000;
 
 /**
- * The number of attempts to read who holds the lock, because the holder's description is only written after locking.
+ * The number of attempts to read the lock's holder, because a holder writes its description only after it has locked.
  */
 const READ_ATTEMPTS = 3;
 
@@ -109,7 +109,7 @@ async function takeLock(
     const isOurs = result.startsWith(`${options.run} `);
     if (!isOurs && ++strangers >= READ_ATTEMPTS) {
       throw new HostError(
-        `${options.plan.name}: another setup is running there (${result})`,
+        `${options.plan.name}: another setup is running on this host (${result})`,
         { hint: "wait for the other setup, or stop it with Ctrl-C" },
       );
     }

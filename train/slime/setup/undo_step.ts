@@ -46,8 +46,8 @@ export function undoStep({ made, ...about }: Entry): UndoStep {
 }
 
 /**
- * Returns the part of a check that refuses a checkout with changed, new or stashed files, because they may be someone's
- * work.
+ * Returns the part of a check that refuses a checkout that is at another commit or has changed or new files, because
+ * they may be someone's work.
  */
 function untouched(commit: string): string {
   return `[ "$(git -C "$d" rev-parse HEAD)" = ${
@@ -185,7 +185,7 @@ echo todo`,
 }
 
 /**
- * Creates a step that always refuses. Packages that pip installed into an existing environment cannot be distinguished
+ * Creates a step that removes nothing. Packages that pip installed into an existing environment cannot be distinguished
  * from other packages later.
  */
 function undoRequirements({ python }: Of<"requirements">): UndoStep {

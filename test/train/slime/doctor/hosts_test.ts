@@ -78,7 +78,7 @@ Deno.test("the check ports finds a port in use on this machine, and its process 
   assert.equal(finding?.state, "fail", finding?.found);
   assert.match(
     finding!.found,
-    new RegExp(`port ${port}, for the router, is held by`),
+    new RegExp(`port ${port}, for the router, is in use by`),
   );
 });
 
@@ -203,7 +203,7 @@ Deno.test({
     const many = await look(["cluster.gpusPerNode=4", "parallel.tensor=4"]);
     assert.match(
       many[1]!.found,
-      /Ray has 2 GPUs, 0 of them in use, but the run needs 4/,
+      /Ray has 2 of 2 GPUs free, but the run needs 4/,
     );
     await ray.jobs.submit({
       submissionId: "left-over",
@@ -213,7 +213,10 @@ Deno.test({
     });
     const [, held] = await look();
     assert.equal(held?.state, "fail");
-    assert.match(held!.found, /job left-over is (PENDING|RUNNING): sleep 60/);
+    assert.match(
+      held!.found,
+      /the job "left-over" is (PENDING|RUNNING): sleep 60/,
+    );
     await ray.jobs.stop("left-over");
   },
 });

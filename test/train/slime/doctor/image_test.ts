@@ -58,7 +58,7 @@ Deno.test("the check image reads real checkouts: a fresh clone, and one that was
     await git(slime, "pull", "-q");
     const [image, other] = await look();
     assert.ok(image?.state === "warn" && other?.state === "warn");
-    assert.match(image.found, /whose image is nightly-2, .* is nightly-1$/);
+    assert.match(image.found, /needs the image nightly-2, .* is nightly-1$/);
     assert.match(image.fix, new RegExp(`--slime-commit ${built}`));
     assert.match(other.found, /needs fffffffff$/);
   }));

@@ -112,7 +112,7 @@ Deno.test({
       ]);
       const [finding] = await examine(template, context);
       assert.equal(finding?.state, "warn", finding?.found);
-      assert.match(finding!.found, /no transformers/);
+      assert.match(finding!.found, /lacks transformers/);
     }),
 });
 
@@ -145,7 +145,7 @@ Deno.test({
       [
         "sample.tokens, sample.response_length = [0, 0], 1",
         "sample.tokens, sample.response_length = [0], 1",
-        /sample 1: response_length 1 of 1 tokens/,
+        /sample 1: response_length 1 is out of range for a sample of length 1/,
       ],
       [
         "sample.loss_mask, sample.rollout_log_probs = [0], [0.0]",
@@ -155,7 +155,7 @@ Deno.test({
       [
         "sample.remove_sample = 0.0, True",
         "sample.remove_sample = None, True",
-        /sample 1: its reward is None/,
+        /sample 1: its reward is None, which is not a number/,
       ],
       [
         "import httpx",

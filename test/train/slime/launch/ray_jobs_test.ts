@@ -145,7 +145,7 @@ Deno.test("RayJobs retries transient errors, and says what failed, where and how
     [
       new Response("Job a does not exist", { status: 404 }),
       "not_found",
-      /look up job "a".*does not exist/,
+      /look up the job "a".*does not exist/,
       1,
     ],
     [

@@ -171,7 +171,7 @@ Deno.test({
       assert.equal(state, "refused");
       assert.match(
         detail,
-        /^not installed: slime, sglang; slime's build_conda/,
+        /^not installed: slime, sglang; create an environment with slime's build_conda/,
       );
     }),
 });

@@ -217,7 +217,7 @@ test(
     const own = await commit(dir, "own");
     assert.match(
       (await run()).error ?? "",
-      /not on a remote branch; push it/,
+      /not on a remote branch; pass that commit with/,
     );
     assert.equal((await git(dir, "rev-parse", "HEAD")).trim(), own);
     await git(dir, "reset", "-q", "--hard", world.slime.first);
@@ -282,7 +282,7 @@ test(
     await Deno.writeTextFile(container, "true other\n");
     assert.match(
       (await run()).error ?? "",
-      /already exists, with other flags; choose/,
+      /already exists and was created with other flags; choose/,
     );
   },
 );
@@ -321,7 +321,7 @@ test(
     const [second] = await runSetup(plans, worldContext());
     assert.match(
       second!.error ?? "",
-      /gpu1: another setup is running there \(\S+ process \d+ since/,
+      /gpu1: another setup is running on this host \(\S+ process \d+ since/,
     );
     stop.abort();
     await first;

@@ -278,7 +278,7 @@ Deno.test("resolveSlime() rejects experts that the parallel sizes do not divide"
     ],
     [
       ["model.name=Qwen3-30B-A3B", "flags.num-experts=4"],
-      /is part of the model's shape/,
+      /is also set by the model's shape/,
     ],
   ];
   for (const [sets, message] of cases) {

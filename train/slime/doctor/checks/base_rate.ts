@@ -56,7 +56,7 @@ function measure({ data, agent, user, model }: SlimeConfig): string {
   ].join(" ");
 }
 
-/** Returns the latest evaluation of this model with the same agent, dataset and domain. */
+/** Returns the path of the latest evaluation that matches the recipe; `null` if there is none. */
 async function latestOf(
   config: SlimeConfig,
   runs: string,
@@ -78,13 +78,13 @@ async function latestOf(
 
 /**
  * Checks an evaluation that the user named, and returns its path.
- * @throws {ConfigError} If it is not an evaluation of the recipe's model, agent, dataset and domain.
+ * @throws {ConfigError} If its model, agent, dataset or domain differs from the recipe's.
  */
 async function checked(path: string, config: SlimeConfig): Promise<string> {
   const difference = differenceOf((await readEvaluation(path)).config, config);
   if (difference === null) return path;
   throw new ConfigError(
-    `"${path}" is not an evaluation of the recipe's model: ${difference}`,
+    `The evaluation "${path}" does not match the recipe: ${difference}`,
     { hint: "pass another evaluation with --base" },
   );
 }
@@ -115,7 +115,7 @@ function judge(path: string, config: SlimeConfig): Observed {
   if (scored === 0) return warn(`${found}: no episode was scored`, again);
   if (solved === 0 || solved === scored) {
     if (scored < ENOUGH) {
-      return warn(`${found}, which is too few to judge`, again);
+      return warn(`${found}, too few to judge the solve rate`, again);
     }
     return hopeless(found, { isNone: solved === 0, config });
   }
@@ -138,8 +138,8 @@ function hopeless(
   { isNone, config }: { isNone: boolean; config: SlimeConfig },
 ): Observed {
   const way = isNone
-    ? "start with a model that solves some: a larger one, or one trained on demonstrations"
-    : "there is nothing to learn: use harder tasks or another domain";
+    ? "start with a model that solves some tasks, such as a larger model or a model trained on demonstrations"
+    : "use harder tasks or another domain";
   return alwaysEnds(config)
     ? warn(`${found}: no group would contribute to training`, way)
     : fail(
@@ -171,18 +171,18 @@ function judgeShare(
   const groups = Math.ceil(batchSize / kept);
   const detail = `${found}: at most ${
     Math.round(kept * 100)
-  }% of groups of ${groupSize} differ in their rewards`;
+  }% of groups of ${groupSize} have differing rewards`;
   const { filter, filterRounds } = config.rollout;
   if (filter === "generate.keep_group" && filterRounds !== null) {
     const share = kept * (filterRounds + 1);
     return share >= 1 / 2 ? pass(detail) : warn(
       `${detail}, so most of the ${batchSize} groups of a rollout would contribute nothing (rollout.filterRounds ${filterRounds})`,
-      "raise rollout.groupSize or rollout.filterRounds, start with a better model, or train on tasks that it solves sometimes",
+      "raise rollout.groupSize or rollout.filterRounds, or start with a better model",
     );
   }
   if (kept >= LITTLE || alwaysEnds(config)) return pass(detail);
   return warn(
     `${detail}, so a rollout samples at least ${groups} groups to keep ${batchSize}`,
-    "raise rollout.groupSize, start with a better model, or train on tasks that it solves sometimes",
+    "raise rollout.groupSize, or start with a better model",
   );
 }

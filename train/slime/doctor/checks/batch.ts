@@ -14,7 +14,7 @@ export const check: Check = {
     return verdict(
       rowFaults(batch, dataset.tasks("train").length)
         .map(({ found, fix }) => fail(found, fix)),
-      `${gpus} GPUs, ${engines} engines, data parallel ${dataParallel}; ${samples} samples and ${optimizerSteps} optimizer steps per rollout`,
+      `GPUs: ${gpus}, engines: ${engines}, data parallel: ${dataParallel}; per rollout, samples: ${samples}, optimizer steps: ${optimizerSteps}`,
     );
   },
 };

@@ -16,8 +16,8 @@ import type { SlimeConfig } from "../../slime_schema.ts";
 import { type Check, fail, type Observed, verdict, warn } from "../check.ts";
 
 /**
- * The number of tasks whose gold actions are replayed. The longest task in a sample of this size is typical of the
- * longest tasks.
+ * The number of tasks whose gold actions are replayed. A sample of this size usually contains one of the longest
+ * tasks.
  */
 const SAMPLE = 100;
 
@@ -41,7 +41,9 @@ export const check: Check = {
         ...modelFaults(text ?? "{}", config),
         ...gpuFaults(config),
       ],
-      `${describe(lengths)} of ${config.rollout.maxContextLen}`,
+      `${
+        describe(lengths)
+      }; rollout.maxContextLen is ${config.rollout.maxContextLen}`,
     );
   },
 };
@@ -70,7 +72,7 @@ async function measure(
   };
 }
 
-/** Returns the length in tokens of the first prompt of the recipe's agent. */
+/** Returns the number of tokens in the first prompt that the recipe's agent sends. */
 async function promptTokens(
   { agent: strategy, prompt, compat }: SlimeConfig,
   { dataset, codec, task }: { dataset: Dataset; codec: Codec; task: Task },
@@ -134,14 +136,14 @@ function promptFaults(lengths: Lengths, { rollout }: SlimeConfig): Observed[] {
       `the prompt has ${prompt} tokens and an answer may have ${maxResponseLen}, but rollout.maxContextLen is ${maxContextLen}`,
       `set rollout.maxContextLen to ${
         roundUp(prompt + gold.longest + maxResponseLen)
-      } or more, or a smaller rollout.maxResponseLen`,
+      } or more, or lower rollout.maxResponseLen`,
     )];
   }
   const whole = prompt + gold.longest + maxResponseLen;
   return whole <= maxContextLen ? [] : [warn(
-    `${
+    `the longest tasks need about ${whole} tokens, but rollout.maxContextLen is ${maxContextLen}, so their episodes would end without a reward: ${
       describe(lengths)
-    }; an answer may have ${maxResponseLen}: the longest tasks do not fit in rollout.maxContextLen (${maxContextLen}) and end without a reward`,
+    }, and an answer may have ${maxResponseLen}`,
     `set rollout.maxContextLen to ${roundUp(whole)} or more`,
   )];
 }
@@ -168,10 +170,10 @@ function gpuFaults({ rollout, parallel }: SlimeConfig): Observed[] {
   const room = maxTokensPerGpu * context;
   if (!dynamicBatch || rollout.maxContextLen <= room) return [];
   return [warn(
-    `an episode may have ${rollout.maxContextLen} tokens, but a micro-batch only ${room} (parallel.maxTokensPerGpu × parallel.context): a longer episode gets a micro-batch of its own and may run out of memory`,
+    `an episode may have ${rollout.maxContextLen} tokens, but a micro-batch only ${room} (parallel.maxTokensPerGpu × parallel.context); a longer episode gets a separate micro-batch, which may run out of memory`,
     `set parallel.maxTokensPerGpu to ${
       Math.ceil(rollout.maxContextLen / context)
-    } if the memory has room, raise parallel.context, or lower rollout.maxContextLen to ${room}`,
+    } if GPU memory allows it, or raise parallel.context`,
   )];
 }
 

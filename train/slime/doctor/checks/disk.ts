@@ -115,30 +115,33 @@ function judgeVolume(
   const need = perSave * saves + fixed;
   const { free } = all[0]!.volume;
   const what = all.map(({ what }) => what).join(", ");
-  const how = perSave === 0 ? "" : ` (${saves} saves of ${gigabytes(perSave)})`;
-  const found = `${mount} has ${gigabytes(free)} free; ${what} need ${
+  const how = perSave === 0
+    ? ""
+    : ` (${saves} ${saves === 1 ? "save" : "saves"} of ${gigabytes(perSave)})`;
+  const found = `${mount} has ${gigabytes(free)} free, and ${what} need ${
     gigabytes(need)
   }${how}`;
   if (free >= need) return pass(found);
-  return fail(found, fixOf({ room: free - fixed, perSave, config }));
+  return fail(found, fixOf({ mount, room: free - fixed, perSave, config }));
 }
 
 /** Returns a fix, which depends on the number of checkpoints that fit on the disk. */
 function fixOf(
-  { room, perSave, config }: {
+  { mount, room, perSave, config }: {
+    mount: string;
     room: number;
     perSave: number;
     config: SlimeConfig;
   },
 ): string {
-  if (perSave === 0) return "free some space there";
+  if (perSave === 0) return `free some space on ${mount}`;
   const fit = Math.floor(room / perSave);
-  const other = "free some space, or set checkpoint.directory to a larger disk";
+  const disk = "set checkpoint.directory to a directory on a larger disk";
   const { steps } = config.rollout;
-  if (fit < 1) return other;
+  if (fit < 1) return `free some space on ${mount}, or ${disk}`;
   return fit === 1
-    ? `${other}; there is room for one save, so set checkpoint.every to ${steps} to save only once`
-    : `${other}; or keep fewer with checkpoint.keep and checkpoint.keepBest: there is room for ${fit} saves, including the one being written`;
+    ? `${disk}, or set checkpoint.every to ${steps} to save only once`
+    : `${disk}, or keep fewer checkpoints with checkpoint.keep and checkpoint.keepBest (there is room for ${fit} saves, including the one being written)`;
 }
 
 /**
@@ -154,9 +157,9 @@ function separateDisks(
     sources.some((source) => /^(\/dev\/|overlay$|tmpfs$)/.test(source));
   if (volumes.size < 2 || !isOwn) return [];
   return [warn(
-    `"${checkpoint.directory}" is on ${
+    `"${checkpoint.directory}" is on a separate disk on each host (${
       sources.join(", ")
-    }: each host has its own disk, which keeps only its ranks' parts of a checkpoint`,
-    "put checkpoint.directory on storage that all hosts share; otherwise runs cannot resume on other hosts",
+    }), which stores only the parts of a checkpoint that the host's own ranks write, so the run cannot resume on other hosts`,
+    "set checkpoint.directory to a directory on storage that all hosts share",
   )];
 }

@@ -37,7 +37,7 @@ export const check: Check = {
         `the router at ${router} ${answer.fault}`,
         answer.status === 401
           ? `set ${ROUTER_KEY} to the router's key`
-          : "wait until slime has started the router, or fix cluster.address and engine.routerPort; the router listens on the head's own address",
+          : "wait until slime has started the router, or fix cluster.address (the head's own address) and engine.routerPort",
       )];
     }
     const urls = answer.value.workers.map(({ url }) => url);
@@ -68,19 +68,20 @@ async function routerUrl(
 }
 
 function counted(there: number, planned: number): Observed {
-  if (there === planned) return pass(`the router has all ${planned} engines`);
+  if (there === planned) return pass(`the router has all engines (${planned})`);
   return fail(
-    `the router has ${there} engines, but ${planned} are planned`,
+    `the router has too ${
+      there < planned ? "few" : "many"
+    } engines: ${there} instead of ${planned}`,
     there < planned
-      ? "wait if they are still loading; otherwise find out from the job's log why they exited (out of memory: lower engine.memory)"
-      : "other engines have joined the router: stop those of an earlier run, or set another engine.routerPort",
+      ? "wait while engines are loading; if they have exited, find the reason in the job's log, and lower engine.memory if they ran out of memory"
+      : "stop the engines of an earlier run, or set engine.routerPort to another port",
   );
 }
 
 /**
- * Checks one engine. With colocation, training may be using the engine's memory, and a generation at that time would
- * break the run. An idle engine is therefore not asked to generate, because slime finishes all requests before training
- * uses the memory.
+ * Checks one engine. A colocated engine is asked to generate only while it has requests: if it is idle, training may be
+ * using its memory, and a generation would then break the run.
  */
 async function lookAt(
   url: string,
@@ -93,7 +94,7 @@ async function lookAt(
     if (!loads.ok) return [dead(url, loads.fault)];
     if (requestsIn(loads.value) === 0) {
       return [skipped(
-        `${url} is up and idle: training may hold its memory, so it was not asked to generate; run the doctor again during a rollout`,
+        `${url} is up and idle: training may be using its memory, so it was not asked to generate; run the doctor again during a rollout`,
       )];
     }
   }
@@ -112,7 +113,7 @@ async function lookAt(
 function dead(url: string, fault: string): Observed {
   return fail(
     `${url} ${fault}`,
-    "find out from the job's log why the engine exited or hangs (out of memory: lower engine.memory)",
+    "find out from the job's log why the engine exited or hangs, and lower engine.memory if it ran out of memory",
   );
 }
 

@@ -67,13 +67,19 @@ function faultsOf(
       `the installed slime has no flag ${flag} (${from}), and would silently ignore it`,
       `use the commit that "deno task setup" pins${
         from.startsWith("flags.")
-          ? `, or the most similar flag, "${nearest(flag, [...known.keys()])}"`
+          ? `, or use the most similar flag, "${
+            nearest(flag, [...known.keys()])
+          }"`
           : ""
       }`,
     )];
   }
   const { arity, choices } = there;
-  const takes = { bare: "no value", value: "one value", values: "values" };
+  const takes = {
+    bare: "no value",
+    value: "one value",
+    values: "at least one value",
+  };
   const isFitting = arity === "values"
     ? values.length > 0
     : values.length === (arity === "bare" ? 0 : 1);
@@ -82,7 +88,7 @@ function faultsOf(
       `${flag} of the installed slime takes ${
         takes[arity]
       }, but ${from} gives ${values.join(" ") || "none"}`,
-      `use the commit that "deno task setup" pins, or change ${from} accordingly`,
+      `use the commit that "deno task setup" pins, or change ${from}`,
     )];
   }
   const other = values.find((value) => choices && !choices.includes(value));
@@ -90,7 +96,7 @@ function faultsOf(
     `${flag} of the installed slime must be one of ${
       choices!.join(", ")
     }, but ${from} is ${other}`,
-    `set ${from} to one of them`,
+    `set ${from} to one of these values`,
   )];
 }
 
@@ -102,7 +108,7 @@ function byList({ config }: ResolvedSlime, reason: string): Observed[] {
   return [
     warn(
       `cannot read the installed slime's flags (${reason}), so the run's flags were compared with those of the commit that "deno task setup" pins`,
-      "see the checks software and hook",
+      "fix what the checks software and hook report",
     ),
     ...unknownFlags(config.flags).map(({ found, fix }) => fail(found, fix)),
   ];

@@ -74,9 +74,8 @@ async function lookAt(
 
 function tooFew(count: number, planned: number, said: string): Observed {
   return fail(
-    `${count} GPUs are visible, but ${planned} are planned${said}`,
-    "start the container with all GPUs (docker run --gpus all), fix the driver, or lower cluster.gpusPerNode " +
-      "and cluster.hostGpus; on a machine without GPUs, pass --skip gpus,nvlink",
+    `nvidia-smi lists only ${count} of the ${planned} planned GPUs${said}`,
+    "start the container with --gpus all, or fix the driver; to check a machine without GPUs, pass --skip gpus,nvlink to the doctor",
   );
 }
 
@@ -84,7 +83,7 @@ function surplus(count: number, { cluster }: SlimeConfig): Observed[] {
   if (cluster.hostGpus === null || count === cluster.hostGpus) return [];
   return [warn(
     `${count} GPUs are visible, but cluster.hostGpus is ${cluster.hostGpus}`,
-    `set cluster.hostGpus to ${count}, or exclude the others with CUDA_VISIBLE_DEVICES before Ray starts`,
+    `set cluster.hostGpus to ${count}, or hide the other GPUs with CUDA_VISIBLE_DEVICES before Ray starts`,
   )];
 }
 
@@ -101,12 +100,12 @@ function busyFaults(
       ? "a process outside this container"
       : names.join(", ");
     return [fail(
-      `GPU ${gpu.index} is busy: ${gpu.usedMiB} MiB are held by ${who}`,
+      `GPU ${gpu.index} is busy: ${gpu.usedMiB} MiB are in use by ${who}`,
       names.length === 0
         ? "find that process with nvidia-smi on the host itself and end it, or use another host"
-        : `end ${
-          holders.map(({ pid }) => pid).join(", ")
-        } if it is yours and no longer needed; end a Ray job with "ray job stop"`,
+        : `stop its Ray job with "ray job stop", or end ${
+          holders.map(({ pid }) => `process ${pid}`).join(" and ")
+        } if it is yours`,
     )];
   });
 }
@@ -116,7 +115,7 @@ function oldFaults(gpus: readonly Gpu[]): Observed[] {
     capability !== null && capability < MIN_CAPABILITY
   );
   return old === undefined ? [] : [fail(
-    `GPU ${old.index} is a ${old.name} of compute capability ${old.capability}, which does not support bf16`,
+    `GPU ${old.index} (${old.name}, compute capability ${old.capability}) does not support bf16`,
     "use GPUs of compute capability 8.0 or above (A100, H100, …)",
   )];
 }
@@ -132,7 +131,7 @@ function compareGpus(gpus: readonly Gpu[]): Observed[] {
   const kinds = names.length > 1
     ? [warn(
       `hosts have different GPUs: ${names.join(", ")}`,
-      "use hosts of one kind: the slowest GPU limits the speed and the smallest the memory",
+      "use hosts with the same GPUs, because the slowest and the smallest GPU limit the run",
     )]
     : [];
   return drivers.length > 1

@@ -48,7 +48,7 @@ function judge(template: ChatTemplate, thinking: boolean | null): Observed {
       `the chat template removes the thoughts of earlier answers: ${REWRITTEN_HISTORY}`,
       thinking === false
         ? TOKEN_BY_TOKEN
-        : `${THINK_NOT}; or ${TOKEN_BY_TOKEN}`,
+        : `${THINK_NOT}, or ${TOKEN_BY_TOKEN}`,
     )
     : warn(
       `the chat template renders earlier messages differently in later turns, ${
@@ -68,10 +68,10 @@ function probe(template: ChatTemplate): PrefixReport | PolicyError {
 }
 
 const THINK_NOT =
-  "set model.thinking to false, so that only empty thoughts are removed";
+  "set model.thinking to false so that only empty thoughts are removed";
 
 const TOKEN_BY_TOKEN =
-  "send it tokens instead, as deno task evaluate --provider sglang --tokenizer DIR does";
+  'send the model tokens instead of messages, as "deno task evaluate --provider sglang --tokenizer DIR" does';
 
 function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 30));

@@ -78,13 +78,13 @@ def check(sample, at):
             faults.append("sample %d: %s" % (at, what))
     length = sample.response_length
     want(isinstance(sample.status, Sample.Status), "its status is %r, which is not a Sample.Status" % (sample.status,))
-    want(1 <= length <= len(sample.tokens) - 1, "response_length %s of %d tokens" % (length, len(sample.tokens)))
+    want(1 <= length <= len(sample.tokens) - 1, "response_length %s is out of range for a sample of length %d" % (length, len(sample.tokens)))
     want(sample.loss_mask is not None and len(sample.loss_mask) == length, "the loss mask does not have response_length entries")
     log_probs = sample.rollout_log_probs
     want(log_probs is not None and len(log_probs) == length, "the log probabilities do not have response_length entries")
-    want(all(mask or p == 0 for mask, p in zip(sample.loss_mask or [], log_probs or [])), "a masked token has a log probability")
-    want(isinstance(sample.reward, (int, float)), "its reward is %r" % (sample.reward,))
-    want((sample.index, sample.group_index) == (at, 7), "its index or group is lost")
+    want(all(mask or p == 0 for mask, p in zip(sample.loss_mask or [], log_probs or [])), "a masked token has a log probability other than 0")
+    want(isinstance(sample.reward, (int, float)), "its reward is %r, which is not a number" % (sample.reward,))
+    want((sample.index, sample.group_index) == (at, 7), "its index or group_index has changed")
 
 for at, sample in enumerate(asyncio.run(play())):
     check(sample, at)
@@ -92,7 +92,7 @@ good, bad = samples
 if not (good.tokens == CASE["answer"]["tokens"] and good.loss_mask == CASE["answer"]["loss_mask"]):
     faults.append("sample 0: tokens or mask differ from the mock's answer")
 if good.remove_sample or not bad.remove_sample:
-    faults.append("only the sample with the invalid answer must be removed")
+    faults.append("remove_sample is %r for the valid and %r for the invalid answer" % (good.remove_sample, bad.remove_sample))
 server.shutdown()
 for module, name in CASE["needs"]:
     try:
@@ -107,7 +107,7 @@ print(json.dumps({"faults": faults, "slime": os.path.dirname(os.path.abspath(sys
 const FILTER = "slime.rollout.filter_hub.base_types";
 
 /**
- * Returns the names in slime, each with its module, that the hooks import with these settings, in addition to `Sample`.
+ * Returns what the hooks import from slime with these settings, besides `Sample`: pairs of a module and a name in it.
  */
 function needsOf({ rollout, algorithm }: SlimeConfig): [string, string][] {
   const isFull = algorithm.async === "full";
@@ -133,7 +133,7 @@ const outputSchema = z.object({
   slime: z.string(),
 });
 
-/** A mock answer with four response tokens. The model did not sample one of them. */
+/** A mock answer with four response tokens, one of which the model did not sample. */
 const ANSWER = {
   tokens: [1, 2, 3, 4, 5, 6],
   prompt_length: 2,
@@ -186,14 +186,14 @@ async function tryHook(
     return faults.map((fault) =>
       fail(
         fault,
-        "use the commit of slime that deno task setup pins, which the hooks require",
+        'use the commit of slime that "deno task setup" pins, which the hooks require',
       )
     );
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     return [fail(
       `generate.py does not run with slime: ${error.message}`,
-      `fix the setting that the error names (paths.python, paths.slime, paths.megatron), or run "deno task setup"`,
+      `check paths.python, paths.slime and paths.megatron, or run "deno task setup"`,
     )];
   }
 }

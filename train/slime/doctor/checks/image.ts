@@ -87,10 +87,10 @@ function judge(pins: Pins): Observed[] {
   const faults = [
     ...(wanted !== "" && image !== "" && wanted !== image
       ? [warn(
-        `slime is at ${
+        `slime at ${
           short(commit)
-        }, whose image is ${wanted}, but this image is ${image}`,
-        `get the image with "deno task setup --image ${
+        } needs the image ${wanted}, but the image on this host is ${image}`,
+        `use that image with "deno task setup --image ${
           imageOf(wanted)
         }", or check out the commit that this image was built for with "deno task setup --slime-commit ${built}"`,
       )]
@@ -100,7 +100,9 @@ function judge(pins: Pins): Observed[] {
         `Megatron-LM is at ${short(megatron)}, but slime at ${
           short(commit)
         } needs ${short(pinned)}`,
-        "use the image of that commit, or check out that commit of Megatron-LM and apply slime's patch",
+        `use the image of slime's commit, or check out commit ${
+          short(pinned)
+        } of Megatron-LM and apply slime's patch`,
       )]
       : []),
   ];

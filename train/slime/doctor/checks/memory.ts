@@ -81,9 +81,9 @@ function hostFaults(
 ): Observed[] {
   if (bytes === 0 || host <= bytes) return [];
   return [warn(
-    `copies of the weights and the optimizer state take about ${
+    `copies of the weights and the optimizer state need about ${
       gigabytes(host)
-    } of the host's memory, which is ${gigabytes(bytes)}`,
+    } of the host's memory, but it has only ${gigabytes(bytes)}`,
     config.algorithm.klLoss
       ? "use hosts with more memory, or set algorithm.klLoss to false, which saves a copy"
       : "use hosts with more memory",

@@ -60,7 +60,7 @@ function mismatch(
   const fitting = modelNameOf(text, `${model.directory}/config.json`);
   if (model.shape !== null) {
     return fail(
-      `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint but ${
+      `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint, but ${
         JSON.stringify(expected)
       } in model.shape`,
       "set model.shape to the checkpoint's shape, or use a checkpoint of that shape",
@@ -70,7 +70,7 @@ function mismatch(
     ? `download ${model.name} to model.directory, or set model.name to the model that is there`
     : `set model.name to ${fitting}, which matches the checkpoint, or model.directory to a ${model.name} checkpoint`;
   return fail(
-    `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint but ${
+    `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint, but ${
       JSON.stringify(expected)
     } for ${model.name}`,
     way,
@@ -108,7 +108,7 @@ async function countFaults(
     : [planned];
   return allowed.includes(count) ? [] : [fail(
     `the weights have ${count} parameters, but ${model.name} has ${planned}`,
-    `download ${model.name} to model.directory; quantized models and adapters cannot be trained`,
+    `download ${model.name} to model.directory, not a quantized model or an adapter, which cannot be trained`,
   )];
 }
 
@@ -143,9 +143,9 @@ async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
     ?.[0];
   const ids = [generation.eos_token_id ?? []].flat();
   return id === undefined || ids.includes(Number(id)) ? [] : [warn(
-    `generation_config.json ends answers with ${
-      ids.join(", ") || "nothing"
-    }, but ${name} is ${id}`,
-    `add ${id} to its eos_token_id, or use the file of the instruction-tuned model`,
+    `eos_token_id in generation_config.json is ${
+      ids.join(", ") || "not set"
+    }, but the tokenizer's end token ${name} has the id ${id}`,
+    `add ${id} to eos_token_id, or use the generation_config.json of the instruction-tuned model`,
   )];
 }

@@ -94,15 +94,15 @@ function shardFaults(
   }
   if (!shard.isReadable) return ["cannot be read by this user"];
   if (!header) {
-    return [`is ${shard.size} bytes long, and its header is damaged`];
+    return [`has a damaged header (file size: ${shard.size} bytes)`];
   }
   if (shard.size !== header.size) {
-    return [`is ${shard.size} bytes long instead of ${header.size}`];
+    return [`has a size of ${shard.size} bytes instead of ${header.size}`];
   }
   const held = new Set(header.tensors);
   const lost = tensors.filter((tensor) => !held.has(tensor));
   return lost.length === 0 ? [] : [
-    `lacks ${lost.length} tensors that it should contain according to the index, such as ${
+    `lacks ${lost.length} of ${tensors.length} tensors that it must contain according to the index, such as ${
       lost[0]
     }`,
   ];
@@ -122,7 +122,7 @@ function summary(
 }
 
 function again({ config: { model } }: CheckContext): string {
-  return `download it again, which resumes the download: hf download ${
+  return `download the model with this command, which keeps complete files: hf download ${
     repositoryOf(model.name)
   } --local-dir ${model.directory}`;
 }
@@ -136,8 +136,10 @@ function compare(there: HostModel, first: HostModel, name: string): Observed[] {
   if (names.length === 0) return [];
   const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
   return [fail(
-    `differs from ${name} in ${names.slice(0, 4).join(", ")}${more}`,
-    `copy the model's directory from one host to the others, for example with rsync -a`,
+    `the model's directory differs from that on ${name} in ${
+      names.slice(0, 4).join(", ")
+    }${more}`,
+    "copy the model's directory from one host to the others, for example with rsync -a",
   )];
 }
 

@@ -24,7 +24,7 @@ export const check: Check = {
     if (count < 2) {
       return [
         skipped(
-          "one GPU per host is planned, so there are no others to connect",
+          "only one GPU per host is planned",
         ),
       ];
     }
@@ -56,26 +56,26 @@ export async function readNvlink(
     `nvidia-smi does not report how ${count} GPUs are connected: ${
       lastWords(stderr.trim() || stdout, code)
     }`,
-    { hint: "see the check gpus, or pass --skip nvlink" },
+    { hint: "fix what the check gpus reports" },
   );
 }
 
 function judge(isJoined: boolean, said: "auto" | "yes" | "no"): Observed {
   if (isJoined && said === "no") {
     return warn(
-      "its GPUs are connected by NVLink, but cluster.nvlink is no",
-      "set cluster.nvlink to auto: collectives are slower without NVLS",
+      "the GPUs are connected by NVLink, but cluster.nvlink is no, which makes collectives slower",
+      "set cluster.nvlink to auto",
     );
   }
   if (!isJoined && said === "yes") {
     return fail(
-      "its GPUs are not all connected by NVLink, but cluster.nvlink is yes",
-      "set cluster.nvlink to auto or no: NCCL_NVLS_ENABLE=1 is for NVLink only",
+      "the GPUs are not all connected by NVLink, but cluster.nvlink is yes",
+      "set cluster.nvlink to auto or no",
     );
   }
   return pass(
     isJoined
-      ? "its GPUs are connected by NVLink"
-      : "its GPUs are connected by PCIe, without NVLink",
+      ? "the GPUs are connected by NVLink"
+      : "the GPUs are connected by PCIe, without NVLink",
   );
 }

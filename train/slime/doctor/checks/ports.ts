@@ -126,11 +126,11 @@ function takenFault(
   holder: string | undefined,
 ): Observed {
   const way = isRays
-    ? `; if it belongs to a failed Ray cluster, end that with "ray stop"`
+    ? ', with "ray stop" if it belongs to a failed Ray cluster'
     : "";
   return fail(
-    `port ${port}, for ${of}, is held by ${holder ?? "another process"}`,
-    `end that process if it is yours, or set ${key} to another port${way}`,
+    `port ${port}, for ${of}, is in use by ${holder ?? "another process"}`,
+    `end that process if it is yours${way}, or set ${key} to another port`,
   );
 }
 
@@ -150,7 +150,7 @@ function rayClashes(wanted: readonly WantedPort[]): Observed[] {
   ) =>
     (isRays ? fail : warn)(
       `port ${port}, for ${of}, is in the range that Ray assigns to its workers`,
-      `set ${key} to a port outside of ${from} to ${to}`,
+      `set ${key} to a port outside the range from ${from} to ${to}`,
     )
   );
 }
@@ -160,10 +160,12 @@ function rangeFaults(held: ReadonlySet<number>): Observed[] {
     const taken = [...held].filter((port) => port >= from && port <= to);
     if (taken.length === 0) return [];
     return [warn(
-      `ports ${
+      `${taken.length === 1 ? "port" : "ports"} ${
         taken.sort((a, b) => a - b).slice(0, 8).join(", ")
-      } are in use; slime assigns ports from ${from} on to its ${of}`,
-      "end the processes of an earlier run; slime takes the next free ports, which collide if two processes search at the same time",
+      } ${
+        taken.length === 1 ? "is" : "are"
+      } in use, so slime assigns the next free ports from ${from} on to its ${of}, which may cause a conflict`,
+      "end the processes of an earlier run",
     )];
   });
 }

@@ -74,11 +74,11 @@ function openJobs(
   });
 }
 
-/** Returns the URL of Ray's Jobs API for requests from the head, which is usually on loopback. */
+/** Returns the URL at which the head itself reaches Ray's Jobs API, usually on loopback. */
 function jobsUrl(
   { address, dashboardHost, dashboardPort, hosts }: SlimeConfig["cluster"],
 ): string {
-  // A cluster that is joined from outside answers at its own address.
+  // If the recipe names no hosts, the cluster is reached at its own address.
   const own = isLoopback(dashboardHost) || dashboardHost === "0.0.0.0"
     ? hosts.length > 0 ? "127.0.0.1" : address
     : dashboardHost;
@@ -108,13 +108,13 @@ function notThere(
   if (error.kind !== "unreachable") {
     return [fail(
       error.message,
-      "end the server that answers there, or set another cluster.dashboardPort",
+      "end the server that answers at this address, or set cluster.dashboardPort to another port",
     )];
   }
   if (!cluster.start) {
     return [fail(
       `${error.message}, and cluster.start is false`,
-      "start Ray, fix cluster.address and cluster.dashboardPort, or set cluster.start to true",
+      "start Ray at cluster.address and cluster.dashboardPort, or set cluster.start to true",
     )];
   }
   if (installed.size === 0) {
@@ -148,7 +148,7 @@ function versionFaults(
   ) => ({
     ...fail(
       `Ray ${running} is running, but ${version} is installed`,
-      `install ray==${running} there, or stop Ray, so that the launch starts it`,
+      `install ray==${running} on this host, or stop Ray so that the launch starts it`,
     ),
     host,
   }));
@@ -170,8 +170,8 @@ function jobFault(job: RayJob, url: string): Observed {
   return fail(
     submissionId === null
       ? `a driver is connected to Ray (${state}): ${what}`
-      : `job ${submissionId} is ${state}: ${what}`,
-    `${stopHint(job, url)}, or wait until it ends`,
+      : `the job "${submissionId}" is ${state}: ${what}`,
+    `${stopHint(job, url)}, or wait for its end`,
   );
 }
 
@@ -183,7 +183,9 @@ async function gpuFaults(
   const gpus = await jobs.gpus({ signal });
   if (gpus === undefined || gpus.total - gpus.used >= planned) return [];
   return [fail(
-    `Ray has ${gpus.total} GPUs, ${gpus.used} of them in use, but the run needs ${planned}`,
-    "let the other hosts join, stop the jobs that hold GPUs, or restart Ray with --num-gpus",
+    `Ray has ${
+      gpus.total - gpus.used
+    } of ${gpus.total} GPUs free, but the run needs ${planned}`,
+    "add hosts to the Ray cluster, or stop the jobs that use its GPUs",
   )];
 }

@@ -45,9 +45,9 @@ function judge(
   const policy = routerPolicy(asked, policies);
   if (engines > 1 && (policy === null || !isSticky(policy))) {
     return warn(
-      `the router supports ${all}; ${
+      `the router's policy, ${
         policy ?? "its default"
-      } may send an episode's turns to several engines`,
+      }, may send an episode's turns to several engines; the router supports ${all}`,
       "install slime's build of the router, or PyPI's sglang-router 0.3.2, whose policy \"manual\" keeps an episode on one engine",
     );
   }

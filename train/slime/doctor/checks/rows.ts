@@ -60,10 +60,10 @@ async function readRows(path: string): Promise<RowFile> {
     return { name: path, text: await Deno.readTextFile(path) };
   } catch (cause) {
     throw new DataError(
-      `Cannot read the rows "${path}" (${
+      `Cannot read the rows in "${path}": ${
         cause instanceof Error ? cause.message.split(":")[0] : cause
-      })`,
-      { path, cause, hint: "pass a file written by deno task mock" },
+      }`,
+      { path, cause, hint: 'pass a file that "deno task mock" wrote' },
     );
   }
 }
@@ -89,26 +89,32 @@ function look(
     [
       ...faults.slice(0, MAX_FAULTS).map(faultyRow),
       ...(faults.length > MAX_FAULTS
-        ? [faultyRow(`and ${faults.length - MAX_FAULTS} more rows`)]
+        ? [faultyRow(
+          `${file.name}: faults in ${rows(faults.length - MAX_FAULTS)} more`,
+        )]
         : []),
       ...(splits.size > 1
         ? [fail(
           `${file.name} mixes the splits ${[...splits].join(", ")}`,
-          "write one file per split: deno task mock --rows-format split",
+          'write one file per split with "deno task mock --rows-format split"',
         )]
         : []),
       ...twice(file, read),
       ...(splits.has("train") ? tooFew(file, read.length, needed) : []),
     ],
-    `${file.name}: ${read.length} rows of ${[...splits].join(", ")}`,
+    `${file.name}: ${rows(read.length)} of ${[...splits].join(", ")}`,
   );
 }
 
 function faultyRow(fault: string): Observed {
   return fail(
     fault,
-    "write the rows again: deno task mock --rows-format split --out DIR; slime would skip or misread them without an error",
+    'write the rows again with "deno task mock --rows-format split --out DIR"',
   );
+}
+
+function rows(count: number): string {
+  return `${count} ${count === 1 ? "row" : "rows"}`;
 }
 
 const rowSchema = z.looseObject({
@@ -131,10 +137,10 @@ interface ReadRow {
 function readRow(text: string, dataset: Dataset): ReadRow {
   let json: unknown;
   try {
-    json = parseModelJson(text); // The parser accepts what slime's does.
+    json = parseModelJson(text); // This parser accepts the same JSON as slime's.
   } catch (error) {
     return {
-      fault: `not JSON (${messageOf(error)})`,
+      fault: `the row is not JSON (${messageOf(error)})`,
     };
   }
   const { data, error } = rowSchema.safeParse(json);
@@ -150,7 +156,7 @@ function readRow(text: string, dataset: Dataset): ReadRow {
   const { split } = metadata;
   const fault = content === String(index)
     ? wrongTaskFault({ index, ...metadata }, dataset)
-    : `its prompt is "${content}", but its index is ${index}`;
+    : `the row's prompt is "${content}", but its index is ${index}`;
   return fault === null ? { index, split } : { index, split, fault };
 }
 
@@ -170,7 +176,7 @@ function wrongTaskFault(
     return `the dataset has no split ${split}`;
   }
   if (env !== undefined && env !== domainKey(dataset)) {
-    return `it is for ${env}, but the recipe is for ${domainKey(dataset)}`;
+    return `the row is for ${env}, but the recipe is for ${domainKey(dataset)}`;
   }
   const tasks = dataset.tasks(split);
   const task = tasks[index];
@@ -180,7 +186,7 @@ function wrongTaskFault(
   const isOther = (instruction ?? task.instruction) !== task.instruction ||
     (user_id ?? task.userId) !== task.userId;
   return isOther
-    ? `it differs from task ${index} of ${split} in this dataset`
+    ? `the row differs from task ${index} of ${split} in this dataset`
     : null;
 }
 
@@ -196,8 +202,8 @@ function twice(
     return isTwice;
   });
   return double === undefined ? [] : [warn(
-    `${file.name}:${double.line}: task ${double.row.index} occurs twice`,
-    "keep one row per task; otherwise the task counts twice",
+    `${file.name}:${double.line}: task ${double.row.index} occurs twice, and would count twice`,
+    "keep one row per task",
   )];
 }
 
@@ -207,7 +213,7 @@ function tooFew(
   needed: number,
 ): Observed[] {
   return count >= needed ? [] : [fail(
-    `${file.name} has ${count} rows, but ${needed} are sampled at a time`,
+    `${file.name} has ${rows(count)}, but ${needed} are sampled at a time`,
     "lower rollout.overSamplingBatchSize and rollout.batchSize, or train on more tasks",
   )];
 }
@@ -239,9 +245,9 @@ function shared(
     return both.length === 0
       ? [pass(`${split} and train share no tasks`)]
       : [warn(
-        `${both.length} tasks of ${split} are also in train, such as ${
-          both[0]?.id
-        }`,
+        `${split} and train share ${both.length} ${
+          both.length === 1 ? "task" : "tasks"
+        }, such as ${both[0]?.id}`,
         "evaluate on another split, or report that the result is on training tasks",
       )];
   });

@@ -37,7 +37,9 @@ export const check: Check = {
           )
         ),
       ],
-      names.length === 0 ? "none is needed" : `set: ${names.join(", ")}`,
+      names.length === 0
+        ? "no key or token is needed"
+        : `set: ${names.join(", ")}`,
     ));
   },
 };

@@ -60,7 +60,7 @@ async function lookAt(
   if (!health.ok) {
     return [fail(
       `${base} ${health.fault}`,
-      "start it there with deno task serve --recipe RECIPE --host ADDRESS, or remove it from bridge.services",
+      'start the episode server with "deno task serve --recipe RECIPE --host ADDRESS", or remove its URL from bridge.services',
     )];
   }
   const info = await askJson(`${base}/info`, {
@@ -72,7 +72,7 @@ async function lookAt(
       `${base}/info ${info.fault}`,
       info.status === 401
         ? "set TAULAB_TOKEN to the token that the server was started with"
-        : "check that it is an episode server of this version of taulab",
+        : "check that an episode server of this version of taulab runs there",
     )];
   }
   const dataset = await facts.dataset();
@@ -90,6 +90,16 @@ async function lookAt(
   );
 }
 
+/** The names of the compared values in messages. */
+const LABELS: Readonly<Record<string, string>> = {
+  data: "dataset",
+  fingerprint: "dataset fingerprint",
+  agent: "agent",
+  user: "user",
+  max_turns: "maximum number of turns",
+  version: "version of taulab",
+};
+
 function differences(
   there: z.infer<typeof infoSchema>,
   wanted: Readonly<Record<string, string | number>>,
@@ -97,11 +107,11 @@ function differences(
 ): Observed[] {
   return Object.entries(wanted).filter(([key, value]) => there[key] !== value)
     .map(([key, value]) => {
-      const found = `${key} of ${url} is ${
+      const found = `the ${LABELS[key]} of ${url} is ${
         there[key]
       }, but ${value} on this machine`;
       const fix =
-        "restart the server with this recipe and this version of taulab: deno task serve --recipe RECIPE";
+        'restart the server with "deno task serve --recipe RECIPE" of this version of taulab';
       return key === "version" ? warn(found, fix) : fail(found, fix);
     });
 }
@@ -120,7 +130,7 @@ async function reached(
       `${
         own[0]
       } is a loopback address, which means a different machine on each of the ${config.cluster.nodes} hosts`,
-      "set bridge.services to the address of the server's machine",
+      "set bridge.services to a URL that all hosts can reach",
     )];
   }
   return await onEachHost(
@@ -196,11 +206,13 @@ async function canStartHere(
       ...ports.flatMap((port) => listenFault(host, port)).slice(0, 1),
       ...await tokenizerFaults(context),
     ],
-    `${bridge.processes} episode servers can be started, from ${host}:${bridge.port} on`,
+    `episode servers can be started on ${host}, on the ports ${
+      ports.join(", ")
+    }`,
   );
 }
 
-/** Checks whether a server could listen on an address, by listening on the address briefly. */
+/** Checks whether a server could listen on an address, by briefly listening on it. */
 function listenFault(hostname: string, port: number): Observed[] {
   try {
     Deno.listen({ hostname, port }).close();
@@ -209,7 +221,7 @@ function listenFault(hostname: string, port: number): Observed[] {
     if (error instanceof Deno.errors.AddrInUse) {
       return [fail(
         `port ${port}, for an episode server, is in use on this machine`,
-        "end that process if it is yours, or set another bridge.port",
+        "end the process that uses the port, or set bridge.port to another port",
       )];
     }
     if (error instanceof Deno.errors.AddrNotAvailable) {
@@ -242,6 +254,6 @@ async function tokenizerFaults(
     `"${model.directory}" on this machine differs from the head's: ${
       differing.join(", ")
     }`,
-    `copy those files from the head to this machine, where episode servers read them`,
+    "copy these files from the head to this machine, where episode servers read them",
   )];
 }

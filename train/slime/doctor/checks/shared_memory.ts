@@ -22,8 +22,8 @@ export const check: Check = {
       }
       return free < SHM_BYTES / 2
         ? [warn(
-          `/dev/shm has ${gigabytes(free)} free of ${gigabytes(size)}`,
-          "remove the files of earlier runs (ls -l /dev/shm)",
+          `/dev/shm has only ${gigabytes(free)} free of ${gigabytes(size)}`,
+          "remove the files of earlier runs from /dev/shm",
         )]
         : [pass(`/dev/shm has ${gigabytes(free)} free of ${gigabytes(size)}`)];
     }),

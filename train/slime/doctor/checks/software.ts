@@ -65,14 +65,14 @@ function missing(
   const absent = needed.filter((name) => packages[name] === null);
   return [
     ...(absent.length > 0
-      ? [fail(`its Python lacks ${absent.join(", ")}`, SETUP)]
+      ? [fail(`"${paths.python}" lacks ${absent.join(", ")}`, SETUP)]
       : []),
     ...(parts.includes(script) ? directLoad(parts, model) : [
-      fail(`"${paths.slime}" has no slime with ${script}`, SETUP),
+      fail(`"${paths.slime}" does not contain slime with ${script}`, SETUP),
     ]),
     ...(megatron
       ? []
-      : [fail(`"${paths.megatron}" has no Megatron-LM`, SETUP)]),
+      : [fail(`"${paths.megatron}" does not contain Megatron-LM`, SETUP)]),
   ];
 }
 
@@ -156,7 +156,7 @@ function compare(
     `${key} ${there[key] ?? "none"} (${here[key] ?? "none"} on ${name})`
   );
   return [fail(
-    `differs from ${name}: ${list.join(", ")}`,
+    `the software differs from that on ${name}: ${list.join(", ")}`,
     `use the same image on all hosts, or run "deno task setup" on all of them`,
   )];
 }

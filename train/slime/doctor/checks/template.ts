@@ -61,7 +61,9 @@ function vocabularyFaults(
       )]
       : []),
     ...(end.length === 1 ? [] : [fail(
-      `the end token ${endToken} has ${end.length} ids: ${end.join(", ")}`,
+      `the end token ${endToken} is encoded as ${end.length} tokens instead of 1${
+        end.length === 0 ? "" : `: ${end.join(", ")}`
+      }`,
       "use tokenizer.json and tokenizer_config.json from the same model",
     )]),
     ...(endToken === "<|im_end|>" || !isQwen3 ? [] : [warn(
@@ -119,14 +121,16 @@ async function compare(
     if (!(error instanceof DataError)) throw error;
     return { broken: error.message };
   });
-  if ("missing" in answer) return [withoutTransformers(answer.missing)];
+  if ("missing" in answer) {
+    return [withoutTransformers(paths.python, answer.missing)];
+  }
   if ("broken" in answer) return [brokenPython(answer.broken)];
   return judge(answer, { codec, vocab });
 }
 
-function withoutTransformers(why: string): Observed {
+function withoutTransformers(python: string, why: string): Observed {
   return warn(
-    `its Python has no transformers to compare with (${why})`,
+    `the conversation was not compared, because "${python}" lacks transformers (${why})`,
     `run "deno task setup", or set paths.python to the interpreter that has slime`,
   );
 }
@@ -134,7 +138,7 @@ function withoutTransformers(why: string): Observed {
 function brokenPython(why: string): Observed {
   return fail(
     `Python cannot render the conversation: ${why}`,
-    "see the checks software and model-files; slime will load the tokenizer in the same way",
+    "fix what the checks software and model-files report",
   );
 }
 
@@ -151,7 +155,7 @@ function judge(
   });
   const ids = tokenizer.encode(ours);
   const fix =
-    "update whichever differs from the model card, transformers on the hosts or taulab, and report it";
+    "update transformers on the hosts, or report the difference as a bug in taulab";
   const faults = ours === answer.text ? idFaults(ids, answer.ids) : [
     `the text differs: ${difference(ours, answer.text)}`,
   ];
@@ -176,7 +180,7 @@ function idFaults(
   if (at < 0 && ours.length === theirs.length) return [];
   const place = at < 0 ? ours.length : at;
   return [
-    `token ${place} of the same text is ${ours[place]} in taulab but ${
+    `token ${place} of the same text is ${ours[place]} in taulab, but ${
       theirs[place]
     } in Python`,
   ];
@@ -186,14 +190,14 @@ function difference(ours: string, theirs: string): string {
   let at = 0;
   while (at < ours.length && ours[at] === theirs[at]) at++;
   const cut = (text: string) => JSON.stringify(text.slice(at, at + 40));
-  return `from character ${at} on it is ${cut(ours)} in taulab but ${
+  return `from character ${at} on it is ${cut(ours)} in taulab, but ${
     cut(theirs)
   } in Python`;
 }
 
 /**
- * The tools of a conversation that covers everything that templates are known to treat specially, such as several
- * tools, numbers, and letters outside ASCII.
+ * The tools of the test conversation, which covers everything that templates are known to treat specially, such as
+ * several tools, numbers, and letters outside ASCII.
  */
 const TOOLS: readonly ToolSchema[] = [
   tool(

@@ -46,8 +46,8 @@ function judge(
   return fail(
     `the chat template writes a call as ${shown}, but ${
       format === null
-        ? `none of ${TOOL_CALL_FORMATS.join(", ")} reads it`
-        : `${format} does not read it back`
+        ? `no parser can read it (${TOOL_CALL_FORMATS.join(", ")})`
+        : `the parser ${format} cannot read it`
     }`,
     fitting.length === 0
       ? "use a model whose calls have one of these formats"

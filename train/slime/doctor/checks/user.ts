@@ -123,7 +123,7 @@ function refusalOf(error: unknown, limits: RateLimits): Observed {
   }
   return fail(
     `a single call exceeds the rate limit (429): ${error.message}`,
-    "wait until nothing else uses the key, raise its quota, or set another endpoint in user.endpoint",
+    "wait until nothing else uses the key, or raise its quota",
   );
 }
 
@@ -149,8 +149,8 @@ function forecastBy(
 }
 
 /**
- * Returns the number of servers that each apply the recipe's whole limit. Servers that are already running each apply
- * the whole limit, so all of them count. For a launch, returns 1, because the servers that it starts share the limit.
+ * Returns how many servers each apply the recipe's rate limit: the number of servers that are already running, or 1 for
+ * a launch, whose servers share the limit.
  */
 function serversOf({ bridge }: SlimeConfig): number {
   return Math.max(1, bridge.services.length);
@@ -177,8 +177,9 @@ function requestFaults(
   if (requests === null) return [];
   const servers = serversOf(config);
   const each = Math.max(1, Math.floor(requests / servers));
+  const share = servers === 1 ? "" : " (the share of each episode server)";
   const fix =
-    `set user.endpoint.calls.requestsPerMinute to ${each}, which each of ${servers} episode servers applies, or raise the key's quota`;
+    `set user.endpoint.calls.requestsPerMinute to ${each}${share}, or raise the key's quota`;
   if (own !== null && own > requests) {
     return [warn(
       `user.endpoint.calls.requestsPerMinute allows ${own} calls per minute across all episode servers, but the endpoint allows ${requests}`,
@@ -190,7 +191,7 @@ function requestFaults(
       `the run makes about ${
         Math.round(callsPerMinute)
       } calls per minute, but the endpoint allows ${requests}: it would reject the excess calls, and their episodes would fail`,
-      `${fix}, or lower engine.concurrency`,
+      fix,
     )]
     : [];
 }
@@ -220,7 +221,7 @@ function queueFaults(
       Math.round(callsPerMinute)
     } calls per minute, but user.endpoint.calls.requestsPerMinute allows ${own} for all servers together, so a rollout takes at least ${
       Math.round(rollout.seconds / 60)
-    } minutes`,
+    } min`,
     "raise user.endpoint.calls.requestsPerMinute if the endpoint allows it, or lower engine.concurrency",
   )];
 }

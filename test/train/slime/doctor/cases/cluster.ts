@@ -155,7 +155,7 @@ export const CASES: readonly Case[] = [
     check: "ports",
     state: "fail",
     name: "another program on the router's port",
-    says: /port 3100, for the router, is held by node \(process 77\)/,
+    says: /port 3100, for the router, is in use by node \(process 77\)/,
     fix: /engine.routerPort/,
     world: () =>
       ports(
@@ -166,7 +166,7 @@ export const CASES: readonly Case[] = [
     check: "ports",
     state: "fail",
     name: "a failed Ray that still uses its port",
-    says: /port 6379, for Ray's head, is held by another process/,
+    says: /port 6379, for Ray's head, is in use by another process/,
     fix: /ray stop/,
     world: () => ports(LISTENS_3100.replace("0C1C", "18EB")),
   },
@@ -185,7 +185,7 @@ export const CASES: readonly Case[] = [
     check: "ports",
     state: "fail",
     name: "another Ray's agent on a worker host",
-    says: /port 52365, for Ray's agent, is held by another process/,
+    says: /port 52365, for Ray's agent, is in use by another process/,
     fix: /cluster.agentPort/,
     world: () => onTwoHosts("", LISTENS_3100.replace("0C1C", "CC8D")),
   },
@@ -214,7 +214,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "an engine of an earlier run",
     says:
-      /ports 15000 are in use; slime assigns ports from 15000 on to its engines/,
+      /^port 15000 is in use, so slime assigns the next free ports from 15000 on to its engines/,
     fix: /earlier run/,
     world: () => ports(LISTENS_3100.replace("0C1C", "3A98")),
   },
@@ -231,7 +231,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a port of Ray's workers for its head",
     says: /port 12000, for Ray's head, is in the range that Ray assigns/,
-    fix: /outside of 10002 to 19999/,
+    fix: /outside the range from 10002 to 19999/,
     world: () => ports("", ["cluster.port=12000"]),
   },
   {
@@ -253,7 +253,7 @@ export const CASES: readonly Case[] = [
     check: "ray",
     state: "fail",
     name: "an old job",
-    says: /job old-run is RUNNING: python3 train.py/,
+    says: /the job "old-run" is RUNNING: python3 train.py/,
     fix: /ray job stop old-run --address http/,
     world: (held) => rayAt(held.use(rayServer([job]))),
   },
@@ -261,8 +261,8 @@ export const CASES: readonly Case[] = [
     check: "ray",
     state: "fail",
     name: "the job of another run",
-    says: /job a1-2 is RUNNING/,
-    fix: /where it was launched \(deno task train --stop a1\), or wait/,
+    says: /the job "a1-2" is RUNNING/,
+    fix: /with "deno task train --stop a1" where it was launched, or wait/,
     world: (held) =>
       rayAt(held.use(rayServer([{
         ...job,
@@ -283,8 +283,8 @@ export const CASES: readonly Case[] = [
     check: "ray",
     state: "fail",
     name: "GPUs that an actor uses",
-    says: /Ray has 2 GPUs, 1 of them in use, but the run needs 2/,
-    fix: /stop the jobs that hold GPUs/,
+    says: /Ray has 1 of 2 GPUs free, but the run needs 2/,
+    fix: /stop the jobs that use its GPUs/,
     world: (held) => rayAt(held.use(rayServer([], [1, 2]))),
   },
   {
@@ -333,7 +333,7 @@ export const CASES: readonly Case[] = [
     check: "secrets",
     state: "pass",
     name: "a recipe that needs no keys",
-    says: /none is needed/,
+    says: /no key or token is needed/,
     world: () => checkContext(slimeOf()),
   },
   {
@@ -381,7 +381,7 @@ export const CASES: readonly Case[] = [
     check: "services",
     state: "fail",
     name: "a server with another dataset",
-    says: /fingerprint of http.* is other, but /,
+    says: /the dataset fingerprint of http.* is other, but /,
     fix: /restart the server/,
     world: async (held) => {
       const { url } = await episodeServer(held, { fingerprint: "other" });
@@ -426,14 +426,14 @@ export const CASES: readonly Case[] = [
     check: "services",
     state: "pass",
     name: "a host that has been set up to serve",
-    says: /episode servers can be started there, at :8400, :8401/,
+    says: /episode servers can be started on the ports 8400, 8401/,
     world: () => serving({ ".taulab-files": "", "/proc/net/tcp": "" }),
   },
   {
     check: "services",
     state: "fail",
     name: "a host without taulab",
-    says: /cannot run episode servers: it lacks Deno 2, this version of taulab/,
+    says: /cannot run on this host, which lacks Deno 2, this version of taulab/,
     fix: /deno task setup --serve gpu1/,
     world: () =>
       serving({ ".taulab-files": "Deno 2\nthis version of taulab\n" }),
@@ -442,7 +442,7 @@ export const CASES: readonly Case[] = [
     check: "services",
     state: "fail",
     name: "a port in use on the host",
-    says: /port 8401, for an episode server, is held by another process/,
+    says: /port 8401, for an episode server, is in use by another process/,
     fix: /bridge\.port/,
     world: () =>
       serving({
@@ -490,7 +490,7 @@ export const CASES: readonly Case[] = [
     check: "engines",
     state: "pass",
     name: "engines that all generate",
-    says: /all 2 engines|generates/,
+    says: /all engines \(2\)|generates/,
     world: (held) => withEngines(held, { engines: 2, running: 1 }).context,
   },
   {
@@ -504,7 +504,7 @@ export const CASES: readonly Case[] = [
     check: "engines",
     state: "fail",
     name: "a missing engine",
-    says: /the router has 1 engines, but 2 are planned/,
+    says: /the router has too few engines: 1 instead of 2/,
     fix: /job's log/,
     world: (held) => withEngines(held, { engines: 1, running: 1 }).context,
   },

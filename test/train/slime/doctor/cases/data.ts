@@ -95,7 +95,7 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "a truncated line",
-    says: /rows.jsonl:9: not JSON/,
+    says: /rows.jsonl:9: the row is not JSON/,
     fix: /deno task mock --rows-format split/,
     world: (_, dir) => rowFile(dir, [...EIGHT, '{"index": 8, "meta']),
   },
@@ -120,7 +120,7 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "a message of another task",
-    says: /rows.jsonl:9: its prompt is "7", but its index is 8/,
+    says: /rows.jsonl:9: the row's prompt is "7", but its index is 8/,
     fix: /deno task mock --rows-format split/,
     world: (_, dir) =>
       rowFile(dir, [...EIGHT, { ...row(8), prompt: row(7).prompt }]),
@@ -137,7 +137,7 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "a row of another dataset",
-    says: /rows.jsonl:9: it differs from task 8 of train in this dataset/,
+    says: /rows.jsonl:9: the row differs from task 8 of train in this dataset/,
     fix: /deno task mock/,
     world: (_, dir) =>
       rowFile(dir, [...EIGHT, row(8, { instruction: "You are another." })]),
@@ -146,7 +146,7 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "a row of another world",
-    says: /it is for airline, but the recipe is for retail/,
+    says: /the row is for airline, but the recipe is for retail/,
     fix: /deno task mock/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(8, { env: "airline" })]),
   },
@@ -155,7 +155,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "two splits in one file",
     says: /mixes the splits train, dev/,
-    fix: /one file per split/,
+    fix: /one file per split with "deno task mock/,
     world: (_, dir) => rowFile(dir, [...EIGHT, row(0, { split: "dev" })]),
   },
   {
@@ -178,7 +178,7 @@ export const CASES: readonly Case[] = [
     check: "rows",
     state: "fail",
     name: "a missing file",
-    says: /Cannot read the rows "no\/such.jsonl"/,
+    says: /Cannot read the rows in "no\/such.jsonl": /,
     fix: /deno task mock/,
     world: () => checkContext(slimeOf(), { rowFiles: ["no/such.jsonl"] }),
   },
@@ -186,7 +186,8 @@ export const CASES: readonly Case[] = [
     check: "batch",
     state: "pass",
     name: "consistent numbers",
-    says: /2 GPUs, 2 engines, data parallel 1; 256 samples and 1 optimizer/,
+    says:
+      /GPUs: 2, engines: 2, data parallel: 1; per rollout, samples: 256, optimizer/,
     world: () => checkContext(slimeOf()),
   },
   {
@@ -303,7 +304,7 @@ export const CASES: readonly Case[] = [
     state: "pass",
     name: "a base model that solves some but not all tasks",
     says:
-      /solves 10 of 40 episodes in .*base: at most 90% of groups of 8 differ/,
+      /solves 10 of 40 episodes in .*base: at most 90% of groups of 8 have differing rewards/,
     world: (_, dir) => evaluated(dir, { solved: 10, scored: 40 }),
   },
   {
@@ -356,7 +357,7 @@ export const CASES: readonly Case[] = [
     name:
       "a base model that solves very few tasks, with a filter that has no fallback",
     says:
-      /at most 8% of groups of 8 differ.* samples at least 415 groups to keep 32/,
+      /at most 8% of groups of 8 have differing.* samples at least 415 groups to keep 32/,
     fix: /raise rollout.groupSize/,
     world: (_, dir) =>
       evaluated(dir, { solved: 1, scored: 100 }, [

@@ -89,7 +89,7 @@ export const CASES: readonly Case[] = [
     check: "gpus",
     state: "fail",
     name: "fewer GPUs than planned",
-    says: /1 GPUs are visible, but 2 are planned/,
+    says: /nvidia-smi lists only 1 of the 2 planned GPUs/,
     fix: /--gpus all/,
     world: () => onHost({ "query-gpu": gpuRows(1) }),
   },
@@ -97,7 +97,8 @@ export const CASES: readonly Case[] = [
     check: "gpus",
     state: "fail",
     name: "no nvidia-smi",
-    says: /0 GPUs are visible, but 2 are planned: sh: nvidia-smi.*not found/,
+    says:
+      /nvidia-smi lists only 0 of the 2 planned GPUs: sh: nvidia-smi.*not found/,
     fix: /--skip gpus,nvlink/,
     world: () => onHost({}),
   },
@@ -119,8 +120,8 @@ export const CASES: readonly Case[] = [
     check: "gpus",
     state: "fail",
     name: "a process on a GPU",
-    says: /GPU 1 is busy: 4 MiB are held by python3 \(process 812\)/,
-    fix: /end 812 if it is yours/,
+    says: /GPU 1 is busy: 4 MiB are in use by python3 \(process 812\)/,
+    fix: /end process 812 if it is yours/,
     world: () =>
       onHost({
         "query-gpu": IDLE_GPUS,
@@ -131,7 +132,7 @@ export const CASES: readonly Case[] = [
     check: "gpus",
     state: "fail",
     name: "GPU memory held outside the container",
-    says: /GPU 0 is busy: 70000 MiB are held by a process outside/,
+    says: /GPU 0 is busy: 70000 MiB are in use by a process outside/,
     fix: /on the host itself/,
     world: () =>
       onHost({ "query-gpu": gpuRows(2, { used: 70000 }), "query-compute": "" }),
@@ -140,7 +141,7 @@ export const CASES: readonly Case[] = [
     check: "gpus",
     state: "fail",
     name: "GPUs without bf16",
-    says: /capability 7/,
+    says: /\(Tesla V100, compute capability 7\) does not support bf16/,
     fix: /8\.0 or above/,
     world: () =>
       onHost({
@@ -153,7 +154,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "unexpected output of nvidia-smi",
     says:
-      /the check itself failed: RangeError: unexpected nvidia-smi output: "mountain"/,
+      /the check itself failed: RangeError: Unexpected nvidia-smi output: "mountain"/,
     fix: /report it/,
     world: () => onHost({ "query-gpu": "mountain\n" }),
   },
@@ -228,7 +229,7 @@ export const CASES: readonly Case[] = [
     check: "memory",
     state: "warn",
     name: "a host with too little memory",
-    says: /of the host's memory, which is 1\.0 GB/,
+    says: /of the host's memory, but it has only 1\.0 GB/,
     fix: /hosts with more memory/,
     world: () =>
       onHost({ "query-gpu": IDLE_GPUS, meminfo: "MemTotal: 1000000 kB\n" }, [
@@ -253,8 +254,8 @@ export const CASES: readonly Case[] = [
     check: "disk",
     state: "fail",
     name: "a disk for three checkpoints",
-    says: /\/ has 200 GB free; checkpoints.* need 235 GB/,
-    fix: /keep fewer with checkpoint\.keep .* there is room for 3 saves/,
+    says: /\/ has 200 GB free, and checkpoints.* need 235 GB/,
+    fix: /keep fewer checkpoints with checkpoint\.keep .* room for 3 saves/,
     world: () => onHost({ "df -Pk": volume(200) }),
   },
   {
@@ -278,7 +279,7 @@ export const CASES: readonly Case[] = [
     check: "disk",
     state: "warn",
     name: "two hosts with separate disks",
-    says: /each host has its own disk/,
+    says: /is on a separate disk on each host/,
     fix: /storage that all hosts share/,
     world: () =>
       checkContext(slimeOf(), {
@@ -321,7 +322,7 @@ export const CASES: readonly Case[] = [
     check: "router",
     state: "warn",
     name: "a router that keeps no episode on one engine",
-    says: /cache_aware may send an episode's turns to several engines/,
+    says: /cache_aware, may send an episode's turns to several engines/,
     fix: /slime's build/,
     world: () => onHost({ launch_router: routerHelp("random,cache_aware") }),
   },
@@ -379,7 +380,7 @@ export const CASES: readonly Case[] = [
     name: "a flag that takes other values",
     says:
       /--lr-decay-style of the installed slime must be one of linear, cosine, but optimizer\.decay is constant|--num-rollout of the installed slime takes no value/,
-    fix: /set optimizer\.decay to one|change rollout\.steps accordingly/,
+    fix: /set optimizer\.decay to one|or change rollout\.steps$/,
     world: () =>
       onHost({
         "": parsers({
@@ -423,7 +424,8 @@ export const CASES: readonly Case[] = [
     check: "image",
     state: "warn",
     name: "a commit that was moved inside an older image",
-    says: /whose image is nightly-dev-20260810a, but this image is nightly-1/,
+    says:
+      /needs the image nightly-dev-20260810a, but the image on this host is nightly-1/,
     fix:
       /--image slimerl\/slime:nightly-dev-20260810a-cu129", or .* --slime-commit 16c15fc/,
     world: () => onHost({ "version.txt": pins({ image: "nightly-1" }) }),
@@ -496,7 +498,7 @@ export const CASES: readonly Case[] = [
     check: "software",
     state: "fail",
     name: "a slime without the script of asynchronous training",
-    says: /"\/root\/slime" has no slime with train_async\.py/,
+    says: /"\/root\/slime" does not contain slime with train_async\.py/,
     fix: /deno task setup/,
     world: () =>
       onHost({ "importlib.metadata": pythonFacts({ parts: ["train.py"] }) }, [
@@ -544,7 +546,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "hosts that differ",
     says:
-      /differs from gpu1: torch 2\.8\.0 \(2\.9\.1 on gpu1\), python 3\.10\.1/,
+      /the software differs from that on gpu1: torch 2\.8\.0 \(2\.9\.1 on gpu1\), python 3\.10\.1/,
     fix: /use the same image on all hosts/,
     world: () =>
       checkContext(slimeOf(), {

@@ -97,8 +97,8 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "a truncated shard",
-    says: /is 1000 bytes long instead of \d{9}/,
-    fix: /resumes the download/,
+    says: /has a size of 1000 bytes instead of \d{9}/,
+    fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -112,7 +112,7 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "a shard truncated within its header",
-    says: /is 20 bytes long, and its header is damaged/,
+    says: /has a damaged header \(file size: 20 bytes\)/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -127,7 +127,7 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "an empty shard",
-    says: /is 0 bytes long, and its header is damaged/,
+    says: /has a damaged header \(file size: 0 bytes\)/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -142,7 +142,7 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "a pointer of git LFS instead of a shard",
-    says: /its header is damaged/,
+    says: /has a damaged header/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -158,7 +158,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "an index that names tensors of another shard",
     says:
-      /lacks 1 tensors that it should contain according to the index, such as lost/,
+      /lacks 1 of \d+ tensors that it must contain according to the index, such as lost/,
     fix: /hf download/,
     world: (_, dir) =>
       atModel(dir, {
@@ -195,7 +195,7 @@ export const CASES: readonly Case[] = [
     check: "model-config",
     state: "fail",
     name: "the rope base of another model",
-    says: /rope_theta is 5000000 in the checkpoint but 1000000 for Qwen3-0.6B/,
+    says: /rope_theta is 5000000 in the checkpoint, but 1000000 for Qwen3-0.6B/,
     fix: /model.name/,
     world: (_, dir) =>
       atModel(dir, {
@@ -213,7 +213,7 @@ export const CASES: readonly Case[] = [
     check: "model-config",
     state: "fail",
     name: "another preset",
-    says: /num_hidden_layers is 36 in the checkpoint but 28/,
+    says: /num_hidden_layers is 36 in the checkpoint, but 28/,
     fix: /set model.name to Qwen3-4B, which matches the checkpoint/,
     world: (_, dir) =>
       atModel(dir, {
@@ -240,7 +240,8 @@ export const CASES: readonly Case[] = [
     check: "model-config",
     state: "warn",
     name: "an end token that engines ignore",
-    says: /ends answers with 151643, but <\|im_end\|> is 151645/,
+    says:
+      /eos_token_id .* is 151643, but the tokenizer's end token <\|im_end\|> has the id 151645/,
     fix: /add 151645/,
     world: (_, dir) =>
       atModel(dir, {
@@ -267,7 +268,7 @@ export const CASES: readonly Case[] = [
     check: "template",
     state: "warn",
     name: "no transformers",
-    says: /no transformers to compare with \(No module/,
+    says: /was not compared, because "python3" lacks transformers \(No module/,
     fix: /deno task setup/,
     world: (_, dir) =>
       toldPython(
@@ -298,7 +299,8 @@ export const CASES: readonly Case[] = [
     check: "tool-calls",
     state: "fail",
     name: "another format than the template's",
-    says: /writes a call as .*<tool_call>.* but glm45 does not read it back/,
+    says:
+      /writes a call as .*<tool_call>.* but the parser glm45 cannot read it/,
     fix: /set model.toolCalls to null, or to qwen25 or hermes/,
     world: (_, dir) => atModel(dir, { sets: ["model.toolCalls=glm45"] }),
   },
@@ -306,7 +308,7 @@ export const CASES: readonly Case[] = [
     check: "tool-calls",
     state: "fail",
     name: "a custom format",
-    says: /CALL get_order_details .* none of qwen25, .* reads it/,
+    says: /CALL get_order_details .* no parser can read it \(qwen25, /,
     fix: /one of these formats/,
     world: (_, dir) =>
       atTemplate(
@@ -330,7 +332,8 @@ export const CASES: readonly Case[] = [
     check: "history",
     state: "warn",
     name: "a hybrid model that thinks",
-    says: /removes the thoughts of earlier answers: .* a chat API differ/,
+    says:
+      /removes the thoughts of earlier answers: .* a chat API differ from those in training/,
     fix: /set model.thinking to false.*--tokenizer DIR/,
     world: (_, dir) => atModel(dir),
   },
@@ -352,8 +355,8 @@ export const CASES: readonly Case[] = [
     check: "history",
     state: "warn",
     name: "a template that renders the last message differently",
-    says: /" \(now\)<\|im_end\|>.*: training keeps them/,
-    fix: /send it tokens instead/,
+    says: /" \(now\)<\|im_end\|>.*: training keeps earlier messages unchanged/,
+    fix: /send the model tokens instead/,
     world: (_, dir) =>
       atTemplate(
         dir,
@@ -399,7 +402,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "episodes longer than a micro-batch",
     says:
-      /16384 tokens, but a micro-batch only 9216 .* a micro-batch of its own .* out of memory/,
+      /16384 tokens, but a micro-batch only 9216 .* a separate micro-batch, .* out of memory/,
     fix: /set parallel.maxTokensPerGpu to 16384/,
     world: (_, dir) => atModel(dir),
   },
@@ -451,7 +454,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "the Sample of another slime version",
     says: /sample 0: the loss mask does not have response_length entries/,
-    fix: /the commit of slime that deno task setup pins/,
+    fix: /the commit of slime that "deno task setup" pins/,
     world: () =>
       onHost({
         "-B -": JSON.stringify({
