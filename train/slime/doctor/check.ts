@@ -58,7 +58,7 @@ export interface CheckContext extends ResolvedSlime {
   /** The paths of the row files to check. Default: the row files that a launch would write. */
   readonly rowFiles: readonly string[];
   readonly hooks: Hooks;
-  /** Aborted when the check's time limit is reached. */
+  /** Aborted when the check's time limit is reached, or when the doctor is aborted. */
   readonly signal: AbortSignal;
 }
 

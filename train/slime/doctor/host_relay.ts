@@ -1,5 +1,5 @@
 /**
- * Makes servers that only a host can reach available on this machine, such as Ray's dashboard and SGLang's router.
+ * Makes servers that only a host can reach, such as Ray's dashboard and SGLang's router, available on this machine.
  *
  * A relay listens on this machine's loopback address and sends each request from the host. Only GET requests are
  * relayed.

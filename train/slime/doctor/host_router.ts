@@ -1,6 +1,5 @@
 /**
- * Reads the policies that the router installed on a host supports. slime's build and the build on PyPI support
- * different policies.
+ * Lists the policies that a host's router supports. slime's build and the build on PyPI support different policies.
  */
 
 import { DataError } from "../../../env/errors.ts";

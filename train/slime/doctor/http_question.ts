@@ -64,7 +64,7 @@ export async function askJson<T>(
   }
 }
 
-/** Returns the operating system's message, which is the last part of the message of Deno's error. */
+/** Returns the operating system's message, which is the last part of Deno's error message. */
 function reasonOf(error: unknown): string {
   const message = messageOf(error);
   const [, system] = /: ([^:]+ \(os error \d+\))/.exec(message) ?? [];

@@ -8,8 +8,8 @@ import { type Check, fail, type Observed, pass, warn } from "./check.ts";
 export interface HostAnswer {
   readonly host: Shell;
   /**
-   * The milliseconds by which the host's clock is ahead of this machine's, accurate to about a second; `null` if the
-   * host does not answer.
+   * How far the host's clock is ahead of this machine's, in milliseconds, accurate to about a second. It is negative if
+   * the clock is behind, and `null` if the host does not answer.
    */
   readonly skewMs: number | null;
   /** The reason why the host does not answer; missing if the host answers. */

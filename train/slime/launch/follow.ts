@@ -14,7 +14,7 @@ import { isFinal, type RayJob, type RayJobs } from "./ray_jobs.ts";
 export interface FollowOptions {
   readonly jobs: RayJobs;
   readonly submissionId: string;
-  /** The path of the copy of the log in the run dir. Lines that the copy already contains are not reported as new. */
+  /** The path of the copy of the log in the run dir. The copy is extended, or created if it does not exist. */
   readonly logPath: string;
   /** Stops following the job when aborted; the job continues to run. */
   readonly signal?: AbortSignal | undefined;
@@ -23,7 +23,7 @@ export interface FollowOptions {
    * the returned promise resolves.
    */
   readonly onLines?: (lines: readonly string[]) => Promise<void> | void;
-  /** Called when the state has changed. */
+  /** Called when the job's state has changed. */
   readonly onState?: (job: RayJob) => void;
   /** Called with a note for the user, such as that Ray does not respond. */
   readonly onNote?: (text: string) => void;
@@ -70,7 +70,7 @@ export async function followJob(options: FollowOptions): Promise<JobEnd> {
   return { job, failure };
 }
 
-/** Reads the complete lines of the copy of a log; empty if there is no copy. */
+/** Returns the complete lines in the copy of a log; empty if there is no copy. */
 export async function readJobLog(path: string): Promise<string[]> {
   const text = await readTextIfThere(path) ?? "";
   return text.split("\n").slice(0, -1);

@@ -223,7 +223,7 @@ async function nvlinkOf(
   return count < 2 ? false : await orNull(() => readNvlink(head!, { count }));
 }
 
-/** Returns the policies that the router installed on the head supports; `null` if they cannot be determined. */
+/** Returns the policies that the head's router supports; `null` if they cannot be determined. */
 async function policiesOf(
   { shells: [head] }: Fleet,
   { config }: ResolvedSlime,

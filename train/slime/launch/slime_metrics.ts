@@ -17,7 +17,7 @@ import {
   type SlimeRlMetrics,
 } from "../../runs/metrics.ts";
 
-/** The sizes of a run that its log does not contain, because the recipe sets them. */
+/** The settings of a run that determine its metrics, but are not in its log. */
 export interface SlimeMetricsShape {
   /** The number of groups per rollout. */
   readonly batchSize: number;

@@ -5,7 +5,7 @@
 
 import { outputOf, pathWord, type Shell } from "../hosts/shell.ts";
 
-/** Returns a shell command that prints the fingerprint. It ignores the cache that `hf` stores in a download. */
+/** Returns a shell command that prints the fingerprint. It ignores the cache that `hf` keeps in the directory. */
 export function fingerprintScript(dir: string): string {
   return `(cd ${
     pathWord(dir)

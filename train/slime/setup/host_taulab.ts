@@ -1,5 +1,5 @@
 /**
- * Defines the paths that setup uses on a host: the paths of taulab, of the Deno that runs it, and of the benchmarks.
+ * Defines where setup installs taulab, the Deno that runs it, and the benchmarks on a host.
  */
 
 import { join } from "node:path/posix";

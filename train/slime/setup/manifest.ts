@@ -96,13 +96,13 @@ export function formatManifest({ place, entries }: Manifest): string {
   }\n`;
 }
 
-/** Returns the manifest with an entry added. An existing entry for the same thing is replaced. */
+/** Returns the manifest with an entry added, which replaces an existing entry for the same thing. */
 export function withEntry(manifest: Manifest, entry: Entry): Manifest {
   const { entries, ...rest } = withoutEntry(manifest, entry);
   return { ...rest, entries: [...entries, entry] };
 }
 
-/** Returns the manifest without the existing entries for the thing that `entry` describes. */
+/** Returns the manifest without its entries for the same thing as `entry`. */
 export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   const entries = manifest.entries.filter((other) =>
     keyOf(other) !== keyOf(entry)
@@ -111,8 +111,8 @@ export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
 }
 
 /**
- * Returns the existing entry for the thing that `entry` describes, so that a resumed step recognizes its own partial
- * work; `undefined` if there is no such entry.
+ * Returns the manifest's entry for the same thing as `entry`, so that a resumed step recognizes its own partial
+ * work; `undefined` if there is none.
  */
 export function earlierEntry(
   { entries }: Manifest,

@@ -1,6 +1,6 @@
 /**
- * Provides a shell in the place where a host's commands run. The place is set in hosts.yaml. If hosts.yaml does not set
- * the place, the place in setup's manifest is used. Without a manifest, commands run on the host itself.
+ * Provides a shell in the place where a host's commands run: the place set in hosts.yaml, else the place in setup's
+ * manifest, else the host itself.
  */
 
 import type { CallOptions } from "../../../env/types.ts";

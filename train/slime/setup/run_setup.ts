@@ -72,8 +72,8 @@ export interface SetupEvent {
 export interface SetupContext
   extends Omit<StepOptions, "onLine" | "onProgress"> {
   /**
-   * An id of this run of setup. Hosts that share a directory wait for each other if they are set up by the same run,
-   * and refuse to be set up by other runs.
+   * An id of this run of setup. Hosts that share a directory are set up one after another if they belong to the same
+   * run. If another run is using the directory, this run fails on the host.
    */
   readonly run: string;
   now(): Date;

@@ -151,7 +151,7 @@ class StallDetector {
     this.#lastMs = performance.now();
   }
 
-  /** Kills the command when it stalls. It then fails like any other command. */
+  /** Runs a command, and kills it if it stalls. It then fails like any other command. */
   async guard(
     signal: AbortSignal,
     run: (signal: AbortSignal) => Promise<ShellOutput>,

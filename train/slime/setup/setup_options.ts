@@ -232,7 +232,7 @@ export async function setupHosts(
 
 /**
  * Parses the name of a step.
- * @throws {ConfigError} If there is no such step. The hint gives the nearest name.
+ * @throws {ConfigError} If there is no such step. The hint contains the nearest name.
  */
 export function stepId(word: string): StepId {
   const id = STEP_IDS.find((id) => id === word);

@@ -81,7 +81,7 @@ function dirOf(
   return (host ?? here)?.dir ?? SETUP_DIR;
 }
 
-/** The places where the steps of a host run. */
+/** A host with GPUs, and the place where its steps run. */
 interface Target {
   readonly host: Host | undefined;
   readonly place: Place;

@@ -21,7 +21,7 @@ import {
   PROCESS_QUERY,
 } from "../nvidia_smi.ts";
 
-/** The memory in use, in MiB, above which a GPU counts as busy. */
+/** A GPU with at least this much memory in use, in MiB, counts as busy. */
 const IDLE_MIB = 1024;
 
 /** The minimum compute capability: bf16 and flash attention need Ampere or newer. */

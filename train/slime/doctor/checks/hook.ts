@@ -29,8 +29,8 @@ export const check: Check = {
 };
 
 /**
- * A Python program that serves one episode on a free loopback port and fills slime's own `Sample` from it. It does the
- * same with a server that sends an invalid answer; the hook must then drop the sample without raising an exception. It
+ * A Python program that serves two answers on a free loopback port and lets the hook fill slime's own `Sample` from
+ * each. One of the answers is invalid; the hook must then drop the sample without raising an exception. The program
  * checks the samples for everything that slime asserts, and for errors that slime would not notice.
  */
 const PROGRAM = `

@@ -125,8 +125,8 @@ const tokenizerConfigSchema = z.looseObject({
 });
 
 /**
- * Checks the end tokens. Engines stop at the ids in `generation_config.json`, but the chat template ends answers with
- * its own end token.
+ * Checks the end tokens. Engines stop at the ids in `generation_config.json`, which must include the tokenizer's end
+ * token, because the chat template ends answers with it.
  */
 async function stopFaults({ facts }: CheckContext): Promise<Observed[]> {
   const generation = generationSchema.safeParse(

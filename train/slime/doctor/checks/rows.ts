@@ -1,6 +1,6 @@
 /**
- * Checks the rows of tasks in the same way as slime reads them. slime silently skips rows that it cannot read, and
- * trains on rows that are wrong.
+ * Reads the rows of tasks as slime does, and checks them. slime silently skips rows that it cannot read, and trains on
+ * wrong rows.
  */
 
 import { z } from "zod";
