@@ -148,7 +148,7 @@ export class RayJobs {
     return jobs.map(toJob);
   }
 
-  /** Returns the numbers of used and of all GPUs in the cluster; `undefined` if this version of Ray does not report them. */
+  /** Returns the numbers of GPUs in the cluster; `undefined` if this version of Ray does not report them. */
   async gpus(options: CallOptions = {}): Promise<RayGpus | undefined> {
     const usage = await this.#usage("query free GPUs", options);
     const share = usage && shareSchema.safeParse(usage["GPU"] ?? [0, 0]).data;

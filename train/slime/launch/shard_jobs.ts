@@ -84,8 +84,8 @@ interface ShardHost {
 
 /**
  * Connects to a running Ray cluster.
- * @throws {ConfigError} If hosts.yaml lacks a host, Ray has no node for a host, or the policy to evaluate exists only on
- * this machine.
+ * @throws {ConfigError} If hosts.yaml lacks a host, Ray has no node for a host, or the policy to evaluate exists only
+ * on this machine.
  * @throws {RayError} If Ray does not respond.
  */
 export async function openShardJobs(

@@ -168,8 +168,8 @@ function pythonOf(
 }
 
 /**
- * Plans the steps for running episode servers. This machine already has taulab, and its dataset is in the directory that
- * the recipe sets. On other hosts, both are in setup's directory.
+ * Plans the steps for running episode servers. This machine already has taulab, and its dataset is in the directory
+ * that the recipe sets. On other hosts, both are in setup's directory.
  */
 function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
   const { config, root } = options;

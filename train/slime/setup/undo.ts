@@ -112,8 +112,9 @@ function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
 }
 
 /**
- * Returns the shell in which an entry's result can be checked and removed; `undefined` if it was removed together with
- * its container. Downloads outlive their container, because they are in directories that have the same path on the host.
+ * Returns the shell in which the thing of an entry can be checked and removed; `undefined` if it was removed together
+ * with its container. Downloads outlive their container, because they are in directories that have the same path on the
+ * host.
  */
 async function shellOf(
   { within, made }: Entry,
