@@ -180,6 +180,11 @@ function requireSecrets({ plan, env }: LaunchOptions): void {
     missing.map(({ name, way }) =>
       `${name} is not set, but the job needs it (${way})`
     ).join("\n"),
+    {
+      hint: `set ${
+        missing.map(({ name }) => name).join(" and ")
+      } in the environment of this command`,
+    },
   );
 }
 
