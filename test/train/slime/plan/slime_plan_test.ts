@@ -260,7 +260,7 @@ Deno.test("planLaunch() runs episode servers on the head, on bridge.hosts in tur
   assert.ok(here.files.every(({ on }) => on !== "servers"));
   await assert.rejects(
     plan("bridge.hosts=[this,gpu1]"),
-    /name either "this" alone/,
+    /list either "this" alone/,
   );
 });
 

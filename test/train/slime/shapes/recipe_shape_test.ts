@@ -266,11 +266,11 @@ Deno.test("resolveSlime() reports what is wrong with a model or its shape", () =
 
 Deno.test("resolveSlime() rejects experts that the parallel sizes do not divide", () => {
   const cases: [string[], RegExp][] = [
-    [["parallel.expert=2"], /distribute experts, but the model has none/],
+    [["parallel.expert=2"], /the model has no experts, but parallel\.expert is 2/],
     [["model.name=Qwen3-30B-A3B", "parallel.expert=3"], /does not divide 128/],
     [
       ["model.name=Qwen3-30B-A3B", "parallel.expert=4"],
-      /does not divide the 2 GPUs of a stage/,
+      /does not divide the 2 GPUs of a pipeline stage/,
     ],
     [
       ["model.name=Qwen3-30B-A3B", "parallel.sequence=false"],

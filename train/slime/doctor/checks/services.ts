@@ -97,7 +97,7 @@ const LABELS: Readonly<Record<string, string>> = {
   agent: "agent",
   user: "user",
   max_turns: "maximum number of turns",
-  version: "version of taulab",
+  version: "taulab version",
 };
 
 function differences(

@@ -248,7 +248,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "warn",
     name: "a recipe that makes sampling wait",
-    says: /requestsPerMinute allows 30.* a rollout takes at least \d+ minutes/,
+    says: /requestsPerMinute allows 30.* a rollout takes at least \d+ min$/,
     fix: /lower engine.concurrency/,
     world: (held) =>
       withUser(userServer(held).url, [
