@@ -274,7 +274,7 @@ Deno.test("resolveSlime() rejects experts that the parallel sizes do not divide"
     ],
     [
       ["model.name=Qwen3-30B-A3B", "parallel.sequence=false"],
-      /requires parallel\.sequence/,
+      /parallel\.sequence is false, but Megatron requires it/,
     ],
     [
       ["model.name=Qwen3-30B-A3B", "flags.num-experts=4"],
