@@ -208,7 +208,7 @@ test(
     await Deno.writeTextFile(join(dir, "slime/__init__.py"), "patched = 1\n");
     assert.match(
       (await run()).error ?? "",
-      /slime has local changes \(1 files/,
+      /slime has local changes \(number of files: 1, see/,
     );
     assert.equal(
       await Deno.readTextFile(join(dir, "slime/__init__.py")),
