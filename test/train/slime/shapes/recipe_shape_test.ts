@@ -266,7 +266,10 @@ Deno.test("resolveSlime() reports what is wrong with a model or its shape", () =
 
 Deno.test("resolveSlime() rejects experts that the parallel sizes do not divide", () => {
   const cases: [string[], RegExp][] = [
-    [["parallel.expert=2"], /the model has no experts, but parallel\.expert is 2/],
+    [
+      ["parallel.expert=2"],
+      /the model has no experts, but parallel\.expert is 2/,
+    ],
     [["model.name=Qwen3-30B-A3B", "parallel.expert=3"], /does not divide 128/],
     [
       ["model.name=Qwen3-30B-A3B", "parallel.expert=4"],
