@@ -38,7 +38,7 @@ export function callTool(
 function textOf(answer: unknown): string {
   if (typeof answer === "string") return answer;
   throw new AssertionError({
-    message: `it returned a value of type ${typeof answer}, not a string`,
+    message: `the result has the type ${typeof answer}, not string`,
   });
 }
 

@@ -157,7 +157,7 @@ const WHAT: Readonly<Record<PartName, string>> = {
   expert: "expert",
   world: "generator",
   rowTasks: "generator of tasks over existing rows",
-  bundle: "databases and calls of a two-sided benchmark",
+  bundle: "support for tasks in the style of τ³-bench",
 };
 
 /** Thrown if an optional part of a domain is required, but missing. */

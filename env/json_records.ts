@@ -55,7 +55,7 @@ export function readJsonRecords(bytes: Uint8Array, path: string): JsonRecords {
   if (
     first !== undefined && lines.every((line) => textOf(line) === undefined)
   ) {
-    throw damaged(path, new TypeError("it is not UTF-8"));
+    throw damaged(path, new TypeError("invalid UTF-8"));
   }
   const isArray = first !== undefined && textOf(first)?.trimStart()[0] === "[";
   const values = isArray

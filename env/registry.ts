@@ -39,13 +39,13 @@ export class Registry<T> {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;
     throw new ConfigError(
-      `No ${this.#kind} is registered as "${name}"; did you mean "${
+      `Unknown ${this.#kind} "${name}"; did you mean "${
         nearest(name, this.names)
       }"?`,
       {
         hint: `choose one of ${
           this.names.join(", ")
-        }, or register it first; tasks run a script that does so with --preload FILE`,
+        }, or register "${name}" in a script that you pass as --preload FILE`,
       },
     );
   }

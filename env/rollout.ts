@@ -194,7 +194,7 @@ export async function rolloutAll(
   const { concurrency = DEFAULTS.concurrency, onEpisode, ...context } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new RangeError(
-      `Cannot run ${concurrency} episodes at once: the number must be a positive integer`,
+      `concurrency must be a positive integer, but it is ${concurrency}`,
     );
   }
   const episodes: Episode[] = new Array(specs.length);

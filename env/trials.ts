@@ -26,7 +26,7 @@ export function trialSpecs(
 ): RolloutSpec[] {
   if (!Number.isInteger(trials) || trials < 1) {
     throw new RangeError(
-      `Cannot run ${trials} trials per task: the number must be a positive integer`,
+      `trials must be a positive integer, but it is ${trials}`,
     );
   }
   return Array.from(

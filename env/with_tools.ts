@@ -104,9 +104,9 @@ function rejectTakenNames(
   for (const { function: { name } } of schemas) {
     if (names.has(name)) {
       throw new ConfigError(
-        `Cannot add the tool "${name}": ${
+        `Cannot add the tool "${name}": the ${
           domainKey(dataset)
-        } already has a tool with this name`,
+        } dataset already has a tool with this name`,
         { hint: "choose another name for the custom tool" },
       );
     }

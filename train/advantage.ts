@@ -108,6 +108,6 @@ function meanOf(values: readonly number[]): number {
 
 function emptyGroup(): RangeError {
   return new RangeError(
-    "Cannot average an empty group: every episode of it failed",
+    "Cannot compute the mean reward of an empty group: all its episodes failed",
   );
 }

@@ -143,7 +143,7 @@ class ControlWeights {
       const dir = join(path, this.#folder, String(step));
       await this.#load(
         dir,
-        `remove "${dir}" and resume; the control is then trained from the beginning`,
+        `remove "${dir}" and resume to train the control from the beginning`,
       );
       return step;
     }

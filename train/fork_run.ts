@@ -32,7 +32,7 @@ export async function forkRun(
     .find(({ key }) => !key.startsWith("rl.") && !mayChange(configSchema, key));
   if (other !== undefined) {
     throw new ConfigError(
-      `Cannot fork "${from}": ${other.key} is ${other.there} in its config, but ${other.here} in the new one`,
+      `Cannot fork "${from}": ${other.key} is ${other.there} in its config, but ${other.here} in the new config`,
       { hint: "change only keys of the section rl" },
     );
   }

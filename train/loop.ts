@@ -573,7 +573,7 @@ function allFailed(episodes: readonly Episode[], step: number): TrainerError {
   return new TrainerError(
     `All ${episodes.length} episodes of step ${step} failed for reasons unrelated to the policy; ${
       failure
-        ? `the first error, from the ${failure.source} (${failure.kind}): ${failure.message}`
+        ? `the first error came from the ${failure.source} (${failure.kind}): ${failure.message}`
         : "none was sampled"
     }`,
     { hint: "fix the cause and resume the run" },

@@ -105,8 +105,7 @@ async function trainInLab(options: SessionOptions): Promise<boolean> {
   const { run, dataset } = options;
   const { user, ...halted } = await userOf(options);
   const tokenizer = await readRunTokenizer(run.path, {
-    hint:
-      "remove the file and resume, which trains an identical tokenizer again",
+    hint: "remove the file and resume to train an identical tokenizer",
   });
   await using lab = await createCpuLab({
     config: run.config,

@@ -39,7 +39,7 @@ export function duplicates({ tasks }: AuditInput): Finding[] {
           ? task.instruction.slice(0, 160)
           : `${
             (similar.share * 100).toFixed(0)
-          }% of the word triples are common`,
+          }% of the word triples are shared`,
         exclude: crosses && task.split !== "train",
       }),
     ];

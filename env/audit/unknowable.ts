@@ -52,7 +52,8 @@ function hiddenValues(
     ) =>
       finding(task, {
         check: "unknowable",
-        reason: `${path} of the gold action ${action.name} cannot be known`,
+        reason:
+          `the argument ${path} of the gold action ${action.name} cannot be known`,
         evidence:
           `"${value}" is neither in the instruction nor in any row that can be read`,
         exclude: true,

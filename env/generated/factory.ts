@@ -201,10 +201,10 @@ class Factory<O extends CommonOptions> {
     throw new ConfigError(
       `Cannot generate the ${
         keyOf(this.#domain)
-      } world: ${total} draws were rejected, the last for "${reason}" (${evidence})`,
+      } world: almost no task satisfies the options; ${total} draws were rejected, the last for "${reason}" (${evidence})`,
       {
         hint:
-          `relax the options, which almost no task can satisfy, or report a bug with seed ${this.#spec.seed} and the options`,
+          `relax the options, or report a bug with seed ${this.#spec.seed} and the options`,
       },
     );
   }
@@ -217,7 +217,7 @@ class Factory<O extends CommonOptions> {
       if (batch !== undefined) return batch;
     }
     throw new ConfigError(
-      `Cannot generate a task with ${batchDraw.about} for these options: ${MAX_ATTEMPTS} draws failed`,
+      `Cannot draw a task about ${batchDraw.about} with these options: ${MAX_ATTEMPTS} attempts failed`,
       { hint: batchDraw.advice },
     );
   }

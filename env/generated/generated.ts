@@ -107,7 +107,7 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType): string {
   }
   const key = issue.keys[0] ?? "";
   const best = nearest(key, knownKeys(schema, at)) ?? "";
-  return `there is no option "${[...at, key].join(".")}"; did you mean "${
+  return `unknown option "${[...at, key].join(".")}"; did you mean "${
     [...at, best].join(".")
   }"?`;
 }

@@ -20,7 +20,7 @@ Deno.test("diagnose prints a table and the first decisive errors, without a mode
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^warning: 1 episodes failed in the user\n.*timeout 1.*\n +episodes: failed_by=user\n/,
+      /^warning: 1 episode failed because of the user\n.*timeout 1.*\n +episodes: failed_by=user\n/,
     );
     assert.match(stdout, /e: 4 of 6 episodes earned no reward/);
     assert.match(stdout, /agent +3 +75\.0%/);

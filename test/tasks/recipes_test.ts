@@ -98,7 +98,10 @@ Deno.test("readRecipe() reports where a cycle, a missing recipe or a wrong value
     assert.equal(path, join(dir, "a.yaml"));
     await refused("a.yaml", /a\.yaml extends .*b\.yaml extends .*a\.yaml$/);
     await refused("c.yaml", /no recipe "nope", which .*c\.yaml extends/);
-    await refused("d.yaml", /d\.yaml:2: extends has \["default"\]/);
+    await refused(
+      "d.yaml",
+      /d\.yaml:2: extends must be the name .* but it is \["default"\]/,
+    );
     await refused("e.yaml", /f\.yaml:3: unknown key "rl\.stepz"/);
   }));
 

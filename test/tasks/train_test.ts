@@ -128,7 +128,7 @@ Deno.test("train exits with 2 and a hint on wrong usage, and prints nothing on s
     [["--data", "tau-bench"], /pass --tau-bench DIR or set TAU_BENCH_DIR/],
     [
       ["--control", "--set", "rft.steps=0", "--set", "rl.steps=0"],
-      /a control continues the cold start .* set both/,
+      /control: expected no control, because coldStart.steps or rl.steps is 0/,
     ],
     [["--resume", "nope"], /There is no run at "runs\/nope"/],
   ];

@@ -91,7 +91,8 @@ Deno.test("forkRun() rejects another cold start, a missing checkpoint, and an ex
       forkRun(start, { to, config: configOf("coldStart.batchSize=5") }),
       {
         name: "ConfigError",
-        message: /coldStart.batchSize is 4 in its config, but 5 in the new one/,
+        message:
+          /coldStart.batchSize is 4 in its config, but 5 in the new config/,
       },
     );
     await forkRun(start, { to, config: configOf() });

@@ -124,7 +124,8 @@ export function parseSet(text: string): Override {
   const at = text.indexOf("=");
   if (at < 1) {
     throw new ConfigError(
-      `--set ${text} is not of the form KEY=VALUE, as in --set rl.steps=40`,
+      `--set ${text} is not of the form KEY=VALUE`,
+      { hint: "pass a key and its value, as in --set rl.steps=40" },
     );
   }
   const origin = `--set ${text}`;

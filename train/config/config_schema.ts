@@ -29,7 +29,7 @@ const modelSchema = ModelConfigSchema.refine(
   {
     path: ["vocab"],
     error:
-      `a tokenizer that can encode any text needs at least ${MIN_VOCAB_SIZE} tokens; set a larger multiple of 32`,
+      `expected a multiple of 32 that is at least ${MIN_VOCAB_SIZE}, so that the tokenizer can encode any text`,
   },
 );
 
@@ -236,7 +236,7 @@ export const configSchema = z.strictObject({
   {
     path: ["prompt"],
     error:
-      "the few-shot agent needs a prompt, which contains its examples; set prompt=full, or agent=tool-calling",
+      "expected full for the few-shot agent, whose prompt contains the examples",
   },
 ).refine(
   ({ control, coldStart, rft, rl }) =>
@@ -244,8 +244,7 @@ export const configSchema = z.strictObject({
     (coldStart.steps > 0 && rft.steps + rl.steps > 0),
   {
     path: ["control"],
-    error:
-      "a control continues the cold start for as long as RL takes; set both coldStart.steps and rl.steps, or drop the control",
+    error: "expected no control, because coldStart.steps or rl.steps is 0",
   },
 );
 

@@ -35,13 +35,13 @@ export const dataSchema = z.strictObject({
       cli: { flag: "data" },
     }),
   domain: domainNameSchema.default("retail").meta({
-    description: "Domain",
+    description: "Domain of the tasks",
     cli: { flag: "env" },
   }),
   directory: z.string().nullable().default(null)
     .meta({
       description:
-        "The benchmark's directory, if the source is tau-bench or tau3-bench",
+        "The benchmark's directory, if the source is tau-bench or tau3-bench; null uses TAU_BENCH_DIR or TAU3_BENCH_DIR",
       mayChange: true,
     }),
   exclude: z.string().min(1).nullable().default(null)
@@ -106,8 +106,7 @@ const callsSchema = z.strictObject({
 /** The schema of the settings of a model at an endpoint. */
 export const endpointSchema = z.strictObject({
   provider: z.enum(PROVIDERS).default("openai").meta({
-    description:
-      "API provider, or the provider whose API the endpoint is compatible with",
+    description: "Provider whose API the endpoint implements",
     cli: {},
   }),
   model: z.string().min(1).nullable().default(null).meta({
@@ -116,11 +115,11 @@ export const endpointSchema = z.strictObject({
   }),
   baseUrl: z.string().min(1).nullable().default(null).meta({
     description:
-      "Endpoint URL; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
+      "Endpoint URL; if unset, OPENAI_BASE_URL, OPENAI_API_BASE or the provider's own URL",
     cli: { value: "URL" },
   }),
   temperature: z.number().min(0).nullable().default(null).describe(
-    "Sampling temperature; default: the server's",
+    "Sampling temperature; null uses the server's default",
   ),
   maxTokens: positive.default(1024).describe("Maximum tokens per answer"),
   extra: z.record(z.string(), z.unknown()).default({}).describe(
@@ -172,12 +171,12 @@ export const pricesSchema = z.record(z.string(), priceSchema).default({})
 export const budgetSchema = z.strictObject({
   maxCost: z.number().gt(0).nullable().default(null).meta({
     description:
-      "Budget in US dollars, after which the run stops; default: no limit; may be raised on resume",
+      "Budget in US dollars, after which the run stops; no limit if unset; may be raised on resume",
     cli: { value: "USD" },
   }),
   maxTokens: positive.nullable().default(null).meta({
     description:
-      "Budget in tokens, after which the run stops; default: no limit; may be raised on resume",
+      "Budget in tokens, after which the run stops; no limit if unset; may be raised on resume",
     cli: {},
   }),
 }).meta({ mayChange: true });

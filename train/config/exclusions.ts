@@ -37,7 +37,7 @@ export async function readExclusions(path: string): Promise<Exclusion[]> {
   const [issue] = result.error.issues;
   const at = issue?.path.join(".") ?? "";
   throw new ConfigError(
-    `"${path}" is not a list of {task, reason}: ${at}: ${
+    `"${path}" is not a list of {task, reason}: ${at === "" ? "" : `${at}: `}${
       issue === undefined ? "?" : explainIssue(issue, undefined)
     }`,
   );
@@ -91,12 +91,12 @@ function checkKnown(dataset: Dataset, out: ReadonlySet<string>): void {
   const unknown = [...out].find((id) => !known.has(id));
   if (unknown === undefined) return;
   throw new ConfigError(
-    `The excluded task "${unknown}" is not in the dataset`,
+    `The excluded task "${unknown}" is not in the dataset; did you mean "${
+      nearest(unknown, [...known])
+    }"?`,
     {
       hint:
-        `remove the task from the exclusion file (data.exclude), or did you mean "${
-          nearest(unknown, [...known])
-        }"?`,
+        "correct the task in the exclusion file (data.exclude), or remove it",
     },
   );
 }

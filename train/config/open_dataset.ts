@@ -71,7 +71,9 @@ async function openWhole(
   options: CallOptions,
 ): Promise<Dataset> {
   const { solo = false, policyType = "manual" } = data;
-  if (data.source !== "tau3-bench") refuseModes({ solo, policyType });
+  if (data.source !== "tau3-bench") {
+    refuseModes({ solo, policyType, source: data.source });
+  }
   if (data.source === "generated") {
     if (data.rows.trainTasks > 0) {
       throw new ConfigError(
@@ -86,7 +88,7 @@ async function openWhole(
     if (world !== undefined && section !== "world") {
       throw new ConfigError(
         `The world settings of the domain "${domain}" belong in data.${section}, not in data.world`,
-        { hint: `rename the section, or remove it` },
+        { hint: `rename data.world to data.${section}, or remove it` },
       );
     }
     return domainNamed(domain).bundle?.composer === undefined
@@ -110,15 +112,18 @@ async function openWhole(
  * @throws {ConfigError} If a mode or a policy variant is set.
  */
 function refuseModes(
-  { solo, policyType }: Required<Pick<DataConfig, "solo" | "policyType">>,
+  { solo, policyType, source }: Required<
+    Pick<DataConfig, "solo" | "policyType" | "source">
+  >,
 ): void {
   const key = solo
-    ? "data.solo"
+    ? "data.solo=true"
     : policyType === "workflow"
-    ? "data.policyType workflow"
+    ? "data.policyType=workflow"
     : undefined;
   if (key === undefined) return;
-  throw new ConfigError(`${key} requires data.source tau3-bench`, {
-    hint: "pass --tau3-bench DIR --env telecom, or omit the setting",
-  });
+  throw new ConfigError(
+    `${key} works only with data.source=tau3-bench, but the source is ${source}`,
+    { hint: `pass --tau3-bench DIR --env telecom, or omit ${key}` },
+  );
 }

@@ -31,8 +31,11 @@ export async function withRowTasks(
   );
   if (options.ownTrain && options.holdOut.includes("train")) {
     throw new ConfigError(
-      "rows.ownTrain keeps the train tasks, but rows.holdOut excludes their users",
-      { hint: 'change one of them, as in "ownTrain: false"' },
+      'data.rows.ownTrain keeps the train tasks, but "train" in data.rows.holdOut excludes their users',
+      {
+        hint:
+          'set data.rows.ownTrain to false, or remove "train" from data.rows.holdOut',
+      },
     );
   }
   return await drawRowTasks(dataset, {

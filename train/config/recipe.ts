@@ -2,7 +2,7 @@
  * Recipes: YAML files with any part of a config. Missing keys come from the recipe that a file extends.
  *
  * ```yaml
- * extends: default   # if missing, the default recipe of the kind; null for the schema's defaults alone
+ * extends: default   # if missing: the default recipe for its data; null: only the schema's defaults
  * rl: { steps: 40 }
  * ```
  */
@@ -74,9 +74,11 @@ export function extendsOf(file: YamlFile): string | null | undefined {
     return given;
   }
   throw new ConfigError(
-    `${file.name}:${yaml.lineOf(["extends"])}: extends has ${
+    `${file.name}:${
+      yaml.lineOf(["extends"])
+    }: extends must be the name of a recipe or the path of a YAML file, but it is ${
       JSON.stringify(given)
-    }; expected the name of a recipe or the path of a YAML file`,
+    }`,
   );
 }
 

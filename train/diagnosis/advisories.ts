@@ -157,7 +157,7 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
     evidence: [
       `${inSteps(tally)} no episode of these groups earned the reward`,
       ...(tasks.length > 0
-        ? [`tasks never solved in them: ${namedTasks(tasks)}`]
+        ? [`tasks that were never solved: ${namedTasks(tasks)}`]
         : []),
       ...(idle.steps > 0 ? [`no learning signal in ${last}`] : []),
     ].join("; ") + ".",
@@ -314,8 +314,8 @@ function failureAdvisories({ tally }: AdvisoryFacts): Advisory[] {
     return {
       kind: "failures",
       level: share >= LIMITS.failures ? "warning" : "note",
-      title: `${count(failed)} episodes failed ${
-        source === "unknown" ? "and were not scored" : `in the ${source}`
+      title: `${count(failed)} ${failed === 1 ? "episode" : "episodes"} failed${
+        source === "unknown" ? "" : ` because of the ${source}`
       }`,
       evidence: `${percent(share)} of ${
         count(tally.episodes)

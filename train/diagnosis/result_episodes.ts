@@ -39,7 +39,7 @@ export async function readResultEpisodes(
   );
   if (dataset === undefined) {
     throw new DataError(
-      `No episode of "${path}" has a user or a tool call that exists in "${directory}"`,
+      `"${path}" does not belong to the data in "${directory}": none of its episodes has a user or a tool call that exists there`,
       {
         path,
         hint:
@@ -59,7 +59,7 @@ export async function readResultEpisodes(
     notes: [
       ...(fault === null ? [] : [fault]),
       ...(unknown === 0 ? [] : [
-        `${unknown} of ${file.records.length} episodes have tasks that are neither in the data nor in the file`,
+        `Skipped ${unknown} of ${file.records.length} episodes, whose tasks are neither in the data nor in the file`,
       ]),
     ],
   };

@@ -115,7 +115,7 @@ async function openTokenModel(
   meter.requirePrice(name);
   if (config.provider !== "sglang") {
     throw new ConfigError(
-      "--tokenizer requires SGLang's /generate",
+      `--tokenizer works only with sglang, but the provider is ${config.provider}`,
       { hint: "pass --provider sglang, or omit --tokenizer" },
     );
   }

@@ -48,7 +48,7 @@ export const evaluationSchema = z.strictObject({
   ),
   model: endpointSchema.extend({
     temperature: endpointSchema.shape.temperature.meta({
-      description: "Sampling temperature; default: the server's",
+      description: "Sampling temperature; if unset, the server's default",
       cli: {},
     }),
     tokenizer: z.string().min(1).nullable().default(null).meta({

@@ -64,7 +64,7 @@ export async function runShards(
     }`,
     {
       hint:
-        `completed episodes are kept; fix the cause, then run "deno task evaluate --resume ${dir.path}"`,
+        `fix the cause, then run the missing episodes with "deno task evaluate --resume ${dir.path}"`,
     },
   );
 }

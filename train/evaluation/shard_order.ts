@@ -141,9 +141,12 @@ export async function readOrder(path: string): Promise<ShardOrder> {
   const text = await readTextIfThere(name) ?? "";
   const order = orderSchema.safeParse(parseJson(text));
   if (!order.success) {
-    throw new RunDirError(`"${name}" is missing or damaged`, {
-      hint: "resume the evaluation, which divides the missing episodes again",
-    });
+    throw new RunDirError(
+      `The shard's order file "${name}" is missing or damaged`,
+      {
+        hint: "resume the evaluation, which divides the missing episodes again",
+      },
+    );
   }
   const { jobs, ...rest } = order.data;
   return {

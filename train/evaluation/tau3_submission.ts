@@ -36,10 +36,12 @@ export function incomparable(
     reasons.push("it excludes tasks");
   }
   if (config.trials !== STANDARD.trials) {
-    reasons.push(`it has ${config.trials} trials, not ${STANDARD.trials}`);
+    reasons.push(
+      `its number of trials is ${config.trials}, not ${STANDARD.trials}`,
+    );
   }
   if (data.policyType !== "manual") {
-    reasons.push(`its policy is the ${data.policyType}, not the manual`);
+    reasons.push(`its policy type is ${data.policyType}, not manual`);
   }
   if (data.solo) reasons.push("its agent works without a user");
   else if (user.strategy !== "llm" || user.endpoint.model !== STANDARD.user) {

@@ -72,7 +72,7 @@ export function uncertified(
 ): Exclusion[] {
   return certificates.flatMap(({ task, faults, expert }) => {
     const reason = faults[0] ??
-      (expert ? undefined : "the expert does not solve it");
+      (expert ? undefined : "the expert does not solve the task");
     return reason === undefined ? [] : [{ task, reason }];
   });
 }

@@ -58,7 +58,7 @@ export async function certifyWorld(
 
 /**
  * Composes the requested number of tasks from settings.
- * @throws {ConfigError} If a setting is unknown or has a wrong value, or no task satisfies them.
+ * @throws {ConfigError} If a setting is unknown or has a wrong value, or no task satisfies the settings.
  */
 export function mockComposed(
   composer: ComposerPart,
@@ -82,7 +82,7 @@ export function mockComposed(
       }"?`
       : `--set ${key}: ${explainIssue(issue, given[key])}`,
     {
-      hint: 'list the settings with "deno task mock --help --env NAME"',
+      hint: 'run "deno task mock --help --env NAME" to list the settings',
       cause: parsed.error,
     },
   );

@@ -66,7 +66,7 @@ export function mlflow(
   if (!url || !/^https?:/.test(url)) {
     throw new ConfigError(
       url
-        ? `MLFLOW_TRACKING_URI is "${url}", which is not the URL of a server: it does not start with http: or https:`
+        ? `MLFLOW_TRACKING_URI must start with http: or https:, but it is "${url}"`
         : "The URL of the MLflow server is not set",
       {
         hint:
@@ -185,7 +185,8 @@ async function ask<T>(
     `The server at ${server.url} does not offer MLflow's REST API`,
     {
       isPassing: false,
-      hint: "set the URL of an MLflow server, version 2 or 3",
+      hint:
+        "set tracking.mlflowUrl or MLFLOW_TRACKING_URI to the URL of an MLflow server, version 2 or 3",
     },
   );
 }

@@ -81,10 +81,9 @@ export function wandbModeOf(
   const mode = WANDB_MODES.find((one) => one === given);
   if (mode !== undefined) return mode;
   throw new ConfigError(
-    `WANDB_MODE "${given}" is not supported by the W&B tracker`,
+    `WANDB_MODE must be online or offline, but it is "${given}"`,
     {
-      hint:
-        "set it to online or offline, or pass --set tracking.wandbMode=offline",
+      hint: "correct WANDB_MODE, or pass --set tracking.wandbMode=offline",
     },
   );
 }

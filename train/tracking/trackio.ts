@@ -33,10 +33,12 @@ export function trackio(
   const url = URL.parse(given);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new ConfigError(
-      "The URL of the trackio server is missing or invalid",
+      given === ""
+        ? "The URL of the trackio server is not set"
+        : "TRACKIO_SERVER_URL must be a URL that starts with http: or https:",
       {
         hint:
-          "pass --set tracking.trackioUrl=http://HOST:PORT, or set TRACKIO_SERVER_URL; the server's token is read from TRACKIO_WRITE_TOKEN",
+          "pass --set tracking.trackioUrl=http://HOST:PORT, or set TRACKIO_SERVER_URL=http://HOST:PORT",
       },
     );
   }

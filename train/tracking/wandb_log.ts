@@ -23,7 +23,7 @@ const BLOCK = 32 * 1024;
 /** The size of a chunk's header in bytes. */
 const CHUNK_HEADER = 7;
 
-/** The types of chunks. A chunk holds a full record, or the first part, a middle part or the last part of a record. */
+/** The types of chunks. A chunk contains a whole record, or the first, a middle or the last part of a record. */
 const FULL = 1, FIRST = 2, MIDDLE = 3, LAST = 4;
 
 /** The start of a file: identifier, magic number (little-endian), version. */

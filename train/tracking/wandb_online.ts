@@ -108,16 +108,18 @@ function serverOf(
 ): TrackerServer {
   const key = env("WANDB_API_KEY");
   if (!key) {
-    throw new ConfigError("The W&B tracker is online, but has no key", {
-      hint:
-        "set WANDB_API_KEY, or pass --set tracking.wandbMode=offline, which needs no key",
-    });
+    throw new ConfigError(
+      "The W&B tracker is online, but WANDB_API_KEY is not set",
+      {
+        hint: "set WANDB_API_KEY, or pass --set tracking.wandbMode=offline",
+      },
+    );
   }
   const url = wandbUrl ?? (env("WANDB_BASE_URL") || CLOUD);
   if (!/^https?:/.test(url)) {
     throw new ConfigError(
-      `WANDB_BASE_URL is "${url}", which is not the URL of a server: it does not start with http: or https:`,
-      { hint: "set it to a URL such as https://api.wandb.ai" },
+      `WANDB_BASE_URL must start with http: or https:, but it is "${url}"`,
+      { hint: "set WANDB_BASE_URL to a URL such as https://api.wandb.ai" },
     );
   }
   return {

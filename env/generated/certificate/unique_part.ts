@@ -35,7 +35,7 @@ export function uniquePart(subject: Subject): UniqueEvidence | Rejection {
   const { ways, barred } = search;
   return ways > 0 ? { ways, barred } : new Rejection("unique", {
     reason: "no allowed call fulfills the request",
-    evidence: `${barred} calls match the request, but none is allowed`,
+    evidence: `number of matching calls: ${barred}; none is allowed`,
   });
 }
 

@@ -128,7 +128,7 @@ browserTest(
       if (!await failures.isVisible()) await list.locator("summary").click();
       assert.match(
         await failures.innerText(),
-        /8 episodes failed in the user\s+2\.1% of 384 .* rate limited 8/,
+        /8 episodes failed because of the user\s+2\.1% of 384 .* rate limited 8/,
       );
       await failures.getByRole("link", { name: "episodes" }).click();
       await counted(page, "8 of 384 episodes");

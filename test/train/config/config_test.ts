@@ -58,7 +58,7 @@ Deno.test("resolveConfig() names the line and the nearest key of an unknown key"
 Deno.test("resolveConfig() rejects the few-shot agent without a prompt for its examples", () => {
   assert.match(
     refusal("agent: few-shot\nprompt: none\n"),
-    /^r\.yaml:2: prompt .*; set prompt=full, or agent=tool-calling/,
+    /^r\.yaml:2: prompt .*: expected full for the few-shot agent/,
   );
   const recipe = { name: "r.yaml", text: "agent: few-shot\nprompt: full\n" };
   assert.equal(resolveConfig(recipe).agent, "few-shot");
@@ -93,7 +93,7 @@ Deno.test("resolveConfig() names the --set that is at fault", () => {
 Deno.test("resolveConfig() rejects a vocabulary too small for any tokenizer", () => {
   assert.match(
     refusal("", ["model.vocab=320"]),
-    /^--set model.vocab=320: model.vocab .* at least 348 tokens/,
+    /^--set model.vocab=320: model.vocab .* at least 348, so that/,
   );
 });
 

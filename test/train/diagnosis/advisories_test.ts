@@ -96,7 +96,7 @@ Deno.test("advisoriesOf() reports groups that earned no reward, with the tasks t
   assert.deepEqual(others, []);
   assert.equal(one?.kind, "all_zero_groups");
   assert.equal(one?.title, "6 of 10 groups earned no reward");
-  assert.match(one?.evidence ?? "", /tasks never solved in them: t4, t5\./);
+  assert.match(one?.evidence ?? "", /tasks that were never solved: t4, t5\./);
   assert.deepEqual(one?.filter, { source: "rl", step: "11..20", reward: "0" });
   assert.equal(of({ tally: within({ groups: groups(0, 0, 3) }) }).length, 0);
 });
@@ -175,8 +175,10 @@ Deno.test("advisoriesOf() counts failures by source", () => {
   assert.deepEqual(
     all.map(({ level, title, filter }) => [level, title, filter]),
     [
-      ["warning", "62 episodes failed in the user", { failed_by: "user" }],
-      ["note", "1 episodes failed in the model", { failed_by: "model" }],
+      ["warning", "62 episodes failed because of the user", {
+        failed_by: "user",
+      }],
+      ["note", "1 episode failed because of the model", { failed_by: "model" }],
     ],
   );
   assert.match(all[0]?.evidence ?? "", /rate limited 60, timeout 2/);

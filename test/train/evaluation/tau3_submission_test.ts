@@ -43,7 +43,7 @@ Deno.test("incomparable() names each setting that makes scores incomparable", ()
   const cases: [string[], RegExp][] = [
     [reasons({ split: "test" }), /split is test, not base/],
     [reasons({ tasks: [1] }), /excludes tasks/],
-    [reasons({ trials: 1 }), /1 trials, not 4/],
+    [reasons({ trials: 1 }), /number of trials is 1, not 4/],
     [reasons({ user: { strategy: "scripted" } }), /user is scripted/],
     [
       reasons({ user: { ...user, endpoint: { model: "other" } } }),

@@ -60,7 +60,7 @@ Deno.test("mlflow() explains how to set its server", () => {
   assert.throws(() => mlflow(config, () => undefined), ConfigError);
   assert.throws(
     () => mlflow(config, () => "file:///runs"),
-    /is not the URL of a server/,
+    /must start with http: or https:, but it is "file:/,
   );
 });
 

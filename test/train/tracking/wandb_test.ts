@@ -167,14 +167,17 @@ Deno.test("wandbModeOf() uses the recipe, then WANDB_MODE, then whether there is
 
 Deno.test("wandb() online names the missing setting: a key, or the URL of a server", () => {
   const config = trackingSchema.parse({ wandbMode: "online" });
-  assert.throws(() => wandb(config, () => undefined), /online, but has no key/);
+  assert.throws(
+    () => wandb(config, () => undefined),
+    /online, but WANDB_API_KEY is not set/,
+  );
   const env: Record<string, string> = {
     WANDB_API_KEY: WANDB_KEY,
     WANDB_BASE_URL: "wandb.local",
   };
   assert.throws(
     () => wandb(config, (name) => env[name]),
-    /WANDB_BASE_URL is "wandb.local", which is not the URL/,
+    /WANDB_BASE_URL must start with http: or https:, but it is "wandb.local"/,
   );
 });
 

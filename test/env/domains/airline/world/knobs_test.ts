@@ -267,7 +267,7 @@ Deno.test("generated() of an airline explains why options are impossible", async
     generated(1, { refusedShar: 1 } as AirlineOptionsInput, {
       domain: "airline",
     }),
-    /there is no option "refusedShar"; did you mean "refusedShare"\?/,
+    /unknown option "refusedShar"; did you mean "refusedShare"\?/,
   );
   await assert.rejects(
     generated(1, { airports: 4, tasksPerUser: 4 }, { domain: "airline" }),
