@@ -14,7 +14,7 @@ export interface TableText {
   readonly ids: readonly string[];
   /** The text of all rows, encoded as UTF-8. */
   readonly bytes: Uint8Array;
-  /** The offset of each row in `bytes`, followed by the length of `bytes`: one number more than there are rows. */
+  /** The offset of each row in `bytes`, followed by `bytes.length`, so there is one more offset than rows. */
   readonly starts: Uint32Array;
 }
 

@@ -2,9 +2,9 @@
  * The database of a world: an immutable base that all episodes share, and an overlay per episode.
  *
  * A database is a stack of layers. Only the topmost layer is written to. It contains whole rows: the first write to a
- * row copies the row into it. A fork seals the topmost layer and puts a new, empty layer on it for each of the two
- * databases. The cost of a fork therefore does not depend on the number of changes, and neither database sees the
- * other's writes.
+ * row copies the row into it. A fork seals the topmost layer and gives both databases a new, empty layer on top of
+ * it. The cost of a fork therefore does not depend on the number of changes, and neither database sees the other's
+ * writes.
  */
 
 import { printPythonJson } from "./python/python_json.ts";
@@ -61,7 +61,7 @@ const canonical = new WeakMap<JsonObject, string>();
 const sorted = new WeakMap<JsonObject, string>();
 
 /**
- * Creates a database from tables. It takes ownership of the rows, so do not change them afterwards.
+ * Creates a database from tables. The database takes ownership of the rows, so do not change them afterwards.
  *
  *     const database = createDatabase(new Map([["users", users], ["orders", orders]]));
  */
@@ -131,7 +131,10 @@ export class Database {
     return added.length === 0 ? base.keys() : [...base.keys(), ...added];
   }
 
-  /** Returns the ids of the rows that differ from the base or were added to it, in the order of their first write. */
+  /**
+   * Returns the ids of the rows that were written after the base was created, in the order of their first write. A
+   * written row may still equal the row of the base.
+   */
   written(table: string): string[] {
     const ids = new Set<string>();
     for (const layer of this.#layers()) {
@@ -142,8 +145,7 @@ export class Database {
 
   /**
    * Returns `build(rows)` for the base's rows of a table, cached per base and function. `build` must be a long-lived
-   * function that depends on nothing else. It does not receive the rows that this view has {@linkcode
-   * Database.written}.
+   * function that depends only on these rows, which do not include rows that this view has written.
    */
   derive<T>(table: string, build: (rows: Table) => T): T {
     const rows = this.#baseTable(table);

@@ -232,8 +232,8 @@ export function identityOf(
 }
 
 /**
- * A description of which user owns which rows, used by audits and to determine what users may know. Every user has a
- * row in `users`.
+ * Describes which rows belong to which user, for audits and for checks of what a user can know. Every user has a row
+ * in `users`.
  */
 export interface RowsPart {
   /** The tables whose rows each belong to one user. */

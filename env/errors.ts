@@ -140,7 +140,7 @@ export class StorageError extends BoundaryError {
  */
 export class HostError extends BoundaryError {
   override readonly name = "HostError";
-  /** Whether the container in which commands run is down, and with it everything that was running inside. */
+  /** Whether the container that runs the commands is down, together with everything that ran in it. */
   readonly isDown: boolean;
   constructor(
     message: string,

@@ -40,8 +40,8 @@ export interface RetryOptions<T> extends CallOptions {
   /** The time in milliseconds, counted from the call, after which no retry begins. Default: no limit. */
   readonly timeoutMs?: number | undefined;
   /**
-   * The number of attempts that failed before this call. If it is positive, the call first waits as long as after that
-   * many failures. Default: 0.
+   * The number of attempts that failed before this call. If it is positive, the call waits before its first attempt, as
+   * it would after that many failures. Default: 0.
    */
   readonly failures?: number;
   /** Whether another attempt may help after this error. Default: always. */
@@ -57,8 +57,7 @@ export interface RetryOptions<T> extends CallOptions {
 }
 
 /**
- * Calls `attempt` until it succeeds, it fails with an error that is not retried, or the retries or the time are used
- * up.
+ * Calls `attempt` until it succeeds, fails with an error that is not retried, or runs out of retries or time.
  * @param attempt Receives the number of retries so far.
  * @throws The last attempt's error, or the signal's reason once the signal is aborted.
  * @example

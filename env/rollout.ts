@@ -45,7 +45,7 @@ export interface RolloutSpec {
   readonly user: UserFactory;
   /** The judge for checks that no program can decide, if the dataset's rules have such checks. Default: none. */
   readonly judge?: Judge | undefined;
-  /** The user's name in the record: `scripted`. Default: the factory's label or, without one, `custom`. */
+  /** The user's name in the record: `scripted`. Default: the factory's label, or `custom` if it has none. */
   readonly userName?: string;
   /** The seed. The same seed gives the same episode, at any concurrency and after any number of retries. */
   readonly seed: number;
@@ -213,7 +213,7 @@ export async function rolloutAll(
       throw error;
     }
   }
-  // Wait for all of them before throwing the first error, so that nothing keeps running in the background.
+  // Wait for all rollouts before throwing the first error, so that nothing keeps running in the background.
   const results = await Promise.allSettled(
     specs.map((spec, index) => pool(() => play(spec, index))),
   );

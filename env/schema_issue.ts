@@ -44,7 +44,7 @@ export function explainIssue(issue: z.core.$ZodIssue, value: unknown): string {
  */
 const MAX_LETTERS = 200;
 
-/** Returns a suggestion of the nearest choice, or an empty string. */
+/** Suggests the nearest choice; returns an empty string if there is none. */
 function suggestionFor(issue: z.core.$ZodIssue, value: unknown): string {
   return issue.code === "invalid_value" && typeof value === "string"
     ? suggestion(value, issue.values.map(String))
@@ -52,8 +52,8 @@ function suggestionFor(issue: z.core.$ZodIssue, value: unknown): string {
 }
 
 /**
- * Returns a suggestion of the known word that is nearest to a misspelled one: `; did you mean "task"?`. It is empty if
- * the word is long, or more than half of it would have to change.
+ * Suggests the known word that is nearest to a misspelled word: `; did you mean "task"?`. Returns an empty string if
+ * the word is very long, or more than half of it would have to change.
  */
 export function suggestion(word: string, known: readonly string[]): string {
   if (word.length > MAX_LETTERS) return "";

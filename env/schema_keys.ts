@@ -10,7 +10,7 @@ export function knownKeys(
   return Object.keys(objectOf(schemaAt(root, path))?.shape ?? {});
 }
 
-/** Returns the schema at a path, or at the longest part of it that exists. */
+/** Returns the schema at a path, or at the longest prefix of the path that exists. */
 export function schemaAt(
   root: z.ZodType,
   path: readonly string[],

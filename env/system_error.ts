@@ -23,7 +23,7 @@ export interface Refusal {
   readonly hint: string;
 }
 
-/** The system error codes and SQLite messages of each kind of refusal, in order of precedence. */
+/** Each kind of refusal with its system error codes and SQLite messages, in order of precedence. */
 const SIGNS: readonly (Refusal & {
   readonly codes: readonly string[];
   readonly words: readonly string[];

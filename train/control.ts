@@ -95,7 +95,7 @@ export async function trainControl(
   return await loop.evaluate(last, { split: "test", decoding: "greedy" }, of);
 }
 
-/** Returns the controls that `config` enables and an earlier config did not. */
+/** Returns the controls that a config (`now`) enables, but an earlier config (`before`) did not. */
 export function addedControls(
   before: Pick<Config, "control">,
   now: Pick<Config, "control">,

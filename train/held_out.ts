@@ -15,7 +15,7 @@ import type { Job, Lab } from "./lab.ts";
 import type { EvalMetrics } from "./runs/metrics.ts";
 import { passK } from "./evaluation/pass_k.ts";
 
-/** The split, the decoding and the number of tasks of an evaluation. */
+/** The split and the decoding of an evaluation. */
 export interface EvalPlan {
   readonly split: "dev" | "test";
   readonly decoding: "sampled" | "greedy";

@@ -1,6 +1,6 @@
 /**
- * Collects the values in a call's arguments, and normalizes the text in which they are looked up, to decide what an
- * agent can know.
+ * Collects the values in a call's arguments and normalizes text, so that audits can check which values an agent can
+ * know.
  */
 
 import type { JsonValue } from "../python/python_value.ts";
@@ -16,7 +16,7 @@ export const GIVEN: ReadonlySet<string> = new Set([
   "",
 ]);
 
-/** A value within an action's arguments. */
+/** A string in an action's arguments, with its path. */
 export interface Leaf {
   readonly path: string;
   readonly value: string;

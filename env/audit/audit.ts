@@ -57,8 +57,8 @@ const TASK_CHECKS: readonly (readonly [CheckName, TaskCheck])[] = [
 ];
 
 /**
- * Checks that replay the gold actions using only the agent's tools. If a benchmark has its own rules, the checks of
- * these rules are performed instead.
+ * Checks that replay the gold actions with the agent's tools only. For a benchmark with its own rules, the rules'
+ * checks replace them.
  */
 const REPLAYING: ReadonlySet<CheckName> = new Set(["gold_error", "idle"]);
 
@@ -71,20 +71,20 @@ export interface AuditReport {
   readonly overlaps: readonly SplitOverlap[];
   /** The flagged tasks, each with the first reason why it is flagged. */
   readonly exclusions: readonly Exclusion[];
-  /** Checks that were skipped, because they were not selected or the domain lacks a part; omitted if there are none. */
+  /** Checks that were skipped: they were not selected, or the domain lacks a part that they need; omitted if none. */
   readonly unchecked?: readonly CheckName[];
   /** Whether the benchmark's own rules also performed checks. */
   readonly hasRules?: true;
 }
 
-/** Returns the checks that apply to a set of tasks, including skipped ones. */
+/** Returns the checks that apply to a set of tasks, including the skipped checks. */
 export function checksOf(
   { hasRules }: Pick<AuditReport, "hasRules">,
 ): CheckName[] {
   return CHECK_NAMES.filter((name) => hasRules || !RULES_CHECKS.has(name));
 }
 
-/** A flagged task. */
+/** A flagged task and the reason why it should be excluded. */
 export interface Exclusion {
   readonly task: string;
   readonly reason: string;
@@ -101,7 +101,7 @@ export interface AuditOptions {
   readonly onTask?: (done: number, of: number) => void;
 }
 
-/** Audits a dataset's tasks. The function has no side effects other than calls to `onTask`. */
+/** Audits a dataset's tasks. The only side effects are the calls to `onTask`. */
 export function audit(
   dataset: Dataset,
   { splits = dataset.splits, checks: asked = CHECK_NAMES, signal, onTask }:

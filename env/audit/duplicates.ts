@@ -1,5 +1,5 @@
 /**
- * Finds near-duplicate tasks, which have the same gold writes, or instructions that share most of their word triples.
+ * Finds near-duplicates: tasks with the same gold writes, or with instructions that share most of their word triples.
  */
 
 import { createHash } from "node:crypto";
@@ -10,11 +10,11 @@ import { type AuditInput, type Finding, finding, isWrite } from "./finding.ts";
 /** The fraction of shared word triples above which two instructions are near-duplicates. */
 const ALIKE = 0.8;
 
-/** The number of minimum hashes kept per instruction. Near-duplicates almost certainly share at least one of them. */
+/** The number of minimum hashes kept per instruction. Near-duplicates almost certainly share at least one. */
 const MINIMA = 24;
 
 /**
- * The maximum number of tasks in which a triple may occur. More common triples are stock phrases that do not
+ * The number of tasks above which a triple is ignored. Triples that occur in more tasks are stock phrases, which do not
  * distinguish instructions.
  */
 const COMMON = 40;

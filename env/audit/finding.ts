@@ -32,7 +32,7 @@ export interface Finding {
   readonly reason: string;
   /** The relevant values, so that a person can verify the finding. */
   readonly evidence: string;
-  /** Whether to exclude the task: its reward is not meaningful, or it repeats a task of another split. */
+  /** Whether to exclude the task, because its reward is not meaningful or it repeats a task of another split. */
   readonly exclude: boolean;
 }
 

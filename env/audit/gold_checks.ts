@@ -1,6 +1,5 @@
 /**
- * Replays tasks' gold actions to find actions that return an error, actions that policy forbids, and tasks that the
- * do-nothing baseline solves.
+ * Replays tasks' gold actions to find errors, violations of the policy, and tasks that the do-nothing baseline solves.
  */
 
 import { goldOf } from "../gold.ts";

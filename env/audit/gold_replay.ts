@@ -5,7 +5,7 @@ import type { Database } from "../database.ts";
 import { domainOf } from "../domains/registry.ts";
 import type { Dataset, Task, ToolAction } from "../types.ts";
 
-/** A replayed gold action. */
+/** A replayed gold action, with its result and the states before and after it. */
 export interface GoldStep {
   readonly action: ToolAction;
   readonly answer: string;

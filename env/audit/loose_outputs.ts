@@ -11,7 +11,7 @@ import { type Finding, finding, isWrite } from "./finding.ts";
 /** The length below which an output often occurs in prices, dates and ids. */
 const SHORT = 4;
 
-/** Finds outputs that are substrings of text that the agent says anyway, and outputs that can never match. */
+/** Finds outputs that occur in text that the agent says anyway, and outputs that can never match. */
 export function looseOutputs(task: Task, dataset: Dataset): Finding[] {
   const spoken = spokenValues(task);
   return task.outputs.flatMap((output) => {

@@ -1,6 +1,6 @@
 /**
- * Finds users and rows that occur in tasks of several splits. Through them, training on one split affects the results
- * on another.
+ * Finds users and rows that occur in tasks of several splits, so that training on one split affects the results on
+ * another.
  */
 
 import type { Domain } from "../domain.ts";
@@ -45,7 +45,7 @@ interface TaskRow {
 /** The word for a user in findings, in every domain. */
 const USER = "user";
 
-/** Returns the rows that a task is about: the user's rows first, since they are more specific than the user. */
+/** Returns the rows that a task is about, followed by the user, which is less specific than the rows. */
 function rowsOf({ userId, actions }: Task, { rows }: Domain): TaskRow[] {
   const owned = actions.flatMap(({ arguments: args }) =>
     (rows?.owned ?? []).flatMap(({ argument, noun }) => {

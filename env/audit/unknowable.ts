@@ -62,7 +62,7 @@ function hiddenValues(
   );
 }
 
-/** The information that an agent can have: the instruction, the user's rows, and what the tools show for every user. */
+/** The information that an agent can have: the instruction, the user's rows, and what the tools show to every user. */
 interface Knowledge {
   has(value: string): boolean;
 }

@@ -16,7 +16,10 @@ import type {
 } from "../types.ts";
 import type { DecisiveError } from "./decisive.ts";
 
-/** The party at fault. */
+/**
+ * The party at fault. `gold`: the task's expected actions or outputs; `infrastructure`: a failure that is not scored;
+ * `unknown`: no rule applies.
+ */
 export type FaultyParty =
   | "agent"
   | "user"
@@ -33,7 +36,7 @@ export interface Fault {
   readonly evidence: string;
 }
 
-/** The episode to judge. */
+/** The facts about an episode that the rules use. */
 export interface Evidence {
   readonly dataset: Dataset;
   readonly task: Task;
@@ -110,8 +113,8 @@ function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
 }
 
 /**
- * Blames the gold actions if one of them returns an error, the decisive write calls the same tool, and the ids of all
- * differing rows are arguments of the failing gold action.
+ * Blames the gold actions if one of them returns an error, the decisive write calls the same tool, and the failing
+ * action's arguments include the ids of all differing rows.
  */
 function goldActionFailed(evidence: Evidence): Fault | undefined {
   const { decisive, reward } = evidence;

@@ -115,8 +115,7 @@ export function replayEpisode(
 }
 
 /**
- * Returns the reward of a conversation as it is scored: a truncated conversation has the value 0, regardless of its
- * state.
+ * Returns the reward as it is scored. The value of a truncated conversation is 0, regardless of its state.
  */
 export function asScored(
   reward: Reward,

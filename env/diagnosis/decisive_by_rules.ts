@@ -1,5 +1,5 @@
 /**
- * Finds the first decisive error according to a benchmark's own rules: considers the writes of both sides, and every
+ * Finds the first decisive error according to a benchmark's own rules, which cover the writes of both sides and every
  * check of the reward.
  */
 

@@ -24,7 +24,7 @@ export interface Diagnosis {
   readonly fault: Fault | null;
 }
 
-/** Options for {@linkcode diagnose}: the dataset and the rest of an episode's record. */
+/** Options for {@linkcode diagnose}: the dataset, the task, and further parts of the episode's record. */
 export interface DiagnoseOptions {
   readonly dataset: Dataset;
   readonly task: Task;

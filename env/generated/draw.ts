@@ -158,8 +158,8 @@ function tryOften<T>(attempt: () => T | undefined): T | undefined {
 export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
 
 /**
- * Draws the tasks of a batch by calling `draw` for each element of `settled`, which predetermines the requests of a
- * task. Returns `undefined` if a draw fails.
+ * Draws the tasks of a batch by calling `draw` for each element of `settled`, which contains the requests or intents
+ * that are already drawn for a task. Returns `undefined` if a draw fails.
  */
 export function drawTasks<S>(
   { count: _, ...first }: BatchPlace,

@@ -1,5 +1,5 @@
 /**
- * The interface that a domain implements to have worlds generated and their tasks certified.
+ * The interface that a domain implements so that its worlds can be generated and their tasks certified.
  *
  *     WorldPart.open(seed, options) ─▶ WorldDraw.begin(place) ─▶ TaskBatch (tasks of one user, and their rows)
  *                                                                 │
@@ -38,7 +38,7 @@ export interface WorldPart<O extends CommonOptions = CommonOptions> {
   open(seed: number, options: O): WorldDraw;
 }
 
-/** A world being drawn. */
+/** A world whose shared rows have been drawn, but not its batches of tasks. */
 export interface WorldDraw {
   /**
    * Starts a batch by drawing the intents of a user's tasks. Redraws of the batch keep these intents and so do not skew
@@ -60,7 +60,7 @@ export interface BatchPlace {
   readonly count: number;
 }
 
-/** A batch being drawn. */
+/** A batch whose intents have been drawn, but not its tasks. */
 export interface BatchDraw {
   /** The intents of the tasks: `"cancel", "return"`. Used in the error message if no batch can be drawn. */
   readonly about: string;

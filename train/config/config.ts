@@ -177,7 +177,7 @@ export function configKeys(
   return out;
 }
 
-/** A key whose value differs between two configs. */
+/** A key whose value differs between two configs: `there` in the first, `here` in the second. */
 export interface ConfigDifference {
   /** The path of the key, such as `rl.groupSize`. */
   readonly key: string;

@@ -77,7 +77,7 @@ export const evaluationDataSchema = dataSchema.extend({
 });
 
 /**
- * Returns the name of the section of `data` that contains the world settings of a domain.
+ * Returns the name of the section in `data` with a domain's world settings.
  * @throws {MissingPartError} If the domain has no generator.
  */
 export function worldSection(

@@ -30,7 +30,7 @@ export type DataConfig =
   & Config["data"]
   & Partial<Pick<z.infer<typeof evaluationDataSchema>, "solo" | "policyType">>;
 
-/** The directories in which the benchmarks are now. Default for each: the directory in the config. */
+/** The current directories of the benchmarks. Default: the directory in the config. */
 export interface BenchmarkDirs {
   readonly tauBench?: string | undefined;
   readonly tau3Bench?: string | undefined;
@@ -41,7 +41,7 @@ export function dataHint(source: Config["data"]["source"]): string {
   return source === "tau3-bench" ? TAU3_BENCH_HINT : TAU_BENCH_HINT;
 }
 
-/** Returns a config's `data` section, with the benchmark's current directory if that is given. */
+/** Returns a config's `data` section, with the benchmark's current directory if it is given. */
 export function dataAt<T extends Config["data"]>(
   data: T,
   { tauBench, tau3Bench }: BenchmarkDirs,

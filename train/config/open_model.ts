@@ -12,7 +12,7 @@ import type { CallOptions, ChatModel } from "../../env/types.ts";
 import type { DeepReadonly } from "./config_schema.ts";
 import { endpointSchema } from "./config_sections.ts";
 
-/** An endpoint's config. */
+/** The resolved config of a model at an endpoint. */
 export type EndpointConfig = DeepReadonly<z.infer<typeof endpointSchema>>;
 
 /** Options for {@linkcode openChatModel}. */

@@ -40,7 +40,7 @@ export interface Advisory {
   /** A sentence with the figures that support the finding. */
   readonly evidence: string;
   /**
-   * The viewer's filter that selects the episodes concerned, as conditions keyed by field; `null` if no filter can
+   * The viewer's filter that selects the affected episodes, as conditions keyed by field; `null` if no filter can
    * select them.
    */
   readonly filter: Readonly<Record<string, string>> | null;
@@ -48,7 +48,7 @@ export interface Advisory {
   readonly curve: string | null;
 }
 
-/** The input of the advisories. */
+/** The facts about a run from which its advisories are derived. */
 export interface AdvisoryFacts {
   /** Metrics of a training run; empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];
@@ -76,7 +76,7 @@ const LIMITS = {
   meanOf: 5,
   /** The minimum number of unreadable answers per episode at the end of the run, for an advisory. */
   parseErrors: 0.2,
-  /** Unreadable answers are increasing if there are at least this many times as many as in the best earlier steps. */
+  /** The minimum final rate of unreadable answers as a multiple of the lowest earlier rate, for a warning. */
   parseErrorsGrowth: 2,
   /** The minimum share of failed episodes for a warning; below it, the advisory is a note. */
   failures: 0.05,
@@ -197,7 +197,7 @@ function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** Reports tools that the tasks need, or that were called earlier, but are no longer called. */
+/** Reports tools that the tasks need but that were never called or, without a dataset, tools no longer called. */
 function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
   const called = tally?.inWindow.tools ?? null;
   if (tally === null || called === null) return [];

@@ -59,7 +59,7 @@ export async function measureRates(
   });
 }
 
-/** Returns an exclusion for each task whose rate is outside a range. */
+/** Returns an exclusion for each task whose rate is unknown or outside a range. */
 export function outside(
   rates: readonly TaskRate[],
   [least, most]: readonly [number, number],

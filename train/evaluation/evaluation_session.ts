@@ -85,7 +85,7 @@ export interface EvaluationSession extends AsyncDisposable {
 }
 
 /**
- * Opens everything that a session needs. The models must answer before anything is written.
+ * Opens everything that a session needs. A new run dir is created only after the models have answered.
  * @throws {ConfigError} If a task, a model or the dataset is not available.
  * @throws {RunDirError} If the evaluation used another dataset, or its run dir cannot be used.
  */

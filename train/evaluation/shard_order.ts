@@ -76,7 +76,7 @@ const orderSchema = z.object({
 /** The work assigned to a shard's process. */
 export interface ShardOrder {
   readonly config: EvaluationConfig;
-  /** The fingerprint of the evaluation's dataset, which the process must find on its host. */
+  /** The fingerprint of the evaluation's dataset. The dataset on the process's host must have the same fingerprint. */
   readonly fingerprint: string;
   readonly jobs: readonly JobPlace[];
 }

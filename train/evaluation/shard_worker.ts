@@ -1,7 +1,7 @@
 /**
- * The process of a shard. `shard_worker.ts PATH` runs the episodes ordered in `PATH.json` into the run dir at `PATH`.
- * It reports progress as lines of JSON on stdout (see shard_order.ts). It ends early on request, or if its stdin
- * closes, which means that the parent has died; with `--alone` after PATH, it does not read its stdin.
+ * The process of a shard. `shard_worker.ts PATH` runs the episodes that `PATH.json` lists, and writes them to the run
+ * dir at `PATH`. It reports progress as lines of JSON on stdout (see shard_order.ts). It ends early on request, or if
+ * its stdin closes, which means that the parent has died; with `--alone` after PATH, it does not read its stdin.
  */
 
 import { join } from "node:path";

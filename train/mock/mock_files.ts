@@ -1,6 +1,6 @@
 /**
- * Creates the files of a generated world: rows, tasks, a recipe that trains on it, and a manifest that marks it as
- * complete.
+ * Creates the files of a generated world: rows, tasks, a recipe that trains on the world, and a manifest that marks it
+ * as complete.
  */
 
 import { join } from "node:path";

@@ -112,7 +112,7 @@ export interface Counter {
   step(more?: readonly string[]): void;
 }
 
-/** Creates a counter of work that starts now. */
+/** Creates a counter for work that starts now. */
 export function counter(
   of: number,
   { what, show, now = () => performance.now() }: {

@@ -65,7 +65,7 @@ const BATCH = 50;
 
 /** The number of retries after the end of the run. */
 const LAST_RETRIES = 3;
-/** The longest backoff between these retries, in milliseconds. */
+/** The longest backoff after the end of the run, in milliseconds. */
 const LAST_WAIT_MS = 500;
 
 /** The outbox of one tracker of {@linkcode Tracking}. */
@@ -155,7 +155,7 @@ export class Outbox {
     this.#isWhole = true;
   }
 
-  /** Waits until there may be something to send, or until a keep-alive request is due and sends it. */
+  /** Waits until there may be something to send. If a keep-alive request is due before that, sends it. */
   async #idle({ keepAlive }: OpenTracker): Promise<void> {
     if (keepAlive === undefined) return await this.#wake.promise;
     const timer = new AbortController();

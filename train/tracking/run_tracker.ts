@@ -1,4 +1,4 @@
-/** The interface of trackers: programs that display runs and receive their figures while they are running. */
+/** The interface of trackers: programs that receive a run's figures as it progresses, and display them. */
 
 import { BoundaryError, type BoundaryErrorOptions } from "../../env/errors.ts";
 import type { CallOptions } from "../../env/types.ts";

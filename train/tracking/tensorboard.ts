@@ -57,7 +57,7 @@ async function open(run: TrackedRun): Promise<OpenTracker> {
 }
 
 /**
- * Appends data to a file. The file is opened for each write, so no handle has to be closed. This is fast enough,
+ * Appends events to a file. The file is opened for each write, so no handle has to be closed. This is fast enough,
  * because steps are seconds apart.
  */
 async function append(

@@ -1,6 +1,6 @@
 /**
- * The recipe section `tracking`: trackers that show a run in addition to its run dir. slime's section has keys of the
- * same names.
+ * The recipe section `tracking`: trackers that show a run in addition to its run dir. slime's section has keys with
+ * the same names.
  */
 
 import { z } from "zod";
@@ -51,7 +51,7 @@ export const trackingSchema = z.strictObject({
   ),
 }).meta({ mayChange: true });
 
-/** The resolved section. */
+/** The resolved section `tracking`. */
 export type TrackingConfig = Readonly<z.infer<typeof trackingSchema>>;
 
 /** Returns the trackers that a config enables. */

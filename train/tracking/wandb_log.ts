@@ -104,7 +104,7 @@ export function countRows(file: Uint8Array): number {
 /** The content of a record, as a field of the message `Record`. */
 export type LogRecord = readonly [number, "bytes", Uint8Array];
 
-/** A run file that grows by records. It is opened for each write, so there is no handle to close. */
+/** A run file to which records are appended. It is opened for each write, so there is no handle to close. */
 export class WandbLog {
   readonly #path: string;
   #size = FILE_HEADER.length;
@@ -114,7 +114,7 @@ export class WandbLog {
     this.#path = path;
   }
 
-  /** Creates the file. */
+  /** Creates the file with its header. */
   static async create(path: string): Promise<WandbLog> {
     await Deno.writeFile(path, FILE_HEADER, { createNew: true });
     return new WandbLog(path);

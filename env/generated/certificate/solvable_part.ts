@@ -12,8 +12,8 @@ import { Rejection, type Subject, textOf } from "./subject.ts";
 /** The sources of the gold writes' arguments. */
 export interface SolvableEvidence {
   /**
-   * For each argument of a gold write that is not in the instruction: the tool name of the read that shows it. The keys
-   * consist of the write's index and the argument's path: `0.item_ids[0]`.
+   * For each argument of a gold write that is not in the instruction: the name of the tool whose result shows it. The
+   * keys consist of the write's index and the argument's path: `0.item_ids[0]`.
    */
   readonly shown: Readonly<Record<string, string>>;
   /** The number of gold actions that are reads. */
