@@ -28,7 +28,7 @@ export interface RowKey {
   readonly id: string;
 }
 
-/** A row as it is in two databases; `undefined` if it is missing. */
+/** A row in two databases. A side is `undefined` if its database does not contain the row. */
 export interface RowPair extends RowKey {
   readonly left: JsonObject | undefined;
   readonly right: JsonObject | undefined;

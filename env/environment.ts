@@ -28,7 +28,7 @@ export interface EnvironmentOptions {
   readonly task: Task;
   /** The simulated user, with whom only the environment may communicate. */
   readonly user: User;
-  /** The judge, which decides those checks of the dataset's rules that a program cannot decide. Default: none. */
+  /** The judge of the checks that no program can decide. Default: none. */
   readonly judge?: Judge | undefined;
   /**
    * An episode in progress to continue. A benchmark's rules replay its turns in a fresh world. Default: a new episode.

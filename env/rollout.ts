@@ -43,7 +43,7 @@ export interface RolloutSpec {
   readonly task: Task;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** The judge for checks that no program can decide, if the dataset's rules have such checks. Default: none. */
+  /** The judge of the checks that no program can decide. Default: none. */
   readonly judge?: Judge | undefined;
   /** The user's name in the record: `scripted`. Default: the factory's label, or `custom` if it has none. */
   readonly userName?: string;
@@ -204,7 +204,7 @@ export async function rolloutAll(
   async function play(spec: RolloutSpec, index: number): Promise<void> {
     if (stopped) return;
     try {
-      // Episodes without a model wait for nothing: signals and timers would be handled only after the last one.
+      // Episodes without a model never wait, so signals and timers would be handled only after the last episode.
       await yieldIfDue();
       episodes[index] = await rollout({ ...spec, ...context });
       await onEpisode?.(episodes[index], index);

@@ -376,7 +376,7 @@ export interface RowDifference {
 
 /** The score of an episode and its parts. */
 export interface Reward {
-  /** 1 if every part is 1, else 0 (τ-bench's rule). */
+  /** 1 if every part is 1, else 0 (τ-bench's rule), unless a custom reward function computes it. */
   readonly value: number;
   /** The scores of the parts. `outputs` is `null` if the task requires none. */
   readonly parts: { readonly database: 0 | 1; readonly outputs: 0 | 1 | null };
@@ -605,10 +605,10 @@ export interface TokenModel {
   release?(session: string): void;
 }
 
-/** One continuation to sample. */
+/** A request for one continuation. */
 export interface GenerateRequest {
   /**
-   * The whole sequence so far, of which engines may cache a prefix. If a later request passes the same array, ids have
+   * The whole sequence so far. Engines may cache a prefix of it. If a later request passes the same array, ids have
    * only been appended to it.
    */
   readonly ids: readonly number[];

@@ -1,5 +1,5 @@
 /**
- * Forks runs: several runs share one cold start and one rejection fine-tuning, which then have to be trained only once.
+ * Forks runs, so that several runs share one cold start and one rejection fine-tuning, which are trained only once.
  */
 
 import { join } from "node:path";
@@ -44,8 +44,8 @@ export async function forkRun(
     dataset: origin.info.dataset,
   });
   for (const line of origin.lines) {
-    // The metrics of a control carry the last step of the run. If that step ends rft, they must not count as progress
-    // before it.
+    // The metrics of a control have the last step of the run. If that step ends rft, they must not be copied as
+    // progress of rft.
     const isControl = line.phase === "control" || line.phase === "control_eval";
     if (line.step <= rft && !isControl) await run.record(line);
   }

@@ -70,14 +70,14 @@ export interface SessionResult extends Summary {
   readonly outcome: "completed" | "interrupted";
   /** The total duration of the run in seconds, across all sessions that ended cleanly. */
   readonly wallS: number;
-  /** The peak memory of any session of the run. */
+  /** The highest peak memory of the run's sessions, in bytes. */
   readonly peakRssBytes: number;
   /** One report for each tracker of the config. */
   readonly trackers: readonly TrackerReport[];
 }
 
 /**
- * Trains to the end or to an abort, records the outcome in `run.json`, including a failure, and draws the curve.
+ * Trains until the run is complete or aborted, records the outcome or the failure in `run.json`, and draws the curve.
  * @throws {TrainerError} If the policy diverges.
  * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
  */

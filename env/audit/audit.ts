@@ -17,7 +17,7 @@ import { unknowable } from "./unknowable.ts";
 
 export type { CheckName, Finding } from "./finding.ts";
 
-/** The description of each check, which is its label in tables. */
+/** The descriptions of the checks, as tables show them. */
 export const CHECKS: Readonly<Record<CheckName, string>> = {
   gold_error: "gold actions that return an error",
   idle: "tasks solved by the do-nothing baseline",
@@ -69,7 +69,7 @@ export interface AuditReport {
   /** Findings about single tasks in the order of the splits, followed by findings about several tasks. */
   readonly findings: readonly Finding[];
   readonly overlaps: readonly SplitOverlap[];
-  /** The flagged tasks, each with the first reason why it is flagged. */
+  /** The flagged tasks, each with the first reason that was found. */
   readonly exclusions: readonly Exclusion[];
   /** Checks that were skipped: they were not selected, or the domain lacks a part that they need; omitted if none. */
   readonly unchecked?: readonly CheckName[];

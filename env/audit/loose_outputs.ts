@@ -49,7 +49,7 @@ function spokenValues({ actions }: Task): string[] {
   );
 }
 
-/** Returns the values in those rows of the user whose ids are arguments of the task's gold actions. */
+/** Returns the values in the rows whose ids are arguments of the task's gold actions. */
 function shownValues({ actions }: Task, dataset: Dataset): string[] {
   const { database } = dataset;
   const owned = domainOf(dataset).rows?.owned ?? [];

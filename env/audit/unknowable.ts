@@ -1,6 +1,6 @@
 /**
- * Finds gold actions that no agent can derive: arguments of writes that are neither in the instruction nor in any
- * readable row, and lookups that find a user other than the task's.
+ * Finds gold actions that no agent can derive: writes with an argument that is neither in the instruction nor in any
+ * readable row, and lookups that return a user other than the task's.
  */
 
 import { domainOf } from "../domains/registry.ts";

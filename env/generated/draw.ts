@@ -75,7 +75,7 @@ export function pickWeighted<T>(rng: Rng, weights: ReadonlyMap<T, number>): T {
   return rng.pick(drawable)[0];
 }
 
-/** Draws one intent by weight, or two different intents. */
+/** Draws one intent by weight or, with probability `twoIntentShare`, two different intents. */
 export function drawIntentsOf<T extends string>(
   rng: Rng,
   { intents, twoIntentShare }: {

@@ -21,7 +21,7 @@ import { userName } from "../../env/users/registry.ts";
 const positive = z.int().min(1);
 const count = z.int().min(0);
 
-/** The schemas of the world settings that have a section of their own. Other domains use the section `world`. */
+/** The schemas of the world settings, for domains with a separate section. Other domains use the section `world`. */
 const sections = {
   generated: retailOptionsSchema,
   airline: airlineOptionsSchema,
@@ -103,7 +103,7 @@ const callsSchema = z.strictObject({
   ),
 });
 
-/** The schema of the settings of a model at an endpoint. */
+/** The schema of an endpoint: the model, how to reach it, and how to sample from it. */
 export const endpointSchema = z.strictObject({
   provider: z.enum(PROVIDERS).default("openai").meta({
     description: "Provider whose API the endpoint implements",
@@ -159,7 +159,7 @@ const priceSchema = z.strictObject({
   output: z.number().min(0),
 });
 
-/** The schema of call prices, keyed by model name. */
+/** The schema of prices, keyed by model name. */
 export const pricesSchema = z.record(z.string(), priceSchema).default({})
   .meta({
     description:
@@ -167,7 +167,7 @@ export const pricesSchema = z.record(z.string(), priceSchema).default({})
     mayChange: true,
   });
 
-/** The schema of the limits on spending for models reached over the network. */
+/** The schema of the budget for models that are called over the network. */
 export const budgetSchema = z.strictObject({
   maxCost: z.number().gt(0).nullable().default(null).meta({
     description:

@@ -21,8 +21,8 @@ type UserConfig = DeepReadonly<z.infer<typeof userSchema>>;
 /**
  * Opens the simulated user. Its name in records is the strategy and the model, such as `scripted` or `llm gpt-4o`. If a
  * model plays the user, checks that the model answers.
- * @throws {ConfigError} If the strategy needs a model and none is named, or the model's key is missing, a budget cannot
- * be enforced, or the model does not answer. Also if a solo agent is given a user.
+ * @throws {ConfigError} If a required model is not named, its API key is missing, a budget cannot be enforced, the
+ * model does not answer, or a solo agent is given a user.
  * @throws {DataError} If the dataset has no prompts for the strategy.
  */
 export async function openUser(

@@ -1,4 +1,4 @@
-/** Reduces a config's data to the tasks that are needed. */
+/** Reduces a config's data to the tasks that a plan or a split needs. */
 
 import { domainNamed } from "../../env/domains/registry.ts";
 import type { Split } from "../../env/types.ts";

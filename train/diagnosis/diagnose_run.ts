@@ -8,7 +8,7 @@ import type { RunEpisodes } from "../runs/run_episodes.ts";
 import type { DiagnosableEpisode, Diagnosed } from "./diagnosis_report.ts";
 import { judge } from "./judge.ts";
 
-/** Settings of the diagnosis and of the judge. */
+/** Options that the diagnosis and the judge share. */
 interface WorkOptions {
   /** Aborting this signal ends the work early; the results so far are returned. */
   readonly signal?: AbortSignal;
@@ -32,7 +32,8 @@ export function diagnoseEpisode(
 }
 
 /**
- * Diagnoses the episodes that earned less than 1. An episode with a damaged record is skipped if `onDamaged` is given.
+ * Diagnoses the episodes that earned less than 1 or were not scored. An episode with a damaged record is skipped if
+ * `onDamaged` is given.
  */
 export function diagnoseFailed<E extends DiagnosableEpisode>(
   run: Pick<RunEpisodes, "dataset">,

@@ -37,7 +37,7 @@ export interface Agreement {
   readonly kappa: number | null;
   /** `table[a][b]` is the number of episodes in which the rules name the party `a` and the judge names `b`. */
   readonly table: Readonly<Record<Party, Readonly<Record<Party, number>>>>;
-  /** The number of episodes without an understandable verdict. */
+  /** The number of episodes for which the judge could not be reached or understood. */
   readonly unreadable: number;
 }
 

@@ -94,7 +94,8 @@ export async function openEvaluation(
   options: {
     readonly signal: AbortSignal;
     /**
-     * The runner of the workers' processes, which is used even for a single worker. Default: processes on this machine.
+     * The runner of the workers' processes. If it is set, even a single worker runs in a separate process. Default:
+     * processes on this machine.
      */
     readonly runner?: ShardRunner | undefined;
   },
@@ -166,7 +167,7 @@ export async function openEvaluation(
         stopped = await runShards(missingJobs(dir, dataset), {
           ...{ dir, config, workers, signal, used, runner, onProgress },
         });
-        // Trackers get the curve of a sharded evaluation once its shards are merged.
+        // Trackers receive the curve of a sharded evaluation after its shards have been merged.
         const isTracked = trackersIn(dir.config.tracking).length > 0;
         const added = isTracked ? dir.episodes().slice(known) : [];
         for (const episode of added) journal.add(episode);

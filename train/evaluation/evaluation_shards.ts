@@ -4,7 +4,8 @@
  *
  *     runs/<name>/  config.yaml  run.json  episodes.db  shards/{0.json, 0/{config.yaml, run.json, episodes.db}, 1.json, …}
  *
- * A process on another host has its run dir there; `shards/0.away.json` records where, until its episodes are fetched.
+ * The run dir of a process on another host is on that host; `shards/0.away.json` records its location until the
+ * episodes are fetched.
  * A resumed evaluation first merges the existing shards, then divides the missing episodes again, among any number of
  * processes.
  */
@@ -71,7 +72,8 @@ export async function runShards(
 
 /**
  * Merges the episodes of earlier sessions' shards into the evaluation and removes the shards.
- * @param options.runner The runner of shards that may be on other hosts. Default: none.
+ * @param options.runner The runner that fetches episodes from other hosts. Default: none, so a shard on another host is
+ * an error.
  * @param options.discard Whether to drop a shard whose episodes cannot be fetched. These episodes then run again.
  * @throws {BoundaryError} If episodes cannot be fetched.
  */

@@ -28,7 +28,7 @@ export function solvedShare(
 
 /**
  * Returns the unbiased estimate of pass^k: the mean of {@linkcode solvedShare} over tasks. Tasks with fewer than `k`
- * scored trials, because others failed for reasons unrelated to the policy, are skipped.
+ * scored trials are skipped; trials that failed for reasons unrelated to the policy are not scored.
  * @param results `[P]`, successes and scored trials of each task.
  * @returns A probability; NaN if no task has `k` trials.
  * @throws {RangeError} If `k` is not a positive integer.

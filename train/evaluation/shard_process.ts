@@ -66,7 +66,7 @@ async function runProcess(
   await writeOrder(path, order);
   const child = new Deno.Command(denoProgram(), {
     args: workerArguments(path),
-    // Held open as long as this process lives; the child exits when it closes.
+    // It stays open as long as this process runs; the child exits when it closes.
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -89,8 +89,8 @@ function recipeText(
     join(out, "recipe.yaml")
   } trains on this world.\n${
     stringify({
-      // Take steps, rates and sizes from a recipe with a comparable world; tasks over a benchmark's rows have their
-      // own.
+      // Take steps, rates and sizes from a recipe with a comparable world. For a benchmark's rows, the default recipe
+      // for their data applies.
       ...(world.name === "generated" ? { extends: "retail-all" } : {}),
       data,
     })

@@ -140,8 +140,8 @@ export async function outsideRates(
 }
 
 /**
- * Returns the drawn tasks that nearly duplicate another drawn task or a task of the benchmark in the same dataset. If
- * `tauBench`, a τ-bench checkout, is given, its test tasks count as tasks of the benchmark too.
+ * Returns the drawn tasks that are near-duplicates of another drawn task or of a benchmark's task in the dataset. If
+ * `tauBench`, a τ-bench checkout, is given, its test tasks are compared too.
  */
 export async function nearDuplicates(
   world: World,
@@ -161,7 +161,7 @@ export async function nearDuplicates(
     .filter(({ taskId }) => !taskId.startsWith("τ-bench"));
 }
 
-/** Returns the policy clauses that the world's tasks exercise. */
+/** Returns how often the world's tasks test each clause of the policy. */
 export function worldCoverage(world: World): readonly Coverage[] {
   return coverageOf(domainKey(world), world.certificates.values());
 }

@@ -10,8 +10,8 @@ import type { Journal } from "./outbox.ts";
 const POSITION_KEYS = new Set(["schemaVersion", "step", "controlStep"]);
 
 /**
- * Returns the points of a run, one per line. Lines carry no timestamp, so the times of earlier sessions are
- * reconstructed from their durations.
+ * Returns the points of a run, one per line of metrics. Lines have no timestamp, so the times of earlier sessions are
+ * reconstructed from the durations of the steps.
  * @param run The run, whose metrics may still grow.
  */
 export function metricsJournal(

@@ -82,7 +82,7 @@ function openRun(
       step,
       metrics,
       config,
-      // Prevents an entry that is sent twice from being logged twice.
+      // An entry that is sent twice is logged only once.
       log_id: `${runId}-${step}-${Object.keys(metrics)[0]}`,
     }));
     const body = { args: [], kwargs: { logs, hf_token: null } };

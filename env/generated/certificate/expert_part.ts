@@ -1,6 +1,6 @@
 /**
- * Part 6: the expert scores 1 with the scripted user, the user makes no mistake, and each output is stated exactly
- * once, for the request that asks for it.
+ * Part 6: the expert scores 1 with the scripted user, the user makes no mistake, and each request with outputs has an
+ * output that occurs in only one of the agent's messages.
  */
 
 import { expertAgent } from "../../agents/expert.ts";
@@ -69,7 +69,7 @@ export async function expertPart(
   );
 }
 
-/** Checks whether only one of the agent's messages contains the output. The agent may repeat this message. */
+/** Checks whether exactly one of the agent's messages contains the output, not counting repetitions of it. */
 function isToldOnce(output: string, { turns }: Episode): boolean {
   const told = agentMessagesIn(turns).filter((text) =>
     isOutputTold(output, [text])

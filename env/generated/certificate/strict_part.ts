@@ -14,9 +14,9 @@ import { Rejection, type Subject, textOf } from "./subject.ts";
 
 /** The numbers of wrong outcomes that were tried. All wrong outcomes score 0. */
 export interface StrictEvidence {
-  /** The number of variants of the gold actions in which one write is missing or different. */
+  /** The number of tried outcomes in which one gold write is missing or different. */
   readonly wrong: number;
-  /** The number of variants of the gold actions with one additional write, including the calls of refused requests. */
+  /** The number of tried outcomes with one additional write, such as a call that would fulfill a refused request. */
   readonly tooMuch: number;
 }
 
