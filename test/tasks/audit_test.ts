@@ -62,7 +62,7 @@ Deno.test("audit --data DIR reads what mock wrote, for every kind of world", () 
     assert.equal(wrong.code, 2);
     assert.match(
       wrong.stderr,
-      /neither generated nor tau-bench, nor a directory/,
+      /--data must be generated, tau-bench, tau3-bench or a directory/,
     );
   }));
 

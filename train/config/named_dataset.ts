@@ -55,7 +55,7 @@ async function domainIn(directory: string): Promise<DomainName> {
     " or ",
   );
   throw new ConfigError(
-    `--data ${directory} is neither generated nor tau-bench, nor a directory that contains a domain (${names})`,
+    `--data must be generated, tau-bench, tau3-bench or a directory that contains a domain (${names}), but it is "${directory}"`,
     {
       hint:
         "pass a directory written by deno task mock or deno task import, or pass τ³-bench's directory as --tau3-bench DIR",

@@ -188,7 +188,7 @@ function checkWhole(
   const before = Number(info.result?.["scored"] ?? 0);
   if (length >= before) return;
   throw new RunDirError(
-    `Cannot resume "${path}": episodes.db has ${length} of the ${before} scored episodes recorded in run.json`,
+    `Cannot resume "${path}": episodes.db has only ${length} of the ${before} scored episodes recorded in run.json`,
     {
       hint:
         `restore episodes.db, or rerun the missing episodes with --resume ${path} --discard`,

@@ -28,7 +28,9 @@ export function incomparable(
 ): string[] {
   const { data, user, judge, rollout } = config;
   const reasons: string[] = [];
-  if (dataset.rules === undefined) reasons.push("it is another benchmark");
+  if (dataset.rules === undefined) {
+    reasons.push("its data is from another benchmark");
+  }
   if (config.split !== STANDARD.split) {
     reasons.push(`its split is ${config.split}, not ${STANDARD.split}`);
   }

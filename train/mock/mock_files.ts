@@ -104,7 +104,7 @@ function recipeText(
 export async function requireEmpty(out: string): Promise<void> {
   const [taken] = await Array.fromAsync(Deno.readDir(out)).catch(() => []);
   if (taken === undefined) return;
-  throw new ConfigError(`"${out}" is not empty`, {
+  throw new ConfigError(`The directory "${out}" is not empty`, {
     hint: "choose another --out, or pass --force to overwrite it",
   });
 }
@@ -121,7 +121,7 @@ export async function requireUnchanged(
     const there = await readTextIfThere(join(out, path));
     if (there === undefined || there === text) continue;
     throw new ConfigError(
-      `"${join(out, path)}" already exists with other contents`,
+      `The file "${join(out, path)}" already exists with other contents`,
       {
         hint: "choose another --out, or pass --force to replace it",
       },

@@ -174,7 +174,7 @@ Deno.test("EvaluationDir.resume() reports lost episodes, and runs them again if 
     }
     await assert.rejects(EvaluationDir.resume(path), {
       name: "RunDirError",
-      message: /episodes\.db has 9 of the 12 scored episodes/,
+      message: /episodes\.db has only 9 of the 12 scored episodes/,
     });
     await using again = await EvaluationDir.resume(path, { discard: true });
     assert.equal(await run(again), true);
