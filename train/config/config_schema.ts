@@ -29,7 +29,7 @@ const modelSchema = ModelConfigSchema.refine(
   {
     path: ["vocab"],
     error:
-      `expected a multiple of 32 that is at least ${MIN_VOCAB_SIZE}, so that the tokenizer can encode any text`,
+      `expected at least ${MIN_VOCAB_SIZE}, which the tokenizer needs to encode any text`,
   },
 );
 

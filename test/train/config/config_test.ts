@@ -93,7 +93,7 @@ Deno.test("resolveConfig() names the --set that is at fault", () => {
 Deno.test("resolveConfig() rejects a vocabulary too small for any tokenizer", () => {
   assert.match(
     refusal("", ["model.vocab=320"]),
-    /^--set model.vocab=320: model.vocab .* at least 348, so that/,
+    /^--set model.vocab=320: model.vocab .* at least 348, which the tokenizer needs/,
   );
 });
 
