@@ -67,7 +67,7 @@ Deno.test("callTool() reports a failed assertion and an answer that is not a str
   for (const answer of [undefined, 7, Promise.resolve("late")]) {
     assert.throws(
       () => answerOf(() => answer as unknown as string),
-      isOurs(/^The tool "odd" failed: .*returned a value of type/),
+      isOurs(/^The tool "odd" failed: .*the result has the type/),
     );
   }
 });
