@@ -33,8 +33,7 @@ export const chatFlags = z.object({
       "The agent; default: the policy, or the expert if no run has completed",
   }),
   data: dataSchema.shape.source.unwrap().optional().meta({
-    description:
-      "Source of the task; default: the source of the run's data, else generated",
+    description: "Source of the task; default: the run's, else generated",
   }),
   env: dataSchema.shape.domain.unwrap().optional().meta({
     description: "Domain; default: the run's, else retail",
@@ -90,7 +89,7 @@ export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
   const found = tasks[task];
   if (found !== undefined) return found;
   throw new ConfigError(
-    `There is no task ${task} in the ${split} split of ${dataset.name}: it has ${tasks.length} tasks`,
+    `There is no task ${task} in the ${split} split of ${dataset.name}`,
     {
       hint: tasks.length === 0
         ? "pass another --split"
@@ -118,8 +117,7 @@ async function runOf(
   throw new ConfigError(
     `There is no completed run in "${runs}"`,
     {
-      hint:
-        'train one with "deno task train", pass --policy RUN, or talk to the expert with --agent expert',
+      hint: 'train one with "deno task train", or pass --agent expert',
     },
   );
 }

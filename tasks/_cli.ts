@@ -612,7 +612,7 @@ function explained(
   }
   return [
     error.stack ?? error.message,
-    "this is a bug in taulab: report it with the command line",
+    "report this bug in taulab, with the command line",
   ];
 }
 

@@ -34,7 +34,7 @@ export const convertFlags = z.object({
   }),
   recipe: z.string().optional().meta({
     description:
-      "slime recipe with the model, paths and directories; default: none, and the model's shape comes from config.json",
+      "slime recipe with the model, paths and directories: a name in train/recipes, or a YAML file; default: none, and the model's shape comes from config.json",
     value: "NAME|FILE",
     isPath: recipeFile,
   }),
@@ -55,7 +55,7 @@ export const convertFlags = z.object({
     description: "Skip the comparison of the result with its source",
   }),
   force: z.boolean().default(false).meta({
-    description: "Replace an existing --to that differs",
+    description: "Replace the directory --to if it exists with other contents",
   }),
   host: z.string().optional().meta({
     description: "Run on this host from hosts.yaml; default: this machine",
@@ -94,7 +94,7 @@ export async function convertRequest(
     : await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {
     throw new ConfigError(
-      `${recipe.name} trains on this machine and has no slime checkpoint`,
+      `${recipe.name} is not a slime recipe`,
       { hint: "pass a slime recipe, such as --recipe qwen3-4b" },
     );
   }

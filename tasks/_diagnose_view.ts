@@ -64,7 +64,7 @@ function agreementText(agreement: Agreement): string {
   ]);
   const words = `rules and judge agree on ${percent(share)} of ${count(both)}` +
     `${kappa === null ? "" : `, kappa ${kappa.toFixed(2)}`}` +
-    `${unreadable === 0 ? "" : `; ${count(unreadable)} answers unreadable`}`;
+    `${unreadable === 0 ? "" : `; unreadable answers: ${count(unreadable)}`}`;
   return `${
     table([["rule \\ judge", ...Object.keys(counts)], ...rows])
   }\n${words}`;

@@ -56,14 +56,14 @@ export const evaluateFlags = z.object({
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
   recipe: z.string().optional().meta({
-    description: "YAML file with an evaluation recipe",
+    description: "Evaluation recipe: a YAML file",
     value: "FILE",
     isPath: anyPath,
   }),
   ...runFlags,
   export: z.enum(["tau-bench", "tau3", "inspect"]).optional().meta({
     description:
-      "Also write a result file to the run dir: tau-bench or tau3 in the benchmark's format (tau3 adds submission.json if scores are comparable), inspect as a log for Inspect",
+      "Also write the results to the run dir; tau-bench, tau3: in the benchmark's format (tau3 adds submission.json if the scores are comparable); inspect: as an Inspect log",
   }),
   workers: z.int().min(1).max(256).optional().meta({
     description:
@@ -157,7 +157,7 @@ export function defaultName(config: EvaluationConfig, now: Date): string {
   ].join("-");
 }
 
-/** A number of tasks that no split reaches. */
+/** The maximum length of a range in `--task-ids`. No split has that many tasks. */
 const MAX_TASKS = 1_000_000;
 
 /**
@@ -170,7 +170,7 @@ export function parseTaskIds(text: string): number[] {
     if (from === undefined || Number(to) < Number(from)) {
       throw new ConfigError(
         `--task-ids ${text}: "${part}" is neither a number nor a range`,
-        { hint: "use a list such as 1,2,5-9" },
+        { hint: "pass a list such as 1,2,5-9" },
       );
     }
     const count = Number(to) - Number(from) + 1;
@@ -205,7 +205,7 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   const latest = await latestCompleted(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(
-    `Nothing to evaluate: there is no completed run in "${runs}"`,
+    `There is no completed run in "${runs}"`,
     {
       hint:
         'train one with "deno task train", or pass --model NAME or --agent expert',

@@ -1,4 +1,4 @@
-/** Generates the JSON Schema of recipes, with which editors complete, describe and validate keys. */
+/** Generates the JSON Schema of recipes, which editors use to complete, describe and validate keys. */
 
 import { z } from "zod";
 
@@ -26,7 +26,7 @@ export function recipeSchema(
 }
 
 /**
- * Returns the JSON Schema of recipes for `train`. If the key `trainer` is `slime`, slime's schema applies, otherwise
+ * Returns the JSON Schema of recipes for `train`. If the key `trainer` is `slime`, slime's schema applies; otherwise
  * the CPU trainer's.
  */
 export function trainRecipeSchema(

@@ -117,8 +117,8 @@ export function tokenOf(host: string, shown: string): string | undefined {
   const token = Deno.env.get("TAULAB_TOKEN") || undefined;
   if (token !== undefined || isLoopback(host)) return token;
   throw new ConfigError(
-    `--host ${host} is reachable from other machines, and no token is set`,
-    { hint: `set TAULAB_TOKEN, ${shown}, or listen on 127.0.0.1` },
+    `Cannot listen on ${host} without a token: other machines can reach that address`,
+    { hint: `set TAULAB_TOKEN, ${shown}, or pass --host 127.0.0.1` },
   );
 }
 

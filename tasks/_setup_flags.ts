@@ -25,7 +25,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 /** The flags of `deno task setup`. */
 export const setupFlags = z.object({
   recipe: z.string().default("qwen3-4b").meta({
-    description: "slime recipe to prepare for, with its paths, model and data",
+    description:
+      "slime recipe to prepare for: a name in train/recipes, or a YAML file",
     value: "NAME|FILE",
     isPath: recipeFile,
   }),
@@ -37,7 +38,7 @@ export const setupFlags = z.object({
   }),
   serve: z.array(z.string()).default([]).meta({
     description:
-      'Hosts that serve episodes: names from hosts.yaml, "this" for this machine, or "none"; default: this machine, plus bridge.hosts, or the first GPU host if bridge.hosts is empty',
+      'Hosts that serve episodes: names from hosts.yaml, "this" for this machine, or "none"; default: this machine and the hosts in bridge.hosts (if there are none, the first GPU host)',
     value: "NAME,...",
   }),
   hosts: hostsFlag,
@@ -70,7 +71,7 @@ export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const recipe = await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {
     throw new ConfigError(
-      `${recipe.name} trains on this machine and needs no setup`,
+      `${recipe.name} is not a slime recipe`,
       { hint: "pass a slime recipe, such as --recipe qwen3-4b" },
     );
   }

@@ -43,7 +43,7 @@ export class SlimeLiveLine {
   add(line: AnyMetrics): void {
     if (line.phase === "eval") {
       this.#terminal.note(
-        `after ${line.step} rollouts: pass^1 ${
+        `after ${rollouts(line.step)}: pass^1 ${
           line.pass1.toFixed(3)
         } on ${line.split}, ${line.decoding}`,
       );
@@ -116,17 +116,21 @@ function closing(
   const steps = Math.max(0, ...run.metrics.map(({ step }) => step));
   switch (outcome) {
     case "detached":
-      return `Detached after ${steps} rollouts; the job keeps running.\n` +
+      return `Detached after ${rollouts(steps)}; the job keeps running.\n` +
         `  follow it: deno task train --attach ${path}\n` +
         `  stop it:   deno task train --stop ${path}`;
     case "completed":
-      return `${path}: ${steps} rollouts; learning curve in curve.svg, checkpoints in ${
+      return `${path}: ${
+        rollouts(steps)
+      }; learning curve in curve.svg, checkpoints in ${
         run.launch!.checkpoints
       }`;
     case "stopped":
-      return `The job was stopped after ${steps} rollouts. Resume from its last checkpoint with: deno task train --resume ${path}`;
+      return `The job was stopped after ${
+        rollouts(steps)
+      }. Resume from its last checkpoint with: deno task train --resume ${path}`;
     case "failed":
-      return `The job failed after ${steps} rollouts (exit status ${
+      return `The job failed after ${rollouts(steps)} (exit status ${
         job?.exitCode ?? "unknown"
       }):\n${failure === null ? "" : indent(failureText(failure))}\n` +
         `Its log is in ${run.logs}. Resume from its last checkpoint with: deno task train --resume ${path}`;
@@ -146,10 +150,14 @@ export function stopText(
     ...rayHosts.length > 0 ? [`Ray on ${rayHosts.join(", ")}`] : [],
   ];
   return did.length === 0
-    ? `${path}: nothing to stop: the job has already ended`
+    ? `${path}: nothing to stop, because the job has already ended`
     : `${path}: stopped ${
       did.join(", ")
     }. Resume from its last checkpoint with: deno task train --resume ${path}`;
+}
+
+function rollouts(n: number): string {
+  return `${n} rollout${n === 1 ? "" : "s"}`;
 }
 
 function indent(text: string): string {

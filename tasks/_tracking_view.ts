@@ -25,7 +25,7 @@ export function trackerText(
 ): string {
   const failed = failures === 0
     ? ""
-    : `; ${failures} attempts failed, the last: ${failure}`;
+    : `; failed attempts: ${failures}, last error: ${failure}`;
   if (isWhole) return `${name} has the whole run: ${link}${failed}`;
   return `${name} has ${sent} of ${points} points of the run${failed}; pass --resume RUN --track ${name} to send the rest`;
 }

@@ -43,8 +43,9 @@ export const trainFlags = z.object({
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
   recipe: z.string().optional().meta({
-    description: "Name of a recipe in train/recipes, or a YAML file",
-    value: "FILE",
+    description:
+      "Recipe: a name in train/recipes, or a YAML file; default: the recipe for the data",
+    value: "NAME|FILE",
     isPath: recipeFile,
   }),
   ...runFlags,
@@ -87,7 +88,7 @@ export const trainFlags = z.object({
   }),
   ratesFrom: z.string().min(1).optional().meta({
     description:
-      "For slime recipes: run or evaluation whose episodes the forecast is based on",
+      "For slime recipes: base the forecast on the episodes of this run or evaluation",
     value: "RUN",
     isPath: runPathOnly,
   }),
@@ -219,8 +220,8 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
     : undefined;
   if (flag === undefined) return;
   throw new ConfigError(
-    `${flag} is for slime recipes, but ${recipe.name} trains on this machine`,
-    { hint: "omit it, or pass another --recipe" },
+    `${flag} needs a slime recipe, but ${recipe.name} trains on this machine`,
+    { hint: `omit ${flag}, or pass a slime recipe such as --recipe qwen3-4b` },
   );
 }
 

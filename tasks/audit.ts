@@ -50,7 +50,8 @@ const flags = z.object({
     isPath: dataDirectory,
   }),
   env: domainNameSchema.optional().meta({
-    description: "Domain; default: the directory's, or retail",
+    description:
+      "Domain; default: the domain of the directory in --data, else retail",
   }),
   tauBench: tauBenchFlag,
   tau3Bench: tau3BenchFlag,
@@ -139,11 +140,14 @@ function nextOf(
   } --exclude ${exclusions}`;
 }
 
-function splitsOf({ split }: Flags, { splits }: Dataset): readonly Split[] {
+function splitsOf(
+  { split }: Flags,
+  { name, splits }: Dataset,
+): readonly Split[] {
   const unknown = split.find((one) => !splits.includes(one));
   if (unknown !== undefined) {
     throw new ConfigError(
-      `There is no split "${unknown}" in this dataset`,
+      `There is no split "${unknown}" in ${name}`,
       { hint: `choose one of ${splits.join(", ")}` },
     );
   }

@@ -45,23 +45,23 @@ import { main, type TaskContext, type TaskResult } from "./_cli.ts";
 const flags = z.object({
   tauBench: tauBenchFlag.meta({
     description:
-      "Directory of tau-bench's data; default: measure the generated world",
+      "Directory of tau-bench's data, to measure its retail domain; default: the generated world",
   }),
   tau3Bench: tau3BenchFlag.meta({
     description:
-      "Directory of tau3-bench's data, a bundle or a checkout: measure its domains instead, and compare them with the Python original",
+      "Directory of tau3-bench's data (a bundle or a checkout), to measure its domains instead and compare them with the Python original",
     // The flag selects a benchmark, so the environment variable must not set it.
     env: undefined,
   }),
   tau2Packages: z.string().min(1).optional().meta({
     description:
-      "For --tau3-bench: directory of Python packages that includes tau2; default: the packages of python3",
+      "For --tau3-bench: directory with the Python package tau2; default: the packages of python3",
     value: "DIR",
     isPath: anyPath,
   }),
   threads: z.int().min(1).default(2).describe("Threads of the CPU policy"),
   bridge: z.boolean().default(false).describe(
-    "Measure serve --recipe instead: concurrent episodes, compared with the same requests made with plain fetch",
+    "Measure serve --recipe instead: compare concurrent episodes with the same requests made with plain fetch",
   ),
   example: z.string().min(1).optional().meta({
     description:
@@ -70,7 +70,7 @@ const flags = z.object({
     isPath: anyPath,
   }),
   workers: z.int().min(2).optional().describe(
-    "Measure evaluate --workers instead: N processes compared with one, alternating between them",
+    "Measure evaluate --workers instead: compare N processes with one, in alternating runs",
   ),
   episodes: z.int().min(1).optional().describe(
     "For --bridge: concurrent episodes (default: 256); for --workers: approximate number of episodes (default: 4000)",
@@ -84,12 +84,12 @@ const flags = z.object({
   verify: z.enum(Object.keys(MODEL_SHAPES) as [ModelName, ...ModelName[]])
     .optional().meta({
       description:
-        "Measure convert --verify instead, on two random checkpoints of this model's shape; needs twice its size on disk",
+        "Measure convert --verify instead, on two checkpoints of this model's shape with random weights; needs disk space for both",
       value: "MODEL",
     }),
   estimators: z.union([z.literal(true), z.string()]).optional().meta({
     description:
-      `Train a recipe with each estimator, ratio and credit instead, or only with the named ones (${
+      `Compare estimators, ratios and credits instead: train a recipe with each of them, or only with those named (${
         VARIANT_NAMES.join(", ")
       }), from one cold start per seed`,
     value: "NAMES",
@@ -103,8 +103,8 @@ const flags = z.object({
   ),
   recipe: z.string().optional().meta({
     description:
-      "For --estimators: name of a recipe, or a YAML file; default: the recipe named default",
-    value: "FILE",
+      "For --estimators: a recipe's name in train/recipes, or a YAML file; default: the recipe named default",
+    value: "NAME|FILE",
     isPath: recipeFile,
   }),
   set: setFlag,
@@ -563,7 +563,7 @@ export const task = await main(import.meta, {
     {
       command:
         "deno task bench --estimators dr-grpo,gigpo --seeds 1 --steps 40",
-      does: "compare the baseline and gigpo in short runs with one seed",
+      does: "compare dr-grpo and gigpo in short runs with one seed",
     },
     {
       command: "deno task bench --json",

@@ -149,7 +149,7 @@ export const task = await main(import.meta, {
     {
       command: "deno task chat --agent expert --split dev",
       does:
-        "talk to the expert, which understands only the scripted user's phrasings",
+        "talk to the expert about a dev task; it understands only the scripted user's phrasings",
     },
   ],
   interruptNote: "Stopped; the conversation is not scored",

@@ -57,7 +57,7 @@ const flags = z.object({
   }),
   judgeProvider: provider.unwrap().optional().meta({
     description:
-      "Judge's API provider, or the provider whose API the endpoint is compatible with",
+      "Judge's API provider; for a compatible endpoint, the provider whose API it implements",
   }),
   judgeBaseUrl: z.string().min(1).optional().meta({
     description:
@@ -69,11 +69,11 @@ const flags = z.object({
   }),
   maxCost: budgetFlags.maxCost.meta({
     description:
-      "Judge's budget in US dollars, after which it judges no more episodes; default: no limit",
+      "Budget for the judge in US dollars; judging stops when it is spent; default: no limit",
   }),
   maxTokens: budgetFlags.maxTokens.meta({
     description:
-      "Judge's budget in tokens, after which it judges no more episodes; default: no limit",
+      "Budget for the judge in tokens; judging stops when it is spent; default: no limit",
   }),
   tauBench: tauBenchFlag.meta({
     description: "Directory of tau-bench's data; default: the run's own",
@@ -207,10 +207,10 @@ function noEpisodes(
   return new ConfigError(
     `The run has no episodes${asked === "" ? "" : ` for ${asked}`}`,
     {
-      hint: source !== undefined && !sources.includes(source)
-        ? `choose one of ${sources.join(", ")}`
-        : steps.length === 0
+      hint: sources.length === 0
         ? "pass another run"
+        : source !== undefined && !sources.includes(source)
+        ? `choose one of ${sources.join(", ")}`
         : `choose a step from ${Math.min(...steps)} to ${Math.max(...steps)}`,
     },
   );

@@ -26,8 +26,8 @@ import { table } from "../train/progress/text_table.ts";
 
 const flags = z.object({
   recipe: z.string().min(1).default("qwen3-4b").meta({
-    description: "slime recipe: a name, or a YAML file",
-    value: "FILE",
+    description: "slime recipe: a name in train/recipes, or a YAML file",
+    value: "NAME|FILE",
     isPath: recipeFile,
   }),
   tauBench: tauBenchFlag,
@@ -48,13 +48,13 @@ const flags = z.object({
   }),
   base: z.string().min(1).optional().meta({
     description:
-      "Evaluation of the untrained model; default: the latest under --runs",
+      "Evaluation run of the untrained model; default: the latest one in --runs",
     value: "RUN",
     isPath: runPathOnly,
   }),
   rows: z.array(z.string()).default([]).meta({
     description:
-      "Check this file of rows instead of those that a launch writes; may be repeated",
+      "Check this file of rows instead of the rows that a launch would write; may be repeated",
     value: "FILE",
     isPath: anyPath,
   }),

@@ -164,7 +164,7 @@ async function placeOf(
 function refuseExtensions(): void {
   if (!hasExtensions()) return;
   throw new ConfigError(
-    "--workers and --ray cannot be used with extensions that --preload registers: other processes lack them",
+    "--workers and --ray cannot be used with --preload: other processes would lack its extensions",
     { hint: "omit --workers and --ray" },
   );
 }

@@ -31,7 +31,7 @@ const flags = z.object({
     isPath: anyPath,
   }),
   git: z.string().min(1).optional().meta({
-    description: "Repository to clone instead of --from",
+    description: "Repository to clone and import, instead of --from",
     value: "URL",
   }),
   commit: z.string().regex(/^[0-9a-f]{7,40}$/, "a commit's hash").optional()

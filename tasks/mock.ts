@@ -161,9 +161,12 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
  */
 function checkRows({ rows, source, holdOut }: Flags): void {
   if (rows === "slime" || rows === "split") {
-    throw new ConfigError(`--rows ${rows} is not a directory`, {
-      hint: `use --rows-format ${rows} to choose the format of rows`,
-    });
+    throw new ConfigError(
+      `--rows ${rows} names a row format, not a directory`,
+      {
+        hint: `pass --rows-format ${rows} instead`,
+      },
+    );
   }
   if (rows !== undefined && source !== "generated") {
     throw new ConfigError(
@@ -173,7 +176,7 @@ function checkRows({ rows, source, holdOut }: Flags): void {
   }
   if (rows === undefined && holdOut.length > 0) {
     throw new ConfigError("--hold-out needs --rows", {
-      hint: "pass the τ-bench checkout with --rows DIR",
+      hint: "pass --rows DIR with a τ-bench checkout",
     });
   }
 }
@@ -266,7 +269,7 @@ async function mockGenerated(
   if (excluded.length > 0 && excluded.length === world.tasks("train").length) {
     throw new ConfigError(
       `--between ${flags.between} keeps no task: the pass rate of "${policy}" over ${trials} trials is outside the range for every train task`,
-      { hint: "widen the range, raise --trials, or pass another --policy" },
+      { hint: "widen the range, or pass another --policy" },
     );
   }
   const duplicates = await nearDuplicates(world, flags.tauBench);
@@ -327,8 +330,8 @@ function rangeOf(
   }
   if (policy !== undefined) return [least, most];
   throw new ConfigError(
-    "--between needs a policy",
-    { hint: "pass its run with --policy RUN" },
+    "--between needs --policy",
+    { hint: "pass --policy RUN" },
   );
 }
 
@@ -470,7 +473,7 @@ export const task = await main(import.meta, {
       command:
         "deno task mock --source tau-bench --out rows --rows-format split",
       does:
-        "write rows that name their env and split, so that a dev row can never be resolved to a train task",
+        "write rows with their env and split, so that a dev row cannot be mistaken for a train task",
     },
     {
       command:

@@ -95,14 +95,16 @@ function refuseIdleFlags(
   }
   if (operands.length > 0 && !run && !check) {
     throw new ConfigError(
-      `Unexpected name "${operands[0]}": names need --run or --check`,
-      { hint: "omit it, and choose a notebook in JupyterLab" },
+      `Cannot open the notebook "${
+        operands[0]
+      }" by its name: names need --run or --check`,
+      { hint: "pass --run or --check, or omit the name" },
     );
   }
   if (out !== undefined && !run) {
     throw new ConfigError(
       "--out needs --run",
-      { hint: "add --run" },
+      { hint: "pass --run, or omit --out" },
     );
   }
 }

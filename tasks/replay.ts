@@ -36,7 +36,7 @@ async function run(
   if (tauBench !== undefined && tau3Bench !== undefined) {
     throw new ConfigError(
       "Both --tau-bench (or TAU_BENCH_DIR) and --tau3-bench (or TAU3_BENCH_DIR) are set",
-      { hint: "set only the one for the benchmark of the recordings" },
+      { hint: "set only the one for the recordings' benchmark" },
     );
   }
   const watched: Pick<ReplayOptions, "signal" | "onMismatch" | "onRecord"> = {

@@ -68,8 +68,8 @@ const flags = z.object({
   }),
   recipe: z.string().min(1).optional().meta({
     description:
-      "Serve the episodes of this slime recipe instead: a name, or a YAML file",
-    value: "FILE",
+      "Serve episodes for this slime recipe instead: a name in train/recipes, or a YAML file",
+    value: "NAME|FILE",
     isPath: recipeFile,
   }),
   tau3Bench: tau3BenchFlag.meta({
@@ -205,7 +205,7 @@ async function listenForRun(
       {
         cause: error,
         hint:
-          `stop that run where it was launched (deno task train --stop ${data.run}), wait for it, or set bridge.port and engine.routerPort to other ports`,
+          `stop that run where it was launched (deno task train --stop ${data.run}), or set bridge.port and engine.routerPort to other ports`,
       },
     );
   }

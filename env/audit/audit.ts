@@ -22,7 +22,7 @@ export const CHECKS: Readonly<Record<CheckName, string>> = {
   gold_error: "gold actions that return an error",
   idle: "tasks solved by the do-nothing baseline",
   forbidden: "gold writes that the policy forbids",
-  unknowable: "gold arguments that cannot be known",
+  unknowable: "gold arguments that the agent cannot know",
   loose_output: "outputs that match by accident, or never",
   shared_rows: "held-out tasks that share rows with train tasks",
   duplicate: "near-duplicates of earlier tasks",

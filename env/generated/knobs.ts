@@ -59,7 +59,7 @@ export function userKnobs(
       "Hold out phrasings: users of dev and test tasks also use phrasings that never occur in train tasks",
     ),
     wording: z.number().int().min(1).max(6).default(3).describe(
-      "Number of phrasings per sentence from which the user and the expert choose",
+      "Number of phrasings of each sentence that the user and the expert choose from",
     ),
   };
 }

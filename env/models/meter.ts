@@ -118,6 +118,6 @@ function costOf(usage: CallUsage, price: Price | undefined): number | null {
 function budgetError(flag: string, amount: string): BudgetError {
   return new BudgetError(
     `The budget is spent: ${amount} used`,
-    { hint: `pass --resume with a larger ${flag} to continue` },
+    { hint: `pass a larger ${flag} to continue` },
   );
 }

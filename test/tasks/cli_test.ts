@@ -210,7 +210,7 @@ Deno.test("errorText() returns one line for the error and one for its hint, and 
   ) {
     assert.match(
       errorText(bug),
-      /^error: \w+Error: x is undefined\n[\s\S]*\nhint: this is a bug in taulab/,
+      /^error: \w+Error: x is undefined\n[\s\S]*\nhint: report this bug in taulab/,
     );
   }
   assert.equal(

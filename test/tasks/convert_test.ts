@@ -286,7 +286,10 @@ Deno.test("convert reports what is missing with exit status 2 and no stack", asy
           ["--from", hf, "--to", out, "--set", "paths.slime=/nowhere"],
           /There is no slime in "\/nowhere"/,
         ],
-        [["--from", hf, "--recipe", "tau-retail"], /trains on this machine/],
+        [
+          ["--from", hf, "--recipe", "tau-retail"],
+          /tau-retail\.yaml is not a slime recipe/,
+        ],
       ] as const
     ) {
       const { code, stderr } = await convertTask(world, ...args);

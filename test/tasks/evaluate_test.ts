@@ -122,7 +122,7 @@ Deno.test("evaluate stops cleanly at its budget, and continues with a larger one
     assert.equal(first.code, 1, first.stderr);
     assert.match(
       first.stderr,
-      /The budget is spent: \d+ tokens used; .*--resume with a larger --max-tokens/,
+      /The budget is spent: \d+ tokens used; pass a larger --max-tokens/,
     );
     const { scored, outcome } = JSON.parse(first.stdout);
     assert.equal(outcome, "interrupted");
@@ -170,7 +170,7 @@ Deno.test("evaluate reports wrong settings at the start, and writes nothing", ()
         }),
     });
     const cases: [args: string[], message: RegExp][] = [
-      [[], /Nothing to evaluate: there is no completed run/],
+      [[], /There is no completed run in/],
       [["--policy", "p", "--agent", "expert"], /cannot be used together/],
       [
         ["--agent", "expert", "--task-ids", "5-2"],

@@ -39,7 +39,7 @@ Deno.test("notebook reports wrong usage with a hint", async () => {
         /--run and --check cannot be used together\nhint: pass only one of them/,
       ],
       [["a"], /names need --run or --check/],
-      [["--out", dir], /add --run/],
+      [["--out", dir], /pass --run, or omit --out/],
       [
         ["--run", "aa", "--dir", dir],
         /no notebook "aa" .*\nhint: did you mean "a"\?/,

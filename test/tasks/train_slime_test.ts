@@ -74,8 +74,8 @@ Deno.test("train exits with 2 and a hint on wrong usage with slime recipes", asy
       ["--recipe", "qwen3-4b", "--set", "flags.num_rollout=3"],
       /; write "num-rollout"/,
     ],
-    [["--rates-from", "e1"], /--rates-from is for slime recipes/],
-    [["--hosts", "h.yaml"], /--hosts is for slime recipes/],
+    [["--rates-from", "e1"], /--rates-from needs a slime recipe/],
+    [["--hosts", "h.yaml"], /--hosts needs a slime recipe/],
     [
       ["--recipe", "qwen3-4b", "--rates-from", "nope"],
       /There is no run at "runs\/nope"/,

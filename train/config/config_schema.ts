@@ -124,7 +124,7 @@ const rlSchema = z.strictObject({
   ),
   maxRefills: count.default(1)
     .describe(
-      "Maximum rounds of new tasks that replace groups with equal rewards",
+      "Maximum number of times per step that new tasks replace the groups with equal rewards",
     ),
   minibatches: positive.default(1)
     .describe("Minibatches per step, with one update each"),

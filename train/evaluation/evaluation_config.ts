@@ -37,7 +37,7 @@ export const evaluationSchema = z.strictObject({
   }),
   agent: agentName("expert").default("tool-calling").meta({
     description:
-      "Agent: a strategy for a model, or the expert, which understands the scripted user's phrasings",
+      "Agent: a strategy for a model, or the expert, which understands only the scripted user's phrasings",
     cli: {},
   }),
   prompt: z.enum(["full", "none"]).default("full").describe(

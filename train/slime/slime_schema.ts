@@ -43,7 +43,7 @@ const modelSchema = z.strictObject({
   shape: z.union([path, z.record(z.string(), z.unknown())]).nullable().default(
     null,
   ).describe(
-    "Shape of a model with another name: the path on this machine to slime's scripts/models/NAME.sh or to a checkpoint's config.json, or the keys of a config.json",
+    "Shape of a model that model.name does not know: the keys of a config.json, or the path on this machine to a config.json or to slime's scripts/models/NAME.sh",
   ),
   directory: path.default("/root/Qwen3-4B").meta({
     description: "The checkpoint in Hugging Face's format, on every host",
@@ -105,7 +105,7 @@ const clusterSchema = z.strictObject({
     "Hosts of the cluster: names from hosts.yaml, the head first; empty means this machine",
   ),
   address: z.string().min(1).default("127.0.0.1").describe(
-    "The head's address as reached from the other hosts",
+    "Address at which the other hosts reach the head",
   ),
   port: tcpPort.default(6379).describe("The port of Ray's head node"),
   dashboardPort: tcpPort.default(8265).describe("The port of Ray's Jobs API"),
@@ -285,7 +285,7 @@ const trackingSchema = z.strictObject({
   mode: z.enum(["online", "offline"]).nullable().default(null)
     .meta({
       description:
-        "Mode of Weights & Biases; offline needs no key, null uses WANDB_MODE",
+        "Mode of Weights & Biases; offline needs no key; null uses WANDB_MODE",
       flag: "--wandb-mode",
     }),
   tensorboard: z.boolean().default(false).meta({
@@ -304,7 +304,7 @@ const bridgeSchema = z.strictObject({
     'Hosts that run the episode servers: names from hosts.yaml, or "this" for this machine; empty means the head',
   ),
   address: z.string().min(1).nullable().default(null).describe(
-    "Address of the head, or of this machine if episode servers run here, as reached from the hosts; null uses cluster.address",
+    "Address at which the hosts reach the head, or this machine if episode servers run here; null uses cluster.address",
   ),
   allowEngines: z.array(z.string().min(1)).default([]).describe(
     "Additional engines outside the run's hosts that episodes may sample from, as HOST or HOST:PORT",
@@ -332,7 +332,7 @@ const slimeDataSchema = dataSchema.extend({
 
 const slimeUserSchema = userSchema.extend({
   strategy: userSchema.shape.strategy.removeDefault().default("llm").describe(
-    "Strategy of the simulated user; all except scripted use a model",
+    "Strategy of the simulated user; all but scripted need a model",
   ),
 });
 
@@ -346,7 +346,7 @@ export const slimeSchema = z.strictObject({
   data: slimeDataSchema.prefault({}),
   agent: agentName().default("tool-calling").describe("The agent strategy"),
   prompt: z.enum(["full", "none"]).default("full").describe(
-    "Form of the policy text and the tools in the prompt",
+    "Prompt before the conversation; full: policy text and tool schemas",
   ),
   user: slimeUserSchema.prefault({}),
   compat: compatSchema,

@@ -40,7 +40,7 @@ Deno.test("Meter.signal is aborted by the call that uses up the budget, with a h
   byCost.record({ source: "model", model: "a" }, CALL);
   assert.match(
     String(byCost.signal.reason),
-    /BudgetError: The budget is spent: \$0\.0052 used; pass --resume with a larger --max-cost to continue/,
+    /BudgetError: The budget is spent: \$0\.0052 used; pass a larger --max-cost to continue/,
   );
   const byTokens = createMeter({ maxTokens: 1100 });
   byTokens.record({ source: "user", model: "b" }, CALL);

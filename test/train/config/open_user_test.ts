@@ -150,7 +150,7 @@ Deno.test("openUser() calls no model once the budget is spent", async () => {
   const { signal } = meter;
   await assert.rejects(
     openUser(config, { dataset, meter, signal }),
-    /^BudgetError: .*100 tokens used; pass --resume with a larger --max-tokens to continue/,
+    /^BudgetError: .*100 tokens used; pass a larger --max-tokens to continue/,
   );
   assert.equal(server.requests.length, 0);
 });

@@ -46,7 +46,7 @@ export const setupSettings = z.object({
   }),
   image: place.default(DEFAULT_IMAGE).meta({
     description:
-      "The container image; default: the image for slime's commit; use a -cu130 tag for Blackwell, or a digest (NAME@sha256:…) to pin the image",
+      "The container image, which must suit slime's commit; for Blackwell, use a tag that ends in -cu130; to pin the image, use a digest (NAME@sha256:…)",
     value: "IMAGE",
   }),
   container: containerName.optional().meta({
@@ -65,7 +65,7 @@ export const setupSettings = z.object({
   }),
   slimeCommit: commit.default(SLIME_COMMIT).meta({
     description:
-      "slime's commit; for another commit, also set --image to the image named in its docker/version.txt",
+      "slime's commit; to use another one, also set --image to the image in that commit's docker/version.txt",
     value: "SHA",
   }),
   tauBenchUrl: place.default("https://github.com/sierra-research/tau-bench.git")

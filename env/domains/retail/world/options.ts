@@ -47,7 +47,7 @@ export const retailOptionsSchema = z.strictObject({
     "Share of requests that the policy forbids; questions are always allowed",
   ),
   otherAccountShare: share.default(0.25).describe(
-    "Of the refused requests that brokenRuleShare does not cover, the share about another user's order; the remaining ones are about an order with the wrong status",
+    "Share of refused requests about another user's order, out of those not covered by brokenRuleShare; the others are about an order with the wrong status",
   ),
   brokenRuleShare: share.default(0.4).describe(
     "Share of refused requests about an eligible order with details that a rule forbids: an unaccepted reason, a variant out of stock, another product, a gift card balance that is too low, or a refund to another payment method",

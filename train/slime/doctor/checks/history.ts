@@ -17,7 +17,7 @@ export const check: Check = {
   id: "history",
   order: 115,
   title:
-    "the chat template renders earlier messages as in training, as chat APIs require",
+    "the chat template renders earlier messages unchanged in later turns, so that a chat API shows the model what it saw in training",
   async run({ facts, config: { model } }) {
     const { template } = await facts.codec();
     return [judge(template, model.thinking)];

@@ -18,7 +18,7 @@ import {
 export const check: Check = {
   id: "router",
   order: 65,
-  title: "the installed router supports the recipe's policy",
+  title: "the installed router supports engine.routerPolicy",
   run: ({ config, batch, hosts, signal }) =>
     onEachHost(hosts.slice(0, 1), async (head) => {
       const { python } = config.paths;
