@@ -84,7 +84,7 @@ async function rateOf(
 ): Promise<Rates> {
   const { signal } = new AbortController();
   const plan = { path, isResumed: false, config };
-  // A single process is started anew too, so that neither side begins with code that is already compiled.
+  // The single process is also a new one, so that neither side starts with compiled code.
   await using session = await openEvaluation(plan, {
     signal,
     runner: PROCESSES,

@@ -493,7 +493,7 @@ function keyHint(
   const name = flag.replace(/^--/, "")
     .replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   const last = KEY_ALIASES[name] ?? name;
-  // Keys of later phases come first: they are meant more often.
+  // List the keys of later phases first, because users mean them more often.
   const keys = recipeKeys.filter((key) => key.split(".").at(-1) === last)
     .toReversed();
   if (keys.length === 0) return undefined;

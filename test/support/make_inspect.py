@@ -1,4 +1,4 @@
-"""Lets Inspect write a log of a task with a tool, two samples and two epochs. Argument: the directory."""
+"""Writes a log with Inspect, of a task with a tool, two samples and two epochs. Argument: the directory."""
 
 import json
 import sys

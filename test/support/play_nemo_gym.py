@@ -1,6 +1,6 @@
-"""Rollouts of NeMo Gym's own collection, agent and model server: JSON in, JSON out.
+"""Runs NeMo Gym's own rollout collection, agent and model server: JSON on stdin and stdout.
 
-All of its servers run in this process, as their `run_webserver` makes them; `gym env start` gives each a process.
+NeMo Gym's servers are created as by their `run_webserver`, but all run in this process instead of one process each.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ def load_config():
 
 
 def web_servers(config):
-    """One for each of NeMo Gym's servers in the config; its resources servers are taulab's, which run already."""
+    """Yields each server of NeMo Gym in the config, except resources servers: taulab's server is already running."""
     client = ServerClient(
         head_server_config=ServerClient.load_head_server_config(), global_config_dict=config
     )
@@ -128,7 +128,7 @@ async def main():
     return {"cases": cases, "aggregated": aggregated}
 
 
-# NeMo Gym's classes print as they run.
+# NeMo Gym's classes print to stdout as they run, which must contain only JSON.
 stdout, sys.stdout = sys.stdout, sys.stderr
 result = asyncio.run(main())
 json.dump(result, stdout)

@@ -1,6 +1,6 @@
-"""Rollouts of verl's own AgentLoopWorker with the agent loop that `serve --write-verl` writes: JSON in, JSON out.
+"""Runs rollouts of verl's AgentLoopWorker with the agent loop that `serve --write-verl` writes: JSON in, JSON out.
 
-The engine is scripted: it answers a session with the texts that belong to its user's first message.
+The engine is scripted: it answers a session with the texts for the user's first message in it.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ END = tokenizer.convert_tokens_to_ids("<|im_end|>")
 
 
 class Engine:
-    """In place of LLMServerClient."""
+    """Stands in for LLMServerClient."""
 
     def __init__(self):
         self.answered = {}
@@ -43,7 +43,7 @@ class Engine:
 
 
 class Worker(verl_loop.AgentLoopWorker):
-    """verl's worker without the model's directory, which only an engine needs."""
+    """Is verl's worker, but without a model directory, which only an engine needs."""
 
     def __init__(self, config):
         self.config = config
@@ -93,7 +93,7 @@ async def main():
 
 
 def rollout(output, i):
-    """A rollout's response, in pieces of one mask; each has its text."""
+    """Returns a rollout's response as pieces of equal mask, each with its text."""
     prompt_length = output.batch["prompts"].shape[1]
     length = int(output.batch["attention_mask"][i, prompt_length:].sum())
     ids, mask = (output.batch[key][i, :length].tolist() for key in ("responses", "response_mask"))
@@ -116,7 +116,7 @@ def rollout(output, i):
     }
 
 
-# verl's classes print as they load and run.
+# verl's classes print to stdout as they load and run, which must contain only JSON.
 stdout, sys.stdout = sys.stdout, sys.stderr
 result = asyncio.run(main())
 json.dump(result, stdout)

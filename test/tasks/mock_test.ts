@@ -266,7 +266,7 @@ Deno.test("mock --env telecom writes composed tasks in the benchmark's layout, d
     assert.match(help.stdout, /maxFaults=4 +Maximum number of faults per task/);
   }));
 
-Deno.test("mock --between keeps the tasks that a policy solves that often, and fails if there are none", () =>
+Deno.test("mock --between keeps tasks with a pass rate in the range, and fails if there are none", () =>
   inTempDir(async (dir) => {
     await writePolicyRun(join(dir, "p"));
     const out = join(dir, "w");

@@ -26,7 +26,7 @@ async function write(
   return join(dir, Object.keys(files)[0]!);
 }
 
-Deno.test("readRecipe() extends a file by the default of its kind", () =>
+Deno.test("readRecipe() makes a file extend the default recipe for its data", () =>
   inTempDir(async (dir) => {
     const cases = {
       "rl: { steps: 3 }": "default",

@@ -244,7 +244,7 @@ Deno.test("serve --recipe rejects --policy, and a recipe that cannot run", async
   assert.match(stderr, /not[/\\]there/);
 });
 
-Deno.test("serve --recipe says which run holds its port", () =>
+Deno.test("serve --recipe names the run that uses its port", () =>
   inTempDir(async (dir) => {
     await using held = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },

@@ -46,7 +46,7 @@ const TINY = [
   "threads=1",
 ].flatMap((set) => ["--set", set]);
 
-/** The exit status of a run that has not learned, as here: so small a policy solves no task in so few steps. */
+/** The exit status of a run without a learning signal. The policy here is too small to solve a task in so few steps. */
 const NEVER_LEARNT = 1;
 
 function output(args: readonly string[]) {
@@ -209,7 +209,7 @@ Deno.test("train --control shows the control next to RL, and --json has both", (
     assert.equal(json.steps, 8);
   }));
 
-Deno.test("train fails with an explanation if RL had nothing to learn from", () =>
+Deno.test("train fails with an explanation if RL had no learning signal", () =>
   inTempDir(async (dir) => {
     const args = [...TINY, "--set", "rft.steps=5", "--runs", dir];
     const { code, stdout, stderr } = await output(args);

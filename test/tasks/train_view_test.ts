@@ -29,7 +29,7 @@ greedy               0.315  0.300  -0.015
   );
 });
 
-Deno.test("resultText() shows the trained controls next to RL, and what the others would take", () => {
+Deno.test("resultText() shows the trained controls next to RL, and the steps of untrained controls", () => {
   const seconds = { sampled: 0.28, greedy: 0.36, steps: 540, seconds: 181 };
   const tokens = { sampled: null, greedy: null, steps: 1610, seconds: null };
   const text = resultText({ ...RESULT, control: { seconds, tokens } }, []);

@@ -64,7 +64,7 @@ Deno.test("advantages() keep the rewards' variance with dr-grpo, the default", (
   }));
 });
 
-Deno.test("advantages() have variance one with grpo", () => {
+Deno.test("advantages() with grpo have variance 1", () => {
   fc.assert(fc.property(mixed, (rewards) => {
     const spread = variance(advantages(rewards, "grpo"));
     assert.ok(Math.abs(spread - 1) < 1e-9, `${spread}`);
@@ -80,7 +80,7 @@ Deno.test("advantages() compare each reward with the mean of the others with rlo
   }));
 });
 
-Deno.test("advantages() of successes are one over their share, less one, with maxrl", () => {
+Deno.test("advantages() with maxrl of a success are 1 divided by the share of successes, minus 1", () => {
   const bits = fc.array(fc.constantFrom(0, 1), { minLength: 2, maxLength: 12 })
     .filter((rewards) => new Set(rewards).size > 1);
   fc.assert(fc.property(bits, (rewards) => {

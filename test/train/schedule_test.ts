@@ -32,7 +32,7 @@ Deno.test("learningRateAt() without warm-up or decay is constant", () => {
   ]);
 });
 
-Deno.test("pickBatch() shows every demonstration once before any comes again", () => {
+Deno.test("pickBatch() uses every demonstration once before it repeats any", () => {
   const sequences = Array.from({ length: 10 }, (_, i) => ({
     ids: [i],
     lossMask: [1],
@@ -51,7 +51,7 @@ Deno.test("pickBatch() shows every demonstration once before any comes again", (
   assert.notDeepEqual(seen.slice(0, 10), seen.slice(10, 20));
 });
 
-Deno.test("pickBatch() refuses to pick from nothing", () => {
+Deno.test("pickBatch() rejects an empty list", () => {
   const pick = () => pickBatch([], { seed: 1, step: 1, size: 2 });
   assert.throws(pick, { name: "RangeError", message: /no demonstration/ });
 });

@@ -234,7 +234,7 @@ function changed(
   };
 }
 
-Deno.test("createCertifier() rejects at least 99% of mutated golds", async () => {
+Deno.test("createCertifier() rejects at least 99% of tasks with mutated gold actions", async () => {
   const { share, passed, text } = await rejectedMutations(hard, 2000);
   console.log(text);
   assert.ok(share >= 0.99, passed.join("; "));

@@ -433,7 +433,7 @@ Deno.test("KeepAlive closes connections that are unused for long, and all when i
   assert.equal(client.unused, 0);
 });
 
-Deno.test("KeepAlive.post() never takes one response for another, whatever a server sends", async () => {
+Deno.test("KeepAlive.post() never mistakes one response for another, whatever a server sends", async () => {
   const piece = fc.oneof(
     fc.constantFrom(
       ...["HTTP/1.1 200 OK", "HTTP/1.0 200", "\r\n", "\n", "\r", "0", "5", ":"],

@@ -169,7 +169,7 @@ Deno.test("field.int() accepts ints, bools, whole floats and digit strings", () 
   assert.equal(one(field.int(), "9".repeat(4301)), "int_parsing_size");
 });
 
-Deno.test("field.float() accepts numbers and strings that Python or Rust parse as one", () => {
+Deno.test("field.float() accepts numbers and strings that Python or Rust parse as a float", () => {
   const json = (text: string) => one(field.float(), parsePythonJson(text));
   for (
     const [text, expected] of [

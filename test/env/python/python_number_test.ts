@@ -33,7 +33,7 @@ Deno.test("add(), subtract(), multiply() are exact on ints", () => {
   }));
 });
 
-Deno.test("arithmetic returns a float if and only if an operand is one", () => {
+Deno.test("arithmetic returns a float if and only if an operand is a float", () => {
   fc.assert(fc.property(pythonNumber(), pythonNumber(), (a, b) => {
     for (const operate of [add, subtract, multiply]) {
       const result = operate(a, b);

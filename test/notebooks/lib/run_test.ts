@@ -110,7 +110,7 @@ Deno.test("groupsOf() groups the episodes of one task and step", async () => {
   });
 });
 
-Deno.test("diagnoseFailed() finds why each episode failed, and what decided", async () => {
+Deno.test("diagnoseFailed() finds why each episode failed, and its first decisive error", async () => {
   await withFailedRun((run) => {
     const diagnosed = diagnoseFailed(run, run.episodes());
     assert.equal(diagnosed.length, 4);

@@ -1,9 +1,9 @@
 """Stands in for slime's train.py: accepts its flags, runs its loop on Ray with generate.py, logs and saves like it.
 
 Nothing is trained. Written from slime's documented flags, log lines and checkpoint layout. Environment variables
-control it: FAKE_FAIL_AT is the rollout that runs out of memory, FAKE_PAUSE_S the duration of a step, FAKE_HOLD a file
-with the number of a rollout: while the file exists, that rollout and later ones wait before they are trained on.
-FAKE_ARGS are further attributes of the arguments, as JSON.
+control it: FAKE_FAIL_AT is the rollout that runs out of memory, FAKE_PAUSE_S the duration of a step, FAKE_HOLD is a
+file with the number of a rollout: while the file exists, that rollout and later ones wait before they are trained on.
+FAKE_ARGS has further attributes of the arguments, as JSON.
 """
 
 import argparse
@@ -69,7 +69,7 @@ class RolloutManager:
         self.source.samples = start * 10_000
 
     def play(self, rollout_id):
-        """The groups of a rollout, and the metrics of how they were chosen."""
+        """Returns the groups of a rollout, and metrics about their selection."""
         if self.args.rollout_function_path:
             play = self.slime.load_function(self.args.rollout_function_path)
             output = play(self.args, rollout_id, self.source, evaluation=False)

@@ -141,7 +141,7 @@ Deno.test("gradient() of the policy gradient matches finite differences, clipped
   assert.ok(clipped > 10 && clipped < results.length - 10, `${clipped}`);
 });
 
-Deno.test("gradient() has the same bits for one advantage and for as many equal ones", async () => {
+Deno.test("gradient() has the same bits if an advantage is given per sequence or per token", async () => {
   await using policy = await createCpuPolicy({
     config: TOY,
     seed: 4,

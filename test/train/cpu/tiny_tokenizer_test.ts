@@ -105,7 +105,7 @@ Deno.test("trainTokenizer() splits digits into pairs from the left of a number, 
   );
 });
 
-Deno.test("trainTokenizer() gives a word that varies the same tokens everywhere", () => {
+Deno.test("trainTokenizer() encodes each user name with the same tokens everywhere", () => {
   const users = [...dataset.database.ids("users")];
   const names = new Set(
     users.flatMap((id) => id.split("_").slice(0, 2)),

@@ -73,7 +73,7 @@ Deno.test("every reader reports a run as running while its process lives, and as
     assert.deepEqual(new Set(await outcomesOf(path)), new Set(["running"]));
   }));
 
-Deno.test("a run that ended reports its outcome, whether or not a process holds it", () =>
+Deno.test("a run that ended reports its outcome, whether or not a process holds its lock", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "a");
     {

@@ -72,7 +72,7 @@ Deno.test("standInVerdicts() finds a stated amount in any spelling", async () =>
   ) assert.equal(await verdictOn(REFUND, said), false, said);
 });
 
-Deno.test("standInVerdicts() cannot decide on rounded, negated or one of many amounts", async () => {
+Deno.test("standInVerdicts() cannot decide on rounded or negated amounts, or on one of several amounts", async () => {
   for (
     const said of [
       "The refund is about $8,276.",

@@ -163,7 +163,7 @@ Deno.test("limits of τ³-bench end an episode with reward 0", async () => {
   assert.equal(errors.turns.length, 10);
 });
 
-Deno.test("an episode that needs a judge is unjudged without one, and asks it once", async () => {
+Deno.test("an episode that needs a judge is not judged without one, and asks the judge once", async () => {
   const dataset = await toyDataset({ reward_basis: ["NL_ASSERTION"] });
   const talk = () => ({ agent: answers(), user: answers("hi", "###STOP###") });
   const unjudged = await play(dataset, talk());

@@ -193,7 +193,7 @@ Deno.test("paths may begin with the rollout, as NeMo Gym's do for its records", 
   assert.equal((await server.post("/ng-rollout/reset", row)).status, 404);
 });
 
-Deno.test("/aggregate_metrics summarizes the numbers of rollouts, overall and by task, without masked ones", async () => {
+Deno.test("/aggregate_metrics summarizes the numbers of rollouts, overall and by task, except masked rollouts", async () => {
   await using server = environmentServer();
   const result = (task: number, rollout: number, reward: number) => ({
     ...{ _ng_task_index: task, _ng_rollout_index: rollout, reward },
@@ -258,7 +258,7 @@ Deno.test("/aggregate_metrics takes time in proportion to the body, even if it h
   const { status, json } = await server.post("/aggregate_metrics", {
     verify_responses: [Object.fromEntries(names), ...rows],
   });
-  // It takes a second or two; a look at every row for each name takes more than a minute.
+  // This takes a second or two; reading every row for each name would take more than a minute.
   assert.ok(performance.now() - begun < 30_000);
   assert.equal(status, 200, JSON.stringify(json));
   assert.equal(Object.keys(json.key_metrics).length, 40_001);

@@ -64,7 +64,7 @@ Deno.test("localShell() reports a command that was killed", async () => {
   );
 });
 
-Deno.test("localShell() rejects input that no shell can take", async () => {
+Deno.test("localShell() rejects input that no shell accepts", async () => {
   await assert.rejects(shell.run({ script: "echo \0" }), TypeError);
   await assert.rejects(
     shell.run({ script: "true", env: { "A B": "1" } }),

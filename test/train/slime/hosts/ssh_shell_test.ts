@@ -153,7 +153,7 @@ async function sshResult(gpu: FakeHost, script: string) {
   return await shell.run({ script });
 }
 
-test("sshShell() retries while nothing listens, and connects once something does", async (dir) => {
+test("sshShell() retries while no server listens, and connects once a server does", async (dir) => {
   await using gpu = await fakeHost(dir, "gpu1");
   await gpu.stop();
   const waits: number[] = [];

@@ -236,7 +236,7 @@ Deno.test("an interrupt stops the jobs of the shards, and their episodes are kep
     await assert.rejects(Deno.stat(join(path, "shards")), Deno.errors.NotFound);
   }));
 
-Deno.test("a resumed evaluation stops the jobs that a killed one left, and takes over their episodes; without --ray it refuses", () =>
+Deno.test("a resumed evaluation stops the jobs of a killed evaluation and takes over their episodes; without --ray it fails", () =>
   inTempDir(async (dir) => {
     const path = join(dir, "e");
     const order = { config: CONFIG, jobs: [{ position: 0, trial: 0 }] };

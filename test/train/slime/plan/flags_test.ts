@@ -245,7 +245,7 @@ Deno.test("trainFlags() omits false, null, and flags that depend on omitted ones
   assert.equal(flags.get("--micro-batch-size"), "2");
 });
 
-Deno.test("trainFlags() never sets the router's address, with which slime would not start one", () => {
+Deno.test("trainFlags() never sets the router's address, because slime would then not start a router", () => {
   assert.ok(flagsOf().has("--sglang-router-port"));
   assert.ok(!flagsOf().has("--sglang-router-ip"));
 });

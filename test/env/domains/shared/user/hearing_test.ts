@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hear } from "../../../../../env/domains/shared/user/hearing.ts";
 
-Deno.test("hear() treats a question as one for consent unless a question word precedes it in the sentence", () => {
+Deno.test("hear() treats a question as a request for consent unless a question word precedes it in the sentence", () => {
   const heard: [message: string, wantsYes: boolean][] = [
     ["Shall I proceed?", true],
     ["What address shall I confirm?", false],

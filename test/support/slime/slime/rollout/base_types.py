@@ -1,4 +1,4 @@
-"""The result of a rollout function."""
+"""Defines the results of rollout functions."""
 
 from dataclasses import dataclass
 

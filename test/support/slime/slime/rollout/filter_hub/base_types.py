@@ -1,4 +1,4 @@
-"""The result of a dynamic filter."""
+"""Defines the result of a dynamic filter."""
 
 from dataclasses import dataclass
 
