@@ -139,7 +139,7 @@ const controlSchema = z.strictObject({
   }),
   tokens: z.boolean().default(false).meta({
     description:
-      "Also train a control for as many tokens as RL sampled and trained on",
+      "After RL, train a control for as many tokens as RL sampled and trained on",
     cli: { flag: "controlTokens" },
     mayChange: true,
   }),
