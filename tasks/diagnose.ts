@@ -56,8 +56,7 @@ const flags = z.object({
     value: "MODEL",
   }),
   judgeProvider: provider.unwrap().optional().meta({
-    description:
-      "Judge's API provider; for a compatible endpoint, the provider whose API it implements",
+    description: "Provider whose API the judge's endpoint implements",
   }),
   judgeBaseUrl: z.string().min(1).optional().meta({
     description:

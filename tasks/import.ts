@@ -34,7 +34,10 @@ const flags = z.object({
     description: "Repository to clone and import, instead of --from",
     value: "URL",
   }),
-  commit: z.string().regex(/^[0-9a-f]{7,40}$/, "a commit's hash").optional()
+  commit: z.string().regex(
+    /^[0-9a-f]{7,40}$/,
+    "expected a commit hash of 7 to 40 hex digits",
+  ).optional()
     .meta({ description: "Commit to check out", value: "SHA" }),
   out: z.string().min(1).default("tau-bench-data").meta({
     description: "Directory to write to",

@@ -224,7 +224,7 @@ test("setup exits with 2 and a hint on wrong usage", async (machine) => {
       ["--in", "container"],
       /Flags for a container and for a bare host cannot be used together/,
     ],
-    [["--slime-commit", "main"], /--slime-commit: must be a full commit hash/],
+    [["--slime-commit", "main"], /--slime-commit: expected a full commit hash/],
     [["--recipe", "default"], /default\.yaml is not a slime recipe/],
   ];
   for (const [args, message] of cases) {
