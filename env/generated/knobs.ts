@@ -56,7 +56,7 @@ export function userKnobs(
       ),
     }).prefault({}).describe("Relative weights of the users' writing styles"),
     holdOutPhrasings: z.boolean().default(true).describe(
-      "Hold out phrasings: users of dev and test tasks also use phrasings that never occur in train tasks",
+      "Whether users of dev and test tasks also use phrasings that never occur in train tasks",
     ),
     wording: z.number().int().min(1).max(6).default(3).describe(
       "Number of phrasings of each sentence that the user and the expert choose from",

@@ -61,7 +61,7 @@ export const airlineOptionsSchema = z.strictObject({
     "Share of bookings for flights with one stop",
   ),
   delayShare: share.default(0.3).describe(
-    "Share of compensation requests about a delayed flight, made after the user has changed or cancelled the reservation; the others are about a cancelled flight",
+    "Share of compensation requests that are about a delayed flight and follow a change or cancellation of the reservation; the others are about a cancelled flight",
   ),
   roundTripShare: share.default(0.3).describe(
     "Share of bookings and reservations that are round trips",
