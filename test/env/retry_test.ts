@@ -32,7 +32,7 @@ Deno.test("retry() applies jitter of up to half the wait", async () => {
   ));
 });
 
-Deno.test("retry() honours Retry-After beyond the longest wait", async () => {
+Deno.test("retry() honors Retry-After beyond the longest wait", async () => {
   const { waits, sleep } = instant();
   await retry(failing(2, { ms: 500 }), {
     backoffMs: 1,

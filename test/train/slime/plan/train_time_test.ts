@@ -86,7 +86,7 @@ Deno.test("timeForecast() adds up the parts of a rollout, or overlaps them if tr
   near(slower.rollout.training / training, 989 / 312);
 });
 
-Deno.test("trainingRates() measures utilisation and transfer from a run's log", async () => {
+Deno.test("trainingRates() measures utilization and transfer from a run's log", async () => {
   const slime = await slimeOf("qwen3-4b");
   const line = (slime: Record<string, number>) =>
     ({ phase: "rl", slime }) as unknown as AnyMetrics;

@@ -105,7 +105,7 @@ Deno.test("the first wish of an airline's user scores 0", () => {
   assert.ok(others >= 3, `${write.name}: ${others} wrong ways`);
 });
 
-Deno.test("createCertifier() rejects at least 99% of mutated airline golds", async () => {
+Deno.test("createCertifier() rejects at least 99% of airline tasks with mutated gold actions", async () => {
   const { share, passed, text } = await rejectedMutations(hard, 2000);
   console.log(text);
   assert.ok(share >= 0.99, passed.join("; "));
