@@ -99,7 +99,7 @@ export function createMeter(options: MeterOptions = {}): Meter {
         `Cannot enforce --max-cost: "${model}" has no price`,
         {
           hint:
-            `add prices: { "${model}": { input: …, output: … } } (US dollars per million tokens) to the recipe, or pass --max-tokens instead`,
+            `pass --max-tokens instead, or add prices: { "${model}": { input: …, output: … } } (US dollars per million tokens) to the recipe`,
         },
       );
     },

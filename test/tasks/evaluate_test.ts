@@ -188,7 +188,7 @@ Deno.test("evaluate reports wrong settings at the start, and writes nothing", ()
       ],
       [
         ["--model", "m", "--max-cost", "1", "--provider", "vllm"],
-        /"m" has no price\nhint: add prices/,
+        /"m" has no price\nhint: pass --max-tokens instead, or add prices/,
       ],
       [
         [

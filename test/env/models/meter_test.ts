@@ -58,7 +58,7 @@ Deno.test("Meter.requirePrice() rejects a budget in dollars that cannot be enfor
     {
       name: "ConfigError",
       message: /"x\/b" has no price$/,
-      hint: /^add prices/,
+      hint: /^pass --max-tokens instead, or add prices/,
     },
   );
 });
