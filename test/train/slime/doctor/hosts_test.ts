@@ -62,7 +62,10 @@ Deno.test("preflight() checks this machine with the programs on its PATH", () =>
     assert.equal(of("gpus")[0]?.state, "pass", of("gpus")[0]?.found);
     assert.equal(of("nvlink")[0]?.state, "pass");
     // The real values of this machine.
-    assert.match(of("disk")[0]?.found ?? "", /has .* GB free; .*checkpoints/);
+    assert.match(
+      of("disk")[0]?.found ?? "",
+      /has .* GB free, and .*checkpoints/,
+    );
     assert.match(of("shared-memory")[0]?.found ?? "", /\/dev\/shm has .* GB/);
     assert.match(of("memory").map(({ found }) => found).join(), /memory|GPU/);
     assert.ok(of("ports").length > 0);
@@ -177,7 +180,7 @@ Deno.test({
           [
             "model-files gpu2",
             "fail",
-            "differs from this machine in tokenizer_config.json",
+            "the model's directory differs from that on this machine in tokenizer_config.json",
           ],
         ],
       );
