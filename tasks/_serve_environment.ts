@@ -71,11 +71,11 @@ const environmentSchema = z.strictObject({
   budget: z.strictObject({
     maxCost: budgetSchema.shape.maxCost.meta({
       description:
-        "With --env: budget in US dollars, after which resets and steps fail; default: no limit",
+        "With --env: budget in US dollars, after which resets and steps fail; no limit if unset",
     }),
     maxTokens: budgetSchema.shape.maxTokens.meta({
       description:
-        "With --env: budget in tokens, after which resets and steps fail; default: no limit",
+        "With --env: budget in tokens, after which resets and steps fail; no limit if unset",
     }),
   }).prefault({}),
 });

@@ -60,7 +60,7 @@ const flags = z.object({
   }),
   judgeBaseUrl: z.string().min(1).optional().meta({
     description:
-      "Judge's endpoint URL; default: OPENAI_BASE_URL or OPENAI_API_BASE, else the provider's",
+      "URL of the judge's endpoint; if unset, OPENAI_BASE_URL, OPENAI_API_BASE or the provider's own URL",
     value: "URL",
   }),
   concurrency: z.int().min(1).default(16).meta({
@@ -68,11 +68,11 @@ const flags = z.object({
   }),
   maxCost: budgetFlags.maxCost.meta({
     description:
-      "Budget for the judge in US dollars; judging stops when it is spent; default: no limit",
+      "Budget for the judge in US dollars, after which judging stops; no limit if unset",
   }),
   maxTokens: budgetFlags.maxTokens.meta({
     description:
-      "Budget for the judge in tokens; judging stops when it is spent; default: no limit",
+      "Budget for the judge in tokens, after which judging stops; no limit if unset",
   }),
   tauBench: tauBenchFlag.meta({
     description: "Directory of tau-bench's data; default: the run's own",
