@@ -42,7 +42,7 @@ export async function timed<T>(
 }
 
 /**
- * Runs a benchmark. Ctrl-C also ends the processes that it measures, so an error after Ctrl-C is not a failure.
+ * Runs a benchmark. An error after Ctrl-C counts as an interrupt, because Ctrl-C also ends the measured processes.
  * @throws {DOMException} An `AbortError`, instead of the benchmark's error, if the signal is aborted.
  */
 export async function interruptible<T>(
@@ -52,7 +52,7 @@ export async function interruptible<T>(
   try {
     return await work();
   } catch (error) {
-    // A process may be seen to end before the event loop has delivered this process's own signal.
+    // The end of a measured process may be noticed before this process's own signal is delivered.
     await new Promise((resolve) => setTimeout(resolve));
     signal.throwIfAborted();
     throw error;

@@ -40,7 +40,7 @@ export function listen(
   }
 }
 
-/** Milliseconds after which a server listens again that could not accept a connection. */
+/** Milliseconds to wait before listening again after a server could not accept a connection. */
 const REOPEN_MS = 200;
 
 /**
@@ -51,9 +51,9 @@ class LastingServer implements HttpServer {
   readonly addr: Deno.NetAddr;
   readonly #handler: Handler;
   readonly #terminal: Pick<Terminal, "note">;
-  /** Completes the requests of earlier servers. */
+  /** Promises that resolve when the earlier servers have completed their requests. */
   readonly #closing: Promise<void>[] = [];
-  /** The server that listens; `null` while none does. */
+  /** The current server; `null` while no server listens. */
   #server: Deno.HttpServer<Deno.NetAddr> | null = null;
   #isOver = false;
 

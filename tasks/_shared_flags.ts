@@ -80,7 +80,7 @@ export function benchmarkOverrides(
 }
 
 /**
- * Rejects a benchmark's directory on the command line if the data is not from there. The environment variables are
+ * Rejects a benchmark's directory on the command line if the data does not come from it. The environment variables are
  * allowed, since they may be set for other commands.
  * @param source The source of the data, or what the command works on instead.
  * @throws {ConfigError} If such a flag has no effect.

@@ -170,7 +170,7 @@ async function measure(
 }
 
 /**
- * Shows the next stage of the benchmark, or `null` at its end.
+ * Shows the next stage of the benchmark on the live line. `null` ends the line.
  * @throws {DOMException} An `AbortError` after Ctrl-C, which also ends the measured processes.
  */
 function showStage(

@@ -82,7 +82,7 @@ function isWhole({ unreadable }: Report): boolean {
   return unreadable === undefined;
 }
 
-/** Returns the benchmarks' directories. One from the command line takes precedence over one from the environment. */
+/** Returns the benchmarks' directories. If only one of them is on the command line, the other is ignored. */
 function dirsOf(dirs: z.infer<typeof flags>): z.infer<typeof flags> {
   const isTau = isPassed("tau-bench");
   if (isTau === isPassed("tau3-bench")) return dirs;
