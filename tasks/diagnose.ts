@@ -66,10 +66,6 @@ const flags = z.object({
   concurrency: z.int().min(1).default(16).meta({
     description: "Number of episodes to judge concurrently",
   }),
-  maxCost: budgetFlags.maxCost.meta({
-    description:
-      "Budget for the judge in US dollars, after which judging stops; no limit if unset",
-  }),
   maxTokens: budgetFlags.maxTokens.meta({
     description:
       "Budget for the judge in tokens, after which judging stops; no limit if unset",
@@ -240,8 +236,8 @@ async function judged(
   flags: Flags,
   context: TaskContext,
 ): Promise<Diagnosed[]> {
-  const { maxCost = null, maxTokens = null, concurrency } = flags;
-  const meter = createMeter({ maxCost, maxTokens, prices: {} });
+  const { maxTokens = null, concurrency } = flags;
+  const meter = createMeter({ maxTokens });
   const signal = AbortSignal.any([context.signal, meter.signal]);
   const config = endpointSchema.parse({
     model: flags.judge,
