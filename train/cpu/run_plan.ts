@@ -6,11 +6,12 @@
 import type { Dataset, Split } from "../../env/types.ts";
 import { pickBatch } from "../batch.ts";
 import type { Config } from "../config/config.ts";
-import { memoryPlan } from "./memory_plan.ts";
+import { memoryPlan, processGrowth } from "./memory_plan.ts";
 import { parameterCount } from "./policy.ts";
 import { type CpuLab, createCpuLab } from "./cpu_lab.ts";
 import { CONTROL_BUDGETS } from "../runs/control_budget.ts";
 import { mean } from "../runs/episode_stats.ts";
+import { peakRssBytes } from "../runs/run_dir.ts";
 import { evalJobs, type EvalPlan } from "../held_out.ts";
 import { devSteps } from "../phases.ts";
 import type { TrainSequence } from "../trainer.ts";
@@ -38,7 +39,7 @@ export interface Plan {
   readonly rlEpisodes: number;
   /** The number of episodes sampled for evaluation. */
   readonly evalEpisodes: number;
-  /** The estimated memory of the policy plus the current memory of the process. */
+  /** The estimated peak memory of the process: the policy, the preparation of the run, and its growth during the run. */
   readonly memoryBytes: number;
   readonly rates: Rates;
   /** The estimated duration of the run in seconds, assuming that conversations are as long as the demonstrations. */
@@ -62,7 +63,7 @@ export async function makePlan(
   const { sequences, unsolved, tooLong } = lab.demonstrations;
   const rates = await measureRates(lab, config);
   const lengths = sequences.map(({ ids }) => ids.length).sort((a, b) => a - b);
-  const { rft, rl } = config;
+  const { coldStart, rft, rl } = config;
   const rftEpisodes = rft.steps * rft.tasksPerStep;
   const rlEpisodes = rl.steps * rl.tasksPerStep * rl.groupSize;
   const evalEpisodes = countEvalEpisodes(lab, config);
@@ -80,7 +81,11 @@ export async function makePlan(
     },
     rlEpisodes: rftEpisodes + rlEpisodes,
     evalEpisodes,
-    memoryBytes: await expectedMemory(lab, config),
+    memoryBytes: await expectedMemory(lab, config) +
+      processGrowth(
+        coldStart.steps * coldStart.batchSize + rftEpisodes + rlEpisodes +
+          evalEpisodes,
+      ),
     rates,
     seconds: expectedSeconds({
       config,
@@ -105,7 +110,8 @@ async function expectedMemory(lab: CpuLab, config: Config): Promise<number> {
     ),
     reference: rl.klCoef > 0,
   });
-  const beside = Deno.memoryUsage().rss - lab.policy.usage.bytes;
+  // The current memory depends on when V8 has last collected garbage.
+  const beside = peakRssBytes() - lab.policy.usage.bytes;
   return Math.max(0, beside) + total;
 }
 

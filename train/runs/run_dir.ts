@@ -321,15 +321,16 @@ async function takenError(
  * Returns the resources that this process has used since it started, including the resources for loading the program.
  */
 function processUsage() {
-  const peak = Math.max(
-    resourceUsage().maxRSS * 1024,
-    Deno.memoryUsage().rss,
-  );
   return {
     now: new Date(),
     wallS: performance.now() / 1000,
-    peakRssBytes: peak,
+    peakRssBytes: peakRssBytes(),
   };
+}
+
+/** Returns the peak memory of this process so far, in bytes. */
+export function peakRssBytes(): number {
+  return Math.max(resourceUsage().maxRSS * 1024, Deno.memoryUsage().rss);
 }
 
 async function locked<D>(
