@@ -1,4 +1,4 @@
-/** Creates specs for rollouts: every trial of a list of tasks, each with a different seed. */
+/** Creates rollout specs: one for each trial of each task, with different seeds. */
 
 import { deriveSeed } from "./random.ts";
 import type { RolloutSpec } from "./rollout.ts";

@@ -1,6 +1,6 @@
 /**
  * The generated worlds, taulab's built-in datasets: rows in τ-bench's format, tasks with a structured goal and a
- * certificate, and original policies and tool descriptions. The same seed and options give the same bytes on every
+ * certificate, and taulab's own policies and tool descriptions. The same seed and options give the same bytes on every
  * machine.
  */
 

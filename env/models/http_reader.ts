@@ -310,7 +310,7 @@ function headEnd(
 interface Head {
   readonly minor: string;
   readonly status: number;
-  /** The headers, keyed by lower-case name. The values of repeated headers are joined by commas. */
+  /** The headers, keyed by lowercase name. The values of repeated headers are joined by commas. */
   readonly headers: ReadonlyMap<string, string>;
 }
 

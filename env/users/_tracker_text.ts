@@ -9,7 +9,7 @@ export function mentions(text: string, detail: string): boolean {
   return ` ${plain(text)} `.includes(` ${plain(detail)} `);
 }
 
-/** Normalizes a string to lower-case words of letters and digits, separated by single spaces. */
+/** Normalizes a string to lowercase words of letters and digits, separated by single spaces. */
 export function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim();
 }

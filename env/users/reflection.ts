@@ -82,8 +82,8 @@ function reflectAsTauBench(attempts: number): Speak {
 }
 
 /**
- * Reproduces τ-bench's behavior: every attempt stays in the user's conversation, but no attempt is part of the
- * conversation that the supervisor judges.
+ * Asks the user's model for a message, as τ-bench does: the message is added to the user's conversation, but not to
+ * `messages`, the conversation that the supervisor judges.
  */
 async function sayAsTauBench(
   conversation: UserConversation,

@@ -28,7 +28,7 @@ export interface FakeHost extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** Creates a host in a directory. sshd accepts only the host's own key. */
+/** Creates a host in a directory, with an sshd that accepts only the user key created with the host. */
 export async function fakeHost(dir: string, name: string): Promise<FakeHost> {
   const root = join(dir, name);
   for (const part of ["home", "bin"]) {

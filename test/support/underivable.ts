@@ -209,7 +209,7 @@ function isCount(value: number, { rows: shown }: Transcript): boolean {
   );
 }
 
-/** The checks of the airline domain. Users' requests contain no sums, so plain numbers are not checked. */
+/** The checks of the airline domain. Agents state amounts that they have computed, so plain numbers are not checked. */
 export const AIRLINE: Rules = {
   words: {
     book_reservation: /\bbook a\b/,

@@ -106,7 +106,7 @@ function authorizationBy(
 
 type RunInfo = z.infer<typeof runSchema>["run"]["info"];
 
-/** Returns the run on the server: the run of an earlier session, or a new run. */
+/** Reopens the run of an earlier session on the server, or creates a new run, and returns its info. */
 async function infoOf(
   run: TrackedRun,
   { server, project, before, signal }: CallOptions & {

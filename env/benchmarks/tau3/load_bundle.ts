@@ -36,7 +36,7 @@ export const POLICY_TYPES = ["manual", "workflow"] as const;
 /** A form of a domain's technical support manual. */
 export type PolicyType = typeof POLICY_TYPES[number];
 
-/** Returns the name of a domain's variant for a form of its manual: `telecom-workflow`. */
+/** Returns a domain's name for a form of its manual. The name for `workflow` has a suffix: `telecom-workflow`. */
 export function variantName(name: string, type: PolicyType): string {
   return type === "workflow" ? `${name}${WORKFLOW}` : name;
 }

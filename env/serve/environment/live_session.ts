@@ -43,12 +43,9 @@ export interface SessionWorld {
 export interface EpisodeChoice {
   /** The task's split. Default: {@linkcode SessionWorld.split}. */
   readonly split?: Split | undefined;
-  /** The task's number in its split. Default: the seed modulo the number of tasks. */
+  /** The task's index in its split. Default: `seed` modulo the number of tasks; without a `seed`, each task in turn. */
   readonly task?: number | undefined;
-  /**
-   * The seed of the episode. Default: the server's next seed, so that successive episodes use the tasks of the split in
-   * order.
-   */
+  /** The seed of the episode. Default: derived from the server's seed and the number of the episode. */
   readonly seed?: number | undefined;
   /** The id of the episode. Default: a random UUID. */
   readonly episodeId?: string | undefined;

@@ -18,7 +18,7 @@ export type TensorFaultKind =
   /** The bytes of a tensor cannot be found or read. */
   | "unreadable";
 
-/** A fault of a checkpoint. */
+/** A fault in a checkpoint. */
 export interface TensorFault {
   readonly kind: TensorFaultKind;
   /** The checkpoint's directory. */

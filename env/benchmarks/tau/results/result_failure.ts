@@ -6,7 +6,7 @@ import type { Failure } from "../../../types.ts";
 import { textOf } from "../../results/loose_json.ts";
 
 /**
- * For each kind of failure, the lower-case words that identify it in an exception of litellm or a server. The first
+ * For each kind of failure, the lowercase words that identify it in an exception of litellm or a server. The first
  * kind that matches is used.
  */
 const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [

@@ -145,7 +145,7 @@ export interface RuleViolation {
   readonly request: RetailRequest;
   /** The user's words for the item that the rule is about. */
   readonly item?: string | undefined;
-  /** The user's words for the replacement of the item. */
+  /** The user's words for the replacement item. */
   readonly newItem?: string | undefined;
 }
 

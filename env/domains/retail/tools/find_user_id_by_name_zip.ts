@@ -6,7 +6,7 @@ import { objectAt, textAt } from "../../../row.ts";
 import { defineTool } from "../../../tool.ts";
 import { findUser } from "../user_search.ts";
 
-/** Finds the id of the first user with the given name, ignoring case, and zip code. */
+/** Finds the id of the first user with this full name (ignoring case) and zip code. */
 export const findUserIdByNameZip = defineTool({
   name: "find_user_id_by_name_zip",
   parameters: ["first_name", "last_name", "zip"],

@@ -59,7 +59,7 @@ const VERBS: readonly (readonly [Intent, RegExp])[] = [
   ["user_address", /\bdefault address\b/],
 ];
 
-/** Returns the kinds of request that a lower-case message mentions, except questions. */
+/** Returns the kinds of request that a lowercase message mentions, except questions. */
 export function intentsIn(message: string): Intent[] {
   return VERBS.filter(([, verb]) => verb.test(message))
     .map(([intent]) => intent);

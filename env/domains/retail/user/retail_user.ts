@@ -61,7 +61,7 @@ const VERBS: readonly (readonly [RegExp, readonly Intent[]])[] = [
   [/\b(exchang|swap)/, ["exchange", "modify_items"]],
 ];
 
-/** Checks whether an agent's message proposes another kind of action than the user wants. */
+/** Checks whether an agent's message proposes a different kind of action from the one that the user wants. */
 function proposesOther(text: string, { intent }: RetailRequest): boolean {
   const meant = VERBS.filter(([pattern]) => pattern.test(text));
   return meant.length > 0 && intent !== "question" &&

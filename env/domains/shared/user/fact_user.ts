@@ -35,7 +35,7 @@ export interface FactUserPart<R extends Request> {
   /** Patterns for details that agents of the domain ask for in addition to the common details. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
   /**
-   * Checks whether an agent's message, in lower case, proposes another kind of action than the request. Default: never.
+   * Checks whether an agent's message, in lower case, proposes a different kind of action from the request. Default: never.
    */
   proposesOther?(text: string, request: R): boolean;
 }
