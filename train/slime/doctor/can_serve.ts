@@ -11,7 +11,13 @@ import { pathWord, quote } from "../hosts/shell.ts";
 import { readPackage } from "../setup/package.ts";
 import type { PlacedShell } from "../setup/placed_shell.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
-import { type CheckContext, fail, type Observed, verdict } from "./check.ts";
+import {
+  type CheckContext,
+  fail,
+  type Observed,
+  verdict,
+  warn,
+} from "./check.ts";
 import { readListeners } from "./listeners.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -22,9 +28,10 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
  */
 export async function canServe(
   host: PlacedShell,
-  { config, ports, signal }: CallOptions & Pick<CheckContext, "config"> & {
-    readonly ports: readonly number[];
-  },
+  { config, batch, ports, signal }:
+    & CallOptions
+    & Pick<CheckContext, "config" | "batch">
+    & { readonly ports: readonly number[] },
 ): Promise<readonly Observed[]> {
   const { id } = await readPackage(ROOT.replace(/\/$/, ""));
   return verdict(
@@ -32,6 +39,7 @@ export async function canServe(
       ...await setUpFaults(host, { config, id, signal }),
       ...await portFaults(host, { ports, signal }),
       ...await userFaults(host, { config, signal }),
+      ...await fileFaults(host, { config, batch, signal }),
     ],
     `episode servers can be started on the ports ${ports.join(", ")}`,
   );
@@ -106,6 +114,30 @@ async function userFaults(
   return [fail(
     `cannot reach the user's model at ${url}: ${stdout.trim().slice(-200)}`,
     "set user.endpoint.baseUrl to an address that this host can reach, or open the firewall",
+  )];
+}
+
+/** The open files per episode: the connection of its request and one to its engine. */
+const FILES_PER_EPISODE = 2;
+
+/** Warns if a server may not open as many files as its share of the concurrent episodes needs. */
+async function fileFaults(
+  host: PlacedShell,
+  { config: { engine, bridge }, batch, signal }:
+    & CallOptions
+    & Pick<CheckContext, "config" | "batch">,
+): Promise<Observed[]> {
+  // Deno raises the soft limit to the hard one.
+  const { stdout } = await host.run({ script: "ulimit -Hn" }, { signal });
+  const limit = Number(stdout);
+  const episodes = Math.ceil(
+    engine.concurrency * batch.engines / bridge.processes,
+  );
+  // The limit is not a number if it is "unlimited", and 0 if the shell does not tell it.
+  if (!(limit > 0 && limit < FILES_PER_EPISODE * episodes)) return [];
+  return [warn(
+    `a process may open only ${limit} files, but an episode server needs ${FILES_PER_EPISODE} for each of its ${episodes} concurrent episodes`,
+    "raise the hard limit of open files on this host (ulimit -Hn), raise bridge.processes, or lower engine.concurrency",
   )];
 }
 

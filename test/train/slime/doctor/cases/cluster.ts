@@ -431,6 +431,19 @@ export const CASES: readonly Case[] = [
   },
   {
     check: "services",
+    state: "warn",
+    name: "a host where a process may open few files",
+    says: /may open only 100 files, .* needs 2 for each of its \d+ concurrent/,
+    fix: /ulimit -Hn/,
+    world: () =>
+      serving({
+        "ulimit -Hn": "100\n",
+        ".taulab-files": "",
+        "/proc/net/tcp": "",
+      }),
+  },
+  {
+    check: "services",
     state: "fail",
     name: "a host without taulab",
     says: /cannot run on this host, which lacks Deno 2, this version of taulab/,
