@@ -208,7 +208,10 @@ Deno.test("chat exits with 2 and a hint on wrong usage, and prints nothing on st
     const cases: [string[], RegExp][] = [
       [["--polcy", "a"], /Unknown flag "--polcy"; did you mean "--policy"\?/],
       [["--policy", "nope"], /There is no run at ".*nope"/],
-      [["--policy", "bare"], /"[^"]*bare" has no checkpoint.*\n?.*--resume/],
+      [
+        ["--policy", "bare"],
+        /"[^"]*bare": the run has no checkpoint.*\n?.*--resume/,
+      ],
       [["--agent", "expert", "--policy", "bare"], /cannot be used together/],
       [
         ["--agent", "policy", "--runs", join(dir, "none")],
