@@ -61,8 +61,9 @@ export function registerDomain(domain: Domain): void {
 }
 
 /**
- * Returns a domain by its key, or by its name alone if only one benchmark has a domain with that name.
- * @throws {ConfigError} If no domain has this key, or if several domains have this name and no benchmark is given.
+ * Returns the domain with the given benchmark and name. Without a benchmark, `name` is a domain's key, or a name that
+ * only one benchmark uses.
+ * @throws {ConfigError} If there is no such domain, or if `name` is ambiguous without a benchmark.
  */
 export function domainNamed(name: DomainName, benchmark?: string): Domain {
   const domain = benchmark === undefined

@@ -35,7 +35,8 @@ export interface Fare {
 /**
  * Returns the current fare of a flight.
  * @param leg `{flight_number, date}`, as passed in the call.
- * @throws {ToolError} If the flight does not exist, cannot be booked on that date, or has too few seats.
+ * @throws {ToolError} If the flight does not exist, cannot be booked on that date, or has too few seats, or if an
+ * argument is malformed.
  */
 export function fareOf(
   database: Database,

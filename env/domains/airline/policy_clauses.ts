@@ -32,7 +32,7 @@ interface Leg {
   readonly date: string;
 }
 
-/** The clauses of the airline's policy, in the order in which the policy states them. */
+/** The clauses of the airline's policy. The expert explains a refusal by the first clause that the call breaks. */
 export const airlineClauses: readonly Clause[] = [
   {
     id: "account.own_reservation",
@@ -242,7 +242,7 @@ function routeBreaks(
   );
 }
 
-/** Checks that every new leg can be booked. Legs that the reservation already has need no seats. */
+/** Checks that every new leg can be booked. Legs that the reservation already has in the same cabin are not checked. */
 function availableBreaks(call: PolicyCall): string | null {
   const { args } = call;
   const reservation = args.reservation_id === undefined
@@ -333,7 +333,10 @@ function certificateBreaks(call: PolicyCall): string | null {
   return `no reservation of the user, a ${membership} member, justifies a certificate of $${args.amount}`;
 }
 
-/** Returns the amounts, in dollars, of the certificates that a reservation's flights justify. */
+/**
+ * Returns the amounts, in dollars, of the certificates that a reservation's flights justify. A delayed flight justifies
+ * a certificate only after a call has changed or cancelled the reservation.
+ */
 function dueFor(
   call: PolicyCall,
   trip: { reservation_id: string; flights: Leg[]; passengers: unknown[] },

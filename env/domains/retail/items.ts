@@ -67,7 +67,10 @@ export function priceDifference(
   return difference;
 }
 
-/** Returns the order's first item with the given id. */
+/**
+ * Returns the order's first item with the given id.
+ * @throws {ToolError} If there is no such item, with the message of Python's `IndexError`.
+ */
 export function firstItem(order: JsonObject, itemId: JsonValue): JsonObject {
   const item = objectsAt(order, "items").find((item) =>
     item.get("item_id") === itemId
@@ -78,6 +81,7 @@ export function firstItem(order: JsonObject, itemId: JsonValue): JsonObject {
 
 /**
  * Finds the variant with the given id in the item's product, or returns `undefined` if the product does not have it.
+ * @throws {ToolError} If the product does not exist, with the message of Python's `KeyError`.
  */
 export function findVariant(
   database: Database,

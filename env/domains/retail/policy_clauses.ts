@@ -18,7 +18,7 @@ const DELIVERED_TOOLS = [
   "exchange_delivered_order_items",
 ];
 
-/** The clauses of the retail policy, in the order of `policy.md`. */
+/** The clauses of the retail policy. */
 export const retailClauses: readonly Clause[] = [
   {
     id: "account.own_order",

@@ -4,7 +4,7 @@ import type { Database, Table } from "../../database.ts";
 import type { JsonObject } from "../../python/python_value.ts";
 
 /**
- * Finds the id of the first user with the given key.
+ * Finds the id of the first user with the given key, or returns `undefined` if there is none.
  * @param keyOf Computes a user's key from the row alone. Must be the same function object in every call, because the
  * index is cached per function and base database.
  */

@@ -22,7 +22,7 @@ export interface Party {
 /**
  * Returns a flight as a reservation lists it, at the current price.
  * @param leg The flight's number and date.
- * @throws {ToolError} If the flight cannot be booked on that date, or has too few seats.
+ * @throws {ToolError} If the flight does not exist, cannot be booked on that date, or has too few seats.
  */
 export function bookedFlight(
   database: Database,

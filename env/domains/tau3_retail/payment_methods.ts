@@ -52,7 +52,10 @@ export class PaymentMethod {
       compare(numberAt(this.#in(user), "balance"), amount) < 0;
   }
 
-  /** Adds an amount to the balance of a gift card. Has no effect on other payment methods. */
+  /**
+   * Adds an amount to the balance of a gift card, and rounds the balance to cents. Has no effect on other payment
+   * methods.
+   */
   receive(amount: PythonNumber): void {
     if (!this.isGiftCard) return;
     const method = this.#in(editRow(this.#database, "users", this.#owner));

@@ -61,7 +61,7 @@ function fares(held: JsonValue | undefined): string {
   return rows(held, "flights").map((one) => numberIn(one, "price")).join(" + ");
 }
 
-/** Returns, for each reservation named in the question, the total number of free bags for its passengers. */
+/** Looks up each reservation named in the question, and returns the total number of free bags for its passengers. */
 function* bagsAllowed(question: string, desk: Desk): Script<string[]> {
   const answers: string[] = [];
   for (const [reservation_id] of question.matchAll(/\b[A-Z0-9]{6}\b/g)) {

@@ -1,6 +1,6 @@
 /**
  * Phrases the expert's messages in the airline domain. When the expert reads a call back to the user, it states every
- * value of the call. Each id directly follows a description: `your gift card gift_card_1234567`.
+ * new value in the call. Each id directly follows a description: `your gift card gift_card_1234567`.
  */
 
 import type { JsonObject } from "../../../python/python_value.ts";
@@ -146,7 +146,10 @@ function payingWords(call: Call): string {
   return methodWords(call, text(call.write.arguments, "payment_id"));
 }
 
-/** Describes a payment method by its kind and id: `your gift card gift_card_1234567`. */
+/**
+ * Describes a payment method by its kind and id (`your gift card gift_card_1234567`), or by its id alone if the profile
+ * does not contain it.
+ */
 function methodWords({ profile }: Call, id: string): string {
   const method = rows(profile, "payment_methods")
     .find((one) => text(one, "id") === id);

@@ -66,7 +66,8 @@ export function knownRows(
 }
 
 /**
- * A one-way trip, and the entry of its flight for the date of the trip. The entry is `undefined` if nothing is known.
+ * A one-way trip, and the assumed entry of its flight for the date of the trip. The entry is `undefined` if nothing can
+ * be assumed.
  */
 type UnseenDay = readonly [Way, JsonObject | undefined];
 

@@ -1,4 +1,7 @@
-/** Checks the call that fulfills a request against the policy's clauses, using only the rows that the expert knows. */
+/**
+ * Finds the call that fulfills a request and checks it against the policy's clauses, using only the rows that the
+ * expert knows.
+ */
 
 import { isWrite } from "../../../audit/finding.ts";
 import { violations } from "../../../policy/clause.ts";
@@ -9,7 +12,7 @@ import { type Assumption, type KnownRequest, knownRows } from "./known.ts";
 
 /** The call that fulfills a request, and the clause that forbids it, if any. */
 export interface Ruling {
-  /** The call; `undefined` if the shown rows do not determine it. */
+  /** The call; `undefined` if no call fulfills the request in the rows that the expert knows. */
   readonly action?: ToolAction | undefined;
   /** The id of the first clause that forbids the call; `undefined` if policy allows it. */
   readonly refusedBy?: string | undefined;

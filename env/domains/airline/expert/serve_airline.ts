@@ -50,7 +50,7 @@ interface Allowed {
   readonly held: JsonObject | undefined;
 }
 
-/** Serves all requests of an airline task. */
+/** Asks the user for their id, and then serves all requests of the airline task. */
 export function* serveAirline(start: AirlineStart): Script {
   const { desk, task } = start;
   yield* askUntil(desk, {
@@ -107,7 +107,10 @@ function* answer(one: Case): Script<string | undefined> {
   return undefined;
 }
 
-/** Reads the initial version of the user's request back to them, which prompts them to change their mind. */
+/**
+ * Reads the initial version of the user's request back to them if policy allows it. This prompts them to change their
+ * mind.
+ */
 function* readBackFirst(one: Case): Script {
   const request = { ...one.request, ...one.request.before };
   const first = { ...one, request };
@@ -125,7 +128,8 @@ function* readBack(
 
 /**
  * Asks for the details of a request, and looks up the rows that they refer to.
- * @returns The call that fulfills the request if policy allows it, otherwise the message that refuses the request.
+ * @returns The call that fulfills the request, with its reservation, if policy allows the call. Otherwise, the message
+ * that refuses the request or says that the expert cannot help.
  */
 function* prepare(one: Case): Script<Allowed | string> {
   const { desk, request, task: { userId } } = one;
@@ -162,7 +166,7 @@ function* hear(
 
 /**
  * Reads the request's reservation, and the list of airports if the user named cities.
- * @returns The reservation; `undefined` if there is none.
+ * @returns The reservation; `undefined` if the request concerns none or no reservation matches.
  */
 function* lookUp(one: Case): Script<JsonObject | undefined> {
   const { desk, request: { trip = {} } } = one;
@@ -192,7 +196,10 @@ function* readAll(desk: Desk, reads: readonly ToolAction[]): Script {
   }
 }
 
-/** Reads the user's reservations until one of them matches the request. */
+/**
+ * Finds the reservation that a request is about. Reads the reservation whose id the user has stated or, without an id,
+ * the user's reservations until one of them matches.
+ */
 function* findReservation(
   { desk, request, task: { userId } }: Case,
 ): Script<JsonObject | undefined> {

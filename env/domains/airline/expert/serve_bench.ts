@@ -1,6 +1,6 @@
 /**
- * The expert for τ-bench's airline tasks. It asks the user exactly what to do, reads the request back, and makes the
- * call after the user says yes.
+ * The expert for τ-bench's airline tasks. It asks the user exactly what to do. It answers a question directly; it reads
+ * any other request back, and makes the call after the user says yes.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";

@@ -9,7 +9,7 @@ import { seenRows } from "./seen.ts";
 import { sumOf } from "./sum_of.ts";
 
 /**
- * Returns the answer to a question, or `undefined` if the shown rows do not contain it.
+ * Returns the answer to a question. The answer is `undefined` or empty if the shown rows do not contain it.
  * @param held The reservation that the question is about.
  */
 export function* tripAnswer(

@@ -254,8 +254,8 @@ function cabinOf(held: JsonObject | undefined): Trip["cabin"] {
 }
 
 /**
- * Returns the ids of the payment methods that the request allows. If it names no kind of method, it allows all methods
- * of the user.
+ * Returns the ids of the user's payment methods of the first kind that the request names, or of all the user's payment
+ * methods if it names none.
  */
 function paying({ pay }: Trip, user: JsonObject | undefined): string[] {
   return pay === undefined

@@ -99,8 +99,8 @@ export function hasOwnRoute(
 }
 
 /**
- * Returns the one-way trips to search for: the new trips of a change, or the reservation's own trips if the user wants
- * another cabin or a flight may have been cancelled.
+ * Returns the one-way trips to search for: the new trips if the user wants to change flights, or the reservation's
+ * trips if the user wants another cabin or a flight may have been cancelled. Returns no trips for any other request.
  */
 function waysLookedAt(
   { intent, trip = {}, reason }: AirlineRequest,

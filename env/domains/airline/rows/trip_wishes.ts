@@ -26,7 +26,10 @@ export interface TripWish {
   readonly because?: string;
 }
 
-/** Draws a booking, or a request about one of the reservations in `open`. Returns `undefined` if nothing fits. */
+/**
+ * Draws a booking, or a request with another intent about one of the future reservations in `open`. Returns `undefined`
+ * if nothing fits.
+ */
 export function drawTripWish(
   world: AirlineWorld,
   { user, intent, open }: {
@@ -121,8 +124,8 @@ function changeOf(
 }
 
 /**
- * Draws a question about the balance of a user's gift cards or certificates, or returns `undefined` if the user has
- * none.
+ * Draws a question about the total balance of a user's gift cards or of their certificates. Returns `undefined` if the
+ * user has none of the drawn kind.
  */
 export function drawTripQuestion(
   { rng }: AirlineWorld,
@@ -167,7 +170,10 @@ function drawCancellation(
   return { drawn: [drawn], held, because: reasonFor(held) ?? "" };
 }
 
-/** Returns a reason for which policy allows cancelling a future reservation, or `undefined` if there is none. */
+/**
+ * Returns a sentence with a reason for which policy allows cancelling a future reservation, or `undefined` if there is
+ * no such reason.
+ */
 function reasonFor(
   { createdAt, cabin, insurance, legs }: Reservation,
 ): string | undefined {

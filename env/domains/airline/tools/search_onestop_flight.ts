@@ -39,7 +39,10 @@ function* connections(
   }
 }
 
-/** Returns both legs as shown to the agent, or `undefined` if they do not connect or cannot be booked on that date. */
+/**
+ * Returns both legs as shown to the agent, or `undefined` if they do not connect or cannot be booked. If the first leg
+ * arrives on the next day, the second leg departs on that day.
+ */
 function pairOn(
   date: JsonValue,
   first: JsonObject,

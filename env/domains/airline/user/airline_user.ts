@@ -60,7 +60,7 @@ const DETAILS: Readonly<Record<TripDetail, RegExp>> = {
   pay: /\bpay|\bcard\b|\brefund/,
 };
 
-/** Matches a request for confirmation that asks for nothing else. */
+/** Matches words that ask whether to proceed. */
 const GO_AHEAD =
   /\byes\b.{0,12}\bno\b|\b(confirm|proceed|go ahead|correct|right|me to|shall i)\b/;
 

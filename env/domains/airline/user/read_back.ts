@@ -21,7 +21,10 @@ interface ReadBack {
   readonly isFirst: boolean;
 }
 
-/** Checks whether the agent's message contradicts the request. A message that omits a detail does not contradict it. */
+/**
+ * Checks whether the agent's message contradicts the request. A message may omit details, but it must contain the word
+ * `cancel` if, and only if, the request is a cancellation.
+ */
 export function contradicts(message: string, of: ReadBack): boolean {
   const { trip = {}, intent } = of.request;
   const said = message.toLowerCase();

@@ -1,4 +1,7 @@
-/** Phrases the details of an airline user's trip. Values appear exactly as in the goal. */
+/**
+ * Phrases an airline user's requests and the details of their trips. Ids, names, dates and airports appear exactly as
+ * in the goal.
+ */
 
 import {
   type AirlineRequest,
@@ -18,7 +21,7 @@ interface Style {
 
 /**
  * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". The phrase includes the
- * details only if `request.forthcoming` is set.
+ * details only if `request.forthcoming` is set, except a new destination or another account, which it always includes.
  */
 export function airlineRequestWords(
   request: AirlineRequest,

@@ -36,7 +36,7 @@ export interface Booking {
   readonly actions: readonly ToolAction[];
 }
 
-/** One in `CERTAIN_FLIGHT` users asks for a specific flight by its number. */
+/** One in `CERTAIN_FLIGHT` bookings without stops asks for a specific outbound flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a booking, or returns `undefined` if no flights fit. */

@@ -40,7 +40,7 @@ interface Held {
   readonly held: Reservation;
 }
 
-/** One in `CERTAIN_FLIGHT` users asks for a specific flight by its number. */
+/** One in `CERTAIN_FLIGHT` changes of flights asks for a specific flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
 /** Draws a change to a reservation, or returns `undefined` if nothing fits. */
@@ -119,8 +119,8 @@ function changeCabin(
 }
 
 /**
- * Returns the fare of each of a reservation's flights in another cabin, in dollars, or `undefined` for a flight with
- * too few seats.
+ * Returns the fare of each of a reservation's flights in the given cabin, in dollars, or `undefined` for a flight that
+ * cannot be booked or has too few seats.
  */
 export function faresIn(
   { legs, passengers: { length: seats } }: Reservation,
@@ -156,8 +156,8 @@ function changeFlights(
 }
 
 /**
- * Draws another date for the reservation's last flight, and finds the flight that the user wants on that date. Returns
- * `undefined` if no flight fits.
+ * Draws another date for the reservation's last flight and a criterion for choosing a flight, and finds the flight that
+ * fits best. Returns `undefined` if there is no such date, no flight fits, or several flights tie.
  */
 export function drawOtherDay(world: AirlineWorld, held: Reservation) {
   const at = held.legs.length - 1;

@@ -168,8 +168,8 @@ export function insteadOf(
 }
 
 /**
- * Draws a change to a reservation that belongs to another user. The task's user states its id. Returns `undefined` if
- * the draw fails.
+ * Draws a change to another user's reservation, which the task's user identifies by its id. Returns `undefined` if the
+ * draw fails.
  */
 function ofStranger(
   world: AirlineWorld,

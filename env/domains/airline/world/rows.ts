@@ -40,7 +40,10 @@ export interface Method {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-/** A generated user. `methods` and `reservations` grow while the user's tasks are drawn. */
+/**
+ * A user, generated or read from an existing database. `methods` and `reservations` grow while tasks in a generated
+ * world are drawn.
+ */
 export interface Passenger {
   readonly userId: string;
   readonly identity: AirlineGoal["identity"];
@@ -59,7 +62,7 @@ export interface Leg {
   readonly price: number;
 }
 
-/** A generated reservation, which {@linkcode reservationRow} converts to a row. */
+/** A reservation, generated or read from an existing database. {@linkcode reservationRow} converts it to a row. */
 export interface Reservation {
   readonly id: string;
   readonly userId: string;
@@ -99,7 +102,10 @@ export function drawTraveller(rng: Rng): Traveller {
   };
 }
 
-/** Draws a user without reservations: the user of a task, or a stranger whose rows the task's user must not touch. */
+/**
+ * Draws a user without reservations and adds them to `people`: the user of a task, or a stranger whose rows the task's
+ * user must not touch.
+ */
 export function drawPassenger({ rng, ids, people }: AirlineWorld): Passenger {
   const self = drawTraveller(rng);
   const { firstName, lastName, dob } = self;
@@ -182,7 +188,10 @@ export function drawMethod(
 
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ";
 
-/** Draws a reservation on a route on which `user` has no reservation yet, or returns `undefined` if nothing fits. */
+/**
+ * Draws a reservation on a route on which `user` has no reservation yet, and adds it to the user's reservations.
+ * Returns `undefined` if nothing fits.
+ */
 export function drawReservation(
   world: AirlineWorld,
   { user, wish }: { user: Passenger; wish: ReservationWish },
@@ -275,8 +284,8 @@ function isLate({ days }: Flight): boolean {
 }
 
 /**
- * Checks whether searches reveal a flight's status on its date. On a past date, cancelled flights look the same as
- * departed flights to a search.
+ * Checks whether an agent can infer a flight's status on a date: `landed` on past dates, `delayed` today, and any other
+ * status on future dates. On a past date, a search shows neither cancelled nor departed flights.
  */
 function isRevealed(status: string, date: string): boolean {
   if (status === "delayed") return date === TODAY;
@@ -292,7 +301,7 @@ function drawReservationId(rng: Rng, ids: Ids): string {
   }
 }
 
-/** Draws a booking time: within the last 24 hours if `isFresh`, otherwise up to two weeks earlier. */
+/** Draws a booking time: earlier today if `isFresh`, otherwise from the 1st to the 13th of the month. */
 function drawTime(rng: Rng, isFresh: boolean): string {
   const two = (n: number) => String(n).padStart(2, "0");
   const day = isFresh ? 15 : between(rng, 1, 13);

@@ -240,8 +240,8 @@ const TOPICS: readonly Topic[] = [
 
 /**
  * Returns an arithmetic expression for the amount that the user would save if further items were exchanged for their
- * cheapest variants. Considers the items that the user has mentioned and the expert has not exchanged, in orders that
- * the expert has changed.
+ * cheapest variants. Considers the items that the user has mentioned, in the orders that the expert has changed, except
+ * items that the expert has already exchanged or returned. Reads the products of these items first.
  */
 function* savedByCheapest(desk: Desk): Script<string> {
   const changes = changesMadeBy(desk);
@@ -264,8 +264,8 @@ function* savedByCheapest(desk: Desk): Script<string> {
 }
 
 /**
- * Evaluates a sum with the calculator tool, or returns a single amount without a call. Returns `undefined` if the
- * expression is empty.
+ * Returns the absolute value of a sum, evaluated with the calculator tool, or a single amount without a call. Returns
+ * `undefined` if the expression is empty.
  */
 function* worth(expression: string, desk: Desk): Script<string | undefined> {
   if (expression === "") return undefined;
@@ -275,7 +275,7 @@ function* worth(expression: string, desk: Desk): Script<string | undefined> {
   return dollars(result.replace(/^-/, ""));
 }
 
-/** Pads a tool's amount to two decimals: `625.6` becomes `625.60`. */
+/** Adds a zero to an amount that has a single decimal: `625.6` becomes `625.60`. */
 function dollars(amount: string | undefined): string | undefined {
   return amount?.replace(/\.\d$/, "$&0");
 }

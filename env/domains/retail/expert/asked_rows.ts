@@ -18,7 +18,10 @@ export function* readUser(desk: Desk): Script {
   yield* desk.call(call("get_user_details", { user_id: desk.userId }));
 }
 
-/** Returns an order. Reads it first if the expert has not read it yet. */
+/**
+ * Returns an order. Reads it first if the expert has not read it yet.
+ * @param note The note that accompanies the call, if one is made.
+ */
 export function* readOrder(
   desk: Desk,
   order_id: string,
@@ -41,8 +44,9 @@ function* ownOrders(desk: Desk): Script<JsonObject[]> {
 }
 
 /**
- * Returns the orders whose id, status or item a question names. If it names no order, returns the orders that the
- * expert has changed or, if there are none, the user's last order.
+ * Returns the orders that a question names by id, otherwise those that it names by status, otherwise those that contain
+ * an item that it names. If it names no order, returns the orders that the expert has changed or, if there are none,
+ * the user's last order.
  */
 export function* ordersAskedAbout(
   { words, desk }: Question,

@@ -20,7 +20,7 @@ export interface Details {
 
 /**
  * Returns the reason for refusing a request because of its order's owner or status, or `undefined` if both allow the
- * request.
+ * request or the order was not found.
  */
 export function orderRefused(
   desk: Desk,
@@ -77,12 +77,12 @@ export function detailsRefused(
     : undefined;
 }
 
-/** Returns the id of the payment method that paid for an order. */
+/** Returns the id of the payment method that originally paid for an order. */
 export function paidBy(order: JsonObject | undefined): string {
   return text(rows(order, "payment_history")[0], "payment_method_id");
 }
 
-/** Returns the amount that the user has to pay, in dollars. */
+/** Returns the amount that the user has to pay, in dollars; negative for a refund. */
 function costs(intent: Intent, { order, items, variants }: Details): number {
   if (intent === "modify_payment") {
     return numberIn(rows(order, "payment_history")[0], "amount");

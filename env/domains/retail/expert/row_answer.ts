@@ -5,7 +5,10 @@ import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import { printPythonJson } from "../../../python/python_json.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
-/** Returns the answer to a question of a fixed form about one row. Returns `undefined` for any other question. */
+/**
+ * Returns the answer to a question of a fixed form about one row. Returns `undefined` for any other question, or if no
+ * shown row contains the answer.
+ */
 export function rowAnswer(
   question: string,
   { desk, order }: { desk: Desk; order: JsonObject | undefined },

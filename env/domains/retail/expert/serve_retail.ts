@@ -51,7 +51,7 @@ interface Case {
   readonly request: RetailRequest;
 }
 
-/** Handles all requests that the user of a task makes. */
+/** Identifies the user of a task, and handles all their requests. */
 export function* serveRetail(
   { desk, task, database }: ExpertStart & { readonly task: RetailTask },
 ): Script {
@@ -94,7 +94,7 @@ function* authenticate(
   return true;
 }
 
-/** The expert's reply if it does not understand the request or cannot carry it out. */
+/** The reason with which the expert refuses a request that it does not understand or cannot carry out. */
 const CANNOT = "i cannot do that";
 
 /**
@@ -121,7 +121,10 @@ function* serveRequest(one: Case): Script<string | undefined> {
     (yield* write(one, { orderId }));
 }
 
-/** Checks whether the user has stated the request in a message that does not mention any other kind of request. */
+/**
+ * Checks whether the user has stated the request, or its initial version, in a message that does not mention any other
+ * kind of request. If the request is a question, the message may also mention other requests.
+ */
 function isStated({ desk, request }: Case): boolean {
   const message = [request, { ...request, ...request.before }]
     .map((one) => desk.messageWith(requestWords(one)))
@@ -272,7 +275,10 @@ function* collect(
     : { order, items, variants, paymentId };
 }
 
-/** Finds the variants that replace the items. Returns `undefined` if a variant cannot be resolved. */
+/**
+ * Reads the items' products, and finds the variants that replace the items. Returns an empty list if the request names
+ * no variants or another product, and `undefined` if a variant cannot be resolved.
+ */
 function* chooseVariants(
   one: Case,
   items: readonly JsonObject[],
@@ -333,7 +339,8 @@ function* choosePayment(
 }
 
 /**
- * Reads a product. A thought before the call names the product and its id, so that the call only has to repeat the id.
+ * Reads a product, unless the expert has already read it. A thought before the call names the product and its id, so
+ * that the call only has to repeat the id.
  */
 function* readProduct(
   { desk }: Case,

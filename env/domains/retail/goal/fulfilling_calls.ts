@@ -36,8 +36,8 @@ export function fulfillingCalls(
 }
 
 /**
- * Returns the orders that a request may be about: the order whose id it states, or all of the user's orders that
- * contain the described item.
+ * Returns the orders that a request may be about: the order whose id it states, all of the user's orders that contain
+ * the described item, or all of the user's orders if it describes none.
  */
 export function candidateOrders(
   { request, database, userId }: RequestContext<RetailRequest>,
@@ -202,8 +202,8 @@ function optionWords(item: JsonObject): string {
 }
 
 /**
- * Returns the user's payment methods that match the words, which name a kind (`my gift card`), a kind and last digits,
- * or an id. Without words, all methods match.
+ * Returns the ids of the user's payment methods that match the words, which name a kind (`my gift card`), a kind and
+ * last digits, or an id. Without words, all methods match.
  */
 function matchingMethods(
   { request, database, userId }: RequestContext<RetailRequest>,

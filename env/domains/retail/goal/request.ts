@@ -1,5 +1,5 @@
 /**
- * The goals of retail users. They describe items in words and never by id, so that the agent has to look up the ids.
+ * The goals of retail users. They describe items in words rather than by id, so that the agent has to look up the ids.
  */
 
 import type { Task } from "../../../types.ts";
@@ -38,7 +38,7 @@ export interface RetailRequest extends Request {
   /** Whether `newItems` names other products instead of variants of the same product. */
   readonly otherProduct?: boolean;
   readonly reason?: string;
-  /** The user's words for the payment method: `my paypal account`, `the gift card`. */
+  /** The user's words for the payment method, or its id: `my gift card`, `credit card ending in 1234`. */
   readonly payment?: string;
   readonly address?: Address;
   /**

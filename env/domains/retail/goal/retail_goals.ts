@@ -7,7 +7,7 @@ import { fulfillingCalls } from "./fulfilling_calls.ts";
 import type { RetailGoal, RetailRequest } from "./request.ts";
 import { wrongWrites } from "./wrong_writes.ts";
 
-/** The functions that relate retail goals to tool calls. */
+/** The write tool for each intent, and the functions that relate retail requests to tool calls. */
 export const retailGoals = {
   tools: {
     cancel: "cancel_pending_order",

@@ -18,7 +18,7 @@ export interface Change {
 }
 
 /**
- * Draws some items of an order, with a replacement for each of them, or returns `undefined` if no items with
+ * Draws one or two items of an order, with a replacement for each of them, or returns `undefined` if no items with
  * replacements can be drawn.
  */
 export function drawChanges(
@@ -70,7 +70,7 @@ export function namedItem(item: Item, { items }: Order): string {
     : item.name;
 }
 
-/** Returns the variants that can replace an item. */
+/** Returns the other variants of an item's product, including those that are out of stock. */
 export function othersOf({ store }: Draw, item: Item): Variant[] {
   return store.variantsOf(item).filter(({ itemId }) => itemId !== item.itemId);
 }
@@ -103,9 +103,9 @@ function drawOther(draw: Draw, wanted: Wanted): Change | undefined {
 }
 
 /**
- * Draws a change to the cheapest or the most expensive variant, either among all variants or among the variants that
- * share one option value with the item. Returns `undefined` if no variant is cheaper or more expensive than the item,
- * or if several variants tie.
+ * Draws a change to the cheapest or the most expensive available variant, either among all variants or among the
+ * variants that share one option value with the item. Returns `undefined` if the price would not fall or rise,
+ * respectively, or if several variants tie.
  */
 function drawExtreme(
   draw: Draw,

@@ -18,7 +18,7 @@ import {
   type Wish,
 } from "./wish.ts";
 
-/** Draws a question about an order, a profile or a product. */
+/** Draws a question about an order, a profile or a product, or returns `undefined` if the draw fails. */
 export function drawQuestion(
   draw: Draw,
   { person, order }: { person: StoreUser; order: Order | undefined },
@@ -61,7 +61,10 @@ export function askRefund(
   ];
 }
 
-/** Adds a question about the price difference to a request for a single change. Returns any other request unchanged. */
+/**
+ * Adds a question about the price difference to a request for a single change. Returns the request unchanged if it has
+ * several changes, or if the prices are equal.
+ */
 export function askDifference(
   { rng }: Draw,
   wish: Wish,

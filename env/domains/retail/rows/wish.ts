@@ -25,7 +25,7 @@ export interface Wish {
   readonly before?: string;
   /** The sentences that follow the request in the instruction. */
   readonly after?: readonly string[];
-  /** The gold actions: first the reads, then the writes. */
+  /** The gold actions: the reads, then the writes, then any calculation for a question. */
   readonly actions: readonly ToolAction[];
   readonly outputs: readonly string[];
   /** The refunded amounts, as Python prints them. */

@@ -228,7 +228,7 @@ function addressWish(draw: Draw, place: Place): Wish | undefined {
   };
 }
 
-/** Draws a change of the default address. */
+/** Draws a change of the default address, or returns `undefined` if the draw fails. */
 export function userAddressWish(
   draw: Draw,
   person: StoreUser,
@@ -252,8 +252,8 @@ export function userAddressWish(
 }
 
 /**
- * Draws an address that differs from `now`: the address in the profile, the address of another order, or a new address
- * that the instruction spells out.
+ * Draws an address that differs from `now`: the address in the profile, the address of another order, or the address of
+ * a random user, which the instruction spells out. Returns `undefined` if the draw fails.
  */
 function drawAddress(
   { rng, store }: Draw,

@@ -27,7 +27,10 @@ import {
   isGiftCard,
 } from "../order_lookup.ts";
 
-/** Changes items of a pending order to other variants of their products. Possible only once per order. */
+/**
+ * Changes items of a pending order to other variants of their products, and settles the price difference. Possible only
+ * once per order.
+ */
 export const modifyPendingOrderItems = defineTool({
   name: "modify_pending_order_items",
   parameters: ["order_id", "item_ids", "new_item_ids", "payment_method_id"],

@@ -19,7 +19,7 @@ export const REQUEST_INTENTS: Readonly<Record<string, Intent>> = {
 };
 
 /**
- * Derives the goal of a τ-bench task: one request per gold write, in order.
+ * Derives the goal of a τ-bench task: one request per gold write, in order, and possibly a question.
  * @see benchGoal
  */
 export function retailBenchGoal(
@@ -91,7 +91,10 @@ function tellingItem({ user, database }: RequestSource, orderId: string) {
   return names.find((name) => !others.has(name)) ?? names[0];
 }
 
-/** Describes items by name and, if the order contains several items with the same name, by options. */
+/**
+ * Describes the items in a call by name and, if the order contains several items with the same name, by options.
+ * Describes their replacements by options. Unknown items and replacements are described by id.
+ */
 function itemsOf(
   args: JsonObject,
   { order, database }: { order: JsonObject | undefined; database: Database },

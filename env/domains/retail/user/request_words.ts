@@ -65,7 +65,7 @@ export function intentsIn(message: string): Intent[] {
     .map(([intent]) => intent);
 }
 
-/** Returns the user's description of the order: its id, or one of its items. */
+/** Returns the user's description of the order: by its id or one of its items, or just `my order`. */
 export function orderWords(request: RetailRequest): string {
   if (request.orderId !== undefined) return `order ${request.orderId}`;
   return request.orderWords === undefined

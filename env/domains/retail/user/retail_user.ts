@@ -61,7 +61,10 @@ const VERBS: readonly (readonly [RegExp, readonly Intent[]])[] = [
   [/\b(exchang|swap)/, ["exchange", "modify_items"]],
 ];
 
-/** Checks whether an agent's message proposes a different kind of action from the one that the user wants. */
+/**
+ * Checks whether an agent's message proposes a different kind of action from the one that the user wants. Only
+ * cancellations, returns, exchanges and changes of items are distinguished.
+ */
 function proposesOther(text: string, { intent }: RetailRequest): boolean {
   const meant = VERBS.filter(([pattern]) => pattern.test(text));
   return meant.length > 0 && intent !== "question" &&

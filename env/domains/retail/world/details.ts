@@ -20,7 +20,7 @@ export const REASONS = ["no longer needed", "ordered by mistake"] as const;
 /** The context for drawing requests. */
 export interface World extends Draw {
   readonly products: readonly Product[];
-  /** Returns a user for whom no tasks are drawn. Other users may not access this user's rows. */
+  /** Draws another user, for whom no tasks are drawn. The task's user may not access this user's rows. */
   stranger(): Customer;
 }
 
@@ -157,7 +157,7 @@ export function variantsOf(
   return products.find((one) => one.productId === productId)?.variants ?? [];
 }
 
-/** Checks whether a method can pay `cents` more. A negative amount is a refund. */
+/** Checks whether a payment method can pay an amount in cents. A negative amount is a refund. */
 export function covers(method: PaymentMethod, cents: number): boolean {
   return method.source !== "gift_card" || 100 * method.balance >= cents;
 }

@@ -90,7 +90,9 @@ class RetailDraw implements WorldDraw {
   }
 }
 
-/** Returns the tables in τ-bench's order, with rows shuffled so that positions carry no information. */
+/**
+ * Returns the tables in τ-bench's order. Orders and users are shuffled so that their positions carry no information.
+ */
 function tablesOf(
   products: readonly JsonObject[],
   people: readonly Customer[],

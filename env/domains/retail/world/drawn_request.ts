@@ -49,7 +49,10 @@ export function freshProducts(
   return fresh.length < world.options.itemsMax ? world.products : fresh;
 }
 
-/** Draws an order for a request. */
+/**
+ * Draws an order for a request, preferably of products that the user has not ordered before, and adds it to the user's
+ * orders.
+ */
 export function drawOrderFor(
   world: World,
   { customer, status, method }: {

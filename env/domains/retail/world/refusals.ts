@@ -24,8 +24,8 @@ import {
 const OTHER_ACCOUNT = "another account";
 
 /**
- * Draws a request that the policy refuses: a rule forbids its details, the order's status is wrong, or the order or
- * profile belongs to another user.
+ * Draws a refused request about an order: a rule forbids its details, the order's status is wrong, or the order belongs
+ * to another user. Returns `undefined` if the draw fails.
  */
 export function drawRefused(
   world: World,
@@ -133,7 +133,7 @@ function drawAgainstRule(
 
 /**
  * Draws the request that a user makes after a refusal due to the order's status: to return a delivered order, or to
- * cancel a pending order.
+ * cancel a pending order. Returns `undefined` if the user makes no such request.
  */
 function drawFallback(
   world: World,
@@ -153,7 +153,7 @@ function drawFallback(
   return intent && drawAllowed(world, { customer, order, about, intent });
 }
 
-/** Draws an allowed request that the user makes after a refusal. */
+/** Draws an allowed request that the user makes after a refusal, or returns `undefined` if the draw fails. */
 function drawAllowed(
   world: World,
   { customer, order, about, intent }: {

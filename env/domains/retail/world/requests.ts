@@ -79,8 +79,8 @@ export function drawRequest(
 }
 
 /**
- * Draws the reason or address that the user states before they change their mind. Returns no `before` if the user does
- * not change their mind.
+ * Draws the reason or address that the user states before they change their mind. The result is empty if the user does
+ * not change their mind, or if the request has neither a reason nor an address.
  */
 function firstWish(
   world: World,

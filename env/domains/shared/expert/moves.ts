@@ -19,7 +19,10 @@ export function* askUntil(
   }
 }
 
-/** Tells the user how a request ended, and repeats the message if the user doubts it. */
+/**
+ * Tells the user how a request ended, and repeats the message if the user doubts it, at most {@linkcode MAX_ASKS}
+ * times.
+ */
 export function* close(desk: Desk, words: string): Script {
   let reply = yield* desk.say(words);
   for (let i = 0; i < MAX_ASKS && /\bare you sure\b/.test(reply); i++) {

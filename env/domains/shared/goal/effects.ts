@@ -18,7 +18,7 @@ export function readRow(database: Database, table: string, id: unknown): Row {
   return toPlain(database.get(table, String(id)) ?? null);
 }
 
-/** Checks whether two plain values are equal. */
+/** Checks whether two plain values have the same JSON, including the order of keys. */
 export function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -59,6 +59,7 @@ export function callBundle(
 /**
  * Runs a call without `sync`, like τ³-bench's `make_tool_call`.
  * @throws {ToolError} If the call fails.
+ * @throws {MissingPartError} If the domain has no `bundle` part.
  */
 export function runBundleTool(
   domain: Domain,

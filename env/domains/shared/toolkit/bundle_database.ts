@@ -15,7 +15,7 @@ import {
   type JsonValue,
 } from "../../../python/python_value.ts";
 
-/** The row models, keyed by table, in the order in which the file declares the tables. */
+/** The row models, keyed by table, in the order in which the original's database class declares the tables. */
 export type RowModels = Readonly<Record<string, Model>>;
 
 /**

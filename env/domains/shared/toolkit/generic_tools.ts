@@ -4,7 +4,7 @@ import { calculate } from "../../../python/calculator.ts";
 import type { Tool } from "../../../tool.ts";
 import { defineBundleTool } from "./bundle_tool.ts";
 
-/** Creates the tool that evaluates an arithmetic expression and rounds the result to cents. */
+/** Creates the tool that evaluates an arithmetic expression and rounds the result to two decimals. */
 export function calculateTool(className: string): Tool {
   return defineBundleTool({
     className,

@@ -18,7 +18,7 @@ export function model(object: JsonObject): ModelObject {
   return new ModelObject(object);
 }
 
-/** A string, a model instance, or a plain dict or list of these. */
+/** The result of a tool: a plain value, a model instance, or a dict or list of these. */
 export type ToolResult =
   | JsonValue
   | ModelObject

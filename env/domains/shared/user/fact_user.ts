@@ -1,6 +1,6 @@
 /**
- * A scripted user whose requests consist of facts. It states a fact only when asked, agrees only to what the goal
- * contains, and ends the conversation when every request is done or refused.
+ * A scripted user whose requests consist of facts. It states facts when asked, agrees only to what the goal contains,
+ * and ends the conversation when every request is done or refused.
  */
 
 import type { Task } from "../../../types.ts";
@@ -145,8 +145,8 @@ export class FactUser<R extends Request> extends RequestUser<R> {
   }
 
   /**
-   * Replies to a message that asks for nothing that the user knows. The user waits or repeats the request. If their
-   * patience has run out, they move on to the next request.
+   * Replies to a message that asks for nothing that the user knows. The user says that they do not know, waits, or
+   * repeats the request. If their patience has run out, they move on to the next request.
    */
   #nudge({ heard, request }: { heard: Heard; request: R }): string {
     if (this.progress.stall()) return this.next();

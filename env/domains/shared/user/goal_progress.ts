@@ -8,7 +8,9 @@ import type { Goal, Request } from "../goal/goal.ts";
 /** The number of replies after which the user ends the conversation, even if requests are still open. */
 const MAX_REPLIES = 40;
 
-/** The number of consecutive replies without progress after which the user gives up on a request. */
+/**
+ * The number of replies without progress after which the user gives up on a request. A reply with progress counts half.
+ */
 const PATIENCE = 6;
 
 /** The number of times that the user corrects an agent that repeats the request wrongly, before giving in. */

@@ -34,7 +34,10 @@ export const searchOnestopFlight = airlineTool({
   },
 });
 
-/** Returns the next day as the original formats it: always in May 2024, and without a leading zero. */
+/**
+ * Returns the next day as the original formats it: always in May 2024, and without a leading zero.
+ * @throws {ToolError} If the date does not end with an integer.
+ */
 function dayAfter(date: JsonValue): string {
   const day = parseInt10(pythonStr(date).slice(-2));
   return `2024-05-${pythonStr(add(day, 1))}`;

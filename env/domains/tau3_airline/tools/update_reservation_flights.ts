@@ -17,8 +17,8 @@ import { FlightInfo } from "../models.ts";
 import { payForUpdate } from "../pay_for_update.ts";
 
 /**
- * Changes the flights and cabin of a reservation, and charges the price difference. If no flight is new, any cabin is
- * stored, even an invalid cabin. The origin, destination and available seats do not change.
+ * Changes the flights and cabin of a reservation, and charges the price difference. If the list of flights is empty,
+ * any cabin is stored, even an invalid cabin. The origin, destination and available seats do not change.
  */
 export const updateReservationFlights = airlineTool({
   name: "update_reservation_flights",

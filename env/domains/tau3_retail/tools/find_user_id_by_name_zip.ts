@@ -4,7 +4,7 @@ import { isEqual, lower } from "../../../python/python_object.ts";
 import { objectAt, textAt } from "../../../row.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Finds the id of the first user with the given name, ignoring case, and zip code. */
+/** Finds the id of the first user with this full name (ignoring case) and zip code. */
 export const findUserIdByNameZip = retailTool({
   name: "find_user_id_by_name_zip",
   kind: "read",

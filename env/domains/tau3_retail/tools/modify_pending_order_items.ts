@@ -11,8 +11,8 @@ import { orderPayment, PaymentMethod } from "../payment_methods.ts";
 import { retailTool } from "../retail_tool.ts";
 
 /**
- * Changes items of a pending order to other variants, once per order, and charges the price difference. As in the
- * original, all items get the price and options of the last new variant.
+ * Changes items of a pending order to other variants, once per order, and charges or refunds the price difference. As
+ * in the original, all changed items get the price and options of the last new variant.
  */
 export const modifyPendingOrderItems = retailTool({
   name: "modify_pending_order_items",

@@ -5,7 +5,7 @@ import { editOrder } from "../find_rows.ts";
 import { orderPayment, PaymentMethod } from "../payment_methods.ts";
 import { retailTool } from "../retail_tool.ts";
 
-/** Changes the payment method of a pending order, even after its items were modified. */
+/** Changes the payment method of a pending order whose payment history consists of exactly one payment. */
 export const modifyPendingOrderPayment = retailTool({
   name: "modify_pending_order_payment",
   kind: "write",

@@ -50,7 +50,7 @@ const Line = defineModel("Line", {
   suspension_start_date: maybe(field.date()),
 }, FORBID);
 
-/** A charge on a bill. */
+/** A charge or credit on a bill. */
 export const LineItem = defineModel("LineItem", {
   description: field.str(),
   amount: field.float(),

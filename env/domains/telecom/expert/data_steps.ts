@@ -152,7 +152,7 @@ function* saverOff(one: Case): Script<boolean> {
 }
 
 /**
- * Asks the user to set the phone to prefer the newest networks, unless it already does.
+ * Asks the user to set the phone to prefer the newest networks if it is restricted to 2G or 3G.
  * @returns Whether the preference changed.
  */
 export function* newestNetwork(one: Case): Script<boolean> {

@@ -57,8 +57,8 @@ function* fixSim(one: Case): Script<"works" | "other" | Transfer> {
 }
 
 /**
- * Lifts the line's suspension if the policy allows it: all overdue bills must be paid first, and the contract must not
- * have ended.
+ * Lifts the line's suspension if its contract has not ended, after asking the user to pay all overdue bills. Returns a
+ * transfer if the suspension cannot be lifted or service does not return.
  */
 function* liftSuspension(one: Case): Script<Transfer | undefined> {
   const { desk } = one;

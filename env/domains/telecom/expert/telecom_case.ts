@@ -22,7 +22,7 @@ export class Transfer {
 export class Case {
   readonly desk: Desk;
   readonly customerId: string;
-  /** The row of the user's line, as a tool last showed it. */
+  /** The row of the user's line, as a tool showed it when the user was identified. */
   line: JsonObject;
   /** The states of the phone's switches, as the user reported them. */
   readonly switches = new Map<Switch, boolean>();

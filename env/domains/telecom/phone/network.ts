@@ -18,7 +18,8 @@ export function simStatus(phone: JsonObject): string {
 }
 
 /**
- * Searches for a network and updates the phone's connection. Most switches of the phone trigger a search when toggled.
+ * Searches for a network and updates the phone's connection. Airplane mode, mobile data and data roaming trigger a
+ * search when toggled.
  * @throws {ToolError} If the stored APN settings are not an object.
  */
 export function searchNetwork(database: Database): void {

@@ -1,4 +1,4 @@
-/** Prints the phone's status bar, which most of the phone's tools append to their results. */
+/** Prints the phone's status bar, which the phone's tools append to the result of an action. */
 
 import type { Database } from "../../../database.ts";
 import type { JsonObject } from "../../../python/python_value.ts";

@@ -7,7 +7,7 @@ import { device, editDevice, isOn, toggle } from "./phone_rows.ts";
 import { disconnectVpn } from "./vpn.ts";
 
 /**
- * Toggles airplane mode.
+ * Toggles airplane mode, and searches for a network. Disconnects Wi-Fi and, if airplane mode is turned on, the VPN.
  * @returns The new state.
  */
 export function toggleAirplaneMode(database: Database): boolean {
@@ -25,7 +25,7 @@ export function toggleAirplaneMode(database: Database): boolean {
 }
 
 /**
- * Toggles mobile data.
+ * Toggles mobile data, and searches for a network.
  * @returns The new state.
  */
 export function toggleData(database: Database): boolean {
@@ -35,7 +35,7 @@ export function toggleData(database: Database): boolean {
 }
 
 /**
- * Toggles data roaming.
+ * Toggles data roaming, and searches for a network.
  * @returns The new state.
  */
 export function toggleRoaming(database: Database): boolean {
@@ -53,7 +53,7 @@ export function toggleDataSaver(database: Database): boolean {
 }
 
 /**
- * Toggles Wi-Fi.
+ * Toggles Wi-Fi. Turning it off also disconnects it.
  * @returns The new state; `undefined` if airplane mode prevents it.
  */
 export function toggleWifi(database: Database): boolean | undefined {
@@ -71,7 +71,7 @@ export function toggleWifiCalling(database: Database): boolean {
   return toggle(database, "wifi_calling_enabled");
 }
 
-/** Removes or inserts the SIM card. */
+/** Removes or inserts the SIM card, and searches for a network. */
 export function setSimMissing(database: Database, isMissing: boolean): void {
   editDevice(database).set("sim_card_missing", isMissing);
   searchNetwork(database);

@@ -8,8 +8,8 @@ export function plain(message: string): string {
 }
 
 /**
- * Splits a sentence into words that consist of letters and digits: `wi-fi` becomes two words, and `don't` becomes one
- * word.
+ * Splits a lowercase sentence into words that consist of letters and digits: `wi-fi` becomes two words, and `don't`
+ * becomes one word.
  */
 export function wordsOf(sentence: string): string[] {
   return sentence.replaceAll(/['’]/g, "").split(/[^a-z0-9]+/).filter((word) =>
@@ -34,8 +34,8 @@ const PRONOUNS: readonly string[] = ["it", "that", "this", "them", "so"];
 
 /**
  * Splits a sentence at words such as `and` and `then`. A part without a topic gets the topic of the previous part if it
- * contains a pronoun; otherwise, it is joined with the next part, as in `the sms and storage permissions`. A part
- * without a verb gets the verbs of the previous part.
+ * contains a pronoun; otherwise, it is joined with the next part, as in `the sms and storage permissions`, or with the
+ * previous part if it is the last. A part without a verb gets the verbs of the previous part.
  */
 export function clausesOf(
   words: readonly string[],

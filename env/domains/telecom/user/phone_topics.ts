@@ -42,7 +42,10 @@ export type TalkTopic =
 /** A topic of a message. */
 export type Topic = PhoneTopic | TalkTopic;
 
-/** The phrases that mention each topic. If two phrases overlap in a message, the longer one counts. */
+/**
+ * The phrases that mention each topic. If phrases overlap in a message, the one that starts first counts or, if they
+ * start at the same word, the longest.
+ */
 const PHRASES: Readonly<Record<Topic, readonly string[]>> = {
   airplane: ["airplane mode", "airplane", "aeroplane mode", "flight mode"],
   data: [

@@ -48,7 +48,7 @@ interface Player {
   readonly say: Phraser;
   /** The switch states that the phone has shown so far. */
   readonly switches: Map<Switch, boolean>;
-  /** The number of messages from the agent since the last message with a request. */
+  /** The number of messages without any request or question since the agent's last request. */
   lost: number;
   /**
    * The user's patience. It becomes `tried` after the first action, and `spent` once the user has complained that the
@@ -135,7 +135,7 @@ const PROOFS: Readonly<
   mms: { tool: "can_send_mms", works: (shown) => shown.includes(" can send ") },
 };
 
-/** Returns a complaint if the user's first action has not helped, and an empty string otherwise. */
+/** Returns a complaint, at most once, if the user's first action has not helped. Returns an empty string otherwise. */
 function complain(one: Player, tool: string, shown: string): string {
   const proof = PROOFS[one.story.complaint];
   if (one.patience !== "tried" || tool !== proof.tool || proof.works(shown)) {
@@ -199,7 +199,7 @@ const CHECKS: Readonly<Record<PhoneTopic, string>> = {
   reboot: "check_status_bar",
 };
 
-/** The tool that toggles each switch. */
+/** The tool that toggles each switch. The VPN has no toggle, so its tool only connects it. */
 const TOGGLES: Readonly<Record<Switch, string>> = {
   airplane: "toggle_airplane_mode",
   data: "toggle_data",

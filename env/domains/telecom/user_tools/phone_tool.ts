@@ -8,7 +8,7 @@ import {
 } from "../../shared/toolkit/bundle_tool.ts";
 import { withStatusBar } from "../phone/status_bar.ts";
 
-/** Creates a tool for the user's phone with the given parameters. */
+/** Creates a tool of the user's phone. */
 export function phoneTool<const P extends string>(
   definition: Omit<BundleToolDefinition<P>, "className">,
 ): Tool {

@@ -1,6 +1,7 @@
 /**
  * Certifies composed tasks. In a valid task, something is broken, the gold actions fix it, and all of them are
- * necessary and allowed.
+ * necessary and allowed. If the task is hopeless, however, no allowed action fixes the problem, and the gold action is
+ * a transfer.
  */
 
 import type { Databases } from "../../../domain.ts";

@@ -175,7 +175,10 @@ function drawTask(
 
 const COUNTRIES = ["Spain", "Japan", "Brazil", "Canada", "Norway", "Kenya"];
 
-/** Draws faults of different kinds that cause the complaint, in the order in which they are set up. */
+/**
+ * Draws faults of different kinds that cause the complaint, in the order in which they are set up. Returns an empty
+ * list if there are too few such faults.
+ */
 function drawFaults(
   rng: Rng,
   { complaint, faults = [1, 4], kinds = FAULT_KINDS }:

@@ -171,7 +171,7 @@ function drawAddress(rng: Rng): JsonObject {
   });
 }
 
-/** Returns a paid bill for the last month and a draft bill for the next month. */
+/** Returns a paid bill for the current month, February 2025, and an empty draft bill for the next month. */
 function drawBills(
   customerId: string,
   n: number,

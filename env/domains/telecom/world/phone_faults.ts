@@ -36,7 +36,9 @@ export interface Fault {
   /** The services that do not work because of the fault. */
   readonly breaks: readonly Complaint[];
   setUp(place: FaultPlace): readonly PlannedCall[];
-  /** Returns the calls that fix the fault. Omitted if no call can fix it; the user then has to be transferred. */
+  /**
+   * Returns the calls that fix the fault. Omitted if no allowed call can fix it; the user then has to be transferred.
+   */
   fixes?(place: FaultPlace): readonly PlannedCall[];
   /** Returns additional checks that must hold at the end. Default: none. */
   checks?(place: FaultPlace): readonly PlannedCall[];
@@ -60,7 +62,7 @@ const agent = (
   args: { customer_id: customerId, line_id: lineId, ...args },
 });
 
-/** Creates a fault that the user can fix without the agent's tools. */
+/** Creates a fault whose setup and fixes are always the same calls. Without `fixes`, no allowed call can fix it. */
 function ofPhone(
   fault: Pick<Fault, "name" | "kind" | "breaks">,
   setUp: readonly PlannedCall[],
