@@ -82,14 +82,17 @@ export class Desk {
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
-  /** Checks whether `value` occurs anywhere in the conversation. */
+  /** Checks whether `value` occurs in any message of the user or any tool result. */
   knows(value: string): boolean {
     const text = value.toLowerCase();
     return this.everHeard(text) ||
       this.#shown.some((shown) => shown.includes(text));
   }
 
-  /** Returns the most recently observed row that a call returned for an id: `row("order_id", "#W1")`. */
+  /**
+   * Returns the row that the most recent call for an id returned: `row("order_id", "#W1")`. Returns `undefined` if
+   * there is none.
+   */
   row(argument: string, id: string): JsonObject | undefined {
     return this.#rows.get(`${argument} ${id}`);
   }
@@ -99,14 +102,14 @@ export class Desk {
     return this.#called.has(keyOf(action));
   }
 
-  /** Sends a message to the user; returns the user's answer in lower case. */
+  /** Sends a message to the user, records the user's answer, and returns it in lower case. */
   *say(content: string): Script<string> {
     const { content: reply } = yield { type: "say", content };
     this.#said.push(reply.toLowerCase());
     return this.last;
   }
 
-  /** Calls a tool; returns its result. */
+  /** Calls a tool, records the call and its result, and returns the result. */
   *call(action: ToolAction, content = ""): Script<string> {
     const { content: shown } = yield { type: "call", action, content };
     this.#called.add(keyOf(action));

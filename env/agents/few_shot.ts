@@ -76,8 +76,10 @@ export function fewShotSystem(
 }
 
 /**
- * Returns the dataset's own examples or, if it has none, the expert's conversations on train tasks.
+ * Returns the dataset's own examples or, if it has none, up to `count` successful conversations of the expert on train
+ * tasks.
  * @throws {ConfigError} If there are neither examples nor a train split.
+ * @throws {MissingPartError} If there are no examples and the domain has no scripted user.
  */
 export async function fewShotExamples(
   dataset: Dataset,
@@ -106,7 +108,10 @@ export async function fewShotExamples(
   return displays;
 }
 
-/** Formats a conversation as in τ-bench's examples: one line per message, `None` for empty content. */
+/**
+ * Formats a conversation as in τ-bench's examples: `role: content` for each message, with `None` for an empty message
+ * of the agent.
+ */
 function display(messages: readonly Message[]): string {
   return messages.map(({ role, content }) =>
     `${role}: ${role === "assistant" && content === "" ? "None" : content}`

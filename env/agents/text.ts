@@ -26,13 +26,13 @@ export interface TextAgentOptions {
   readonly strategy: TextStrategy;
   /** The content of the prompt. Default: `full`. */
   readonly prompt?: PromptStyle;
-  /** Whether to send answers that cannot be parsed to the user, as τ-bench does. Default: false. */
+  /** Whether to send answers whose action is not JSON to the user, as τ-bench does. Default: false. */
   readonly compat?: boolean;
 }
 
 /**
  * Creates an agent that writes actions as text and receives tool results as user messages. The user does not see its
- * thoughts.
+ * thoughts, unless `compat` is set and an answer is not JSON.
  */
 export function textAgent(options: TextAgentOptions): Agent {
   const { model, strategy, prompt = "full", compat = false } = options;

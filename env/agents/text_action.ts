@@ -7,8 +7,8 @@
  *     {"name": "cancel_pending_order", "arguments": {"order_id": "#W1", "reason": "no longer needed"}}
  *
  * @see sierra-research/tau-bench, `tau_bench/agents/chat_react_agent.py`. If an answer cannot be parsed, this
- * implementation tells the model why, and the model may correct it. The original sends the answer to the user,
- * including broken JSON and thoughts.
+ * implementation tells the model why, and the model may correct it. τ-bench sends the answer to the user, including
+ * broken JSON and thoughts.
  */
 
 import { DataError } from "../errors.ts";
@@ -29,15 +29,16 @@ export interface TextActionStyle {
   /** The text that precedes an action: `Action:`. */
   readonly marker: string;
   /**
-   * Whether to accept only strict JSON and to send everything else to the user, as τ-bench does. If false, the model is
-   * told what is wrong and may correct its answer. Default: false.
+   * Whether to accept only strict JSON and to send text that is not JSON to the user, as τ-bench does. If false, the
+   * model is told what is wrong and may correct its answer. Default: false.
    */
   readonly compat?: boolean;
 }
 
 /**
- * Parses the action after the last marker. Tolerates deviations that are unambiguous: a code fence around the JSON,
- * text after the JSON, a marker within a string, and `respond` without quotes, as in τ-bench's own prompt.
+ * Parses the action after the last marker, or the whole text if there is no marker. Unless `compat` is set, tolerates
+ * deviations that are unambiguous: a code fence around the JSON, text after the JSON, a marker within a string, and
+ * `respond` without quotes, as in τ-bench's own prompt.
  * @param index The index of the answer in the conversation. The call's id is derived from this index.
  */
 export function readTextAction(
@@ -150,7 +151,7 @@ function tryParse(text: string): JsonValue | undefined {
   }
 }
 
-/** Returns the object at the start of a string; empty if there is none. */
+/** Returns the text of the JSON object at the start of a string, or an empty string if there is no complete object. */
 function firstObject(text: string): string {
   if (!text.startsWith("{")) return "";
   let depth = 0;
@@ -163,7 +164,9 @@ function firstObject(text: string): string {
   return "";
 }
 
-/** Returns the index of the end of the string that begins at `at`. */
+/**
+ * Returns the index of the quote that ends the string beginning at `at`, or the length of the text if there is none.
+ */
 function stringEnd(text: string, at: number): number {
   for (let i = at + 1; i < text.length; i++) {
     if (text[i] === "\\") i++;

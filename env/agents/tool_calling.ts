@@ -27,9 +27,9 @@ export interface ToolCallingOptions {
 }
 
 /**
- * Creates an agent that acts on the model's first tool call or, if the dataset's rules run all calls, on every call in
- * order. An answer without a call is sent to the user, if there is one. If an answer cannot be parsed, the model is
- * told why and may correct it.
+ * Creates an agent that acts on the model's first tool call or, if the dataset has its own conversation rules, on every
+ * call in order. An answer without a call is sent to the user, if the episode has a user. If an answer cannot be
+ * parsed, the model is told why and may correct it.
  */
 export function toolCallingAgent(options: ToolCallingOptions): Agent {
   const { model, prompt = "full" } = options;

@@ -20,7 +20,7 @@ export type ReadFile = (path: string) => Promise<string | undefined>;
 /**
  * Creates a reader for the files below a directory.
  * @returns A function that reads a path that begins with `root`. The function throws a `DataError` if the path is not a
- * regular file in the checkout, or if the file is too large.
+ * regular file in the checkout, or if a size limit is exceeded.
  */
 export function checkoutFiles(
   root: string,
@@ -53,7 +53,7 @@ export function checkoutFiles(
 
 /**
  * Resolves the links in a path.
- * @throws {DataError} If the path leads out of the checkout.
+ * @throws {DataError} If the path leads out of the checkout, or its links form a cycle.
  */
 async function realPlace(root: string, path: string): Promise<string> {
   const [within, place] = [await Deno.realPath(root), await realPath(path)];

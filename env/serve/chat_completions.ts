@@ -86,7 +86,8 @@ export function readChatBody(body: unknown, { name }: ServedPolicy): ChatBody {
 
 /**
  * Returns the chat completion for a request.
- * @throws {RequestError} If the conversation is invalid.
+ * @throws {RequestError} If the arguments of a call in the conversation are not a JSON object.
+ * @throws {PolicyError} If the conversation is too long, or the chat template rejects it.
  */
 export async function answerChat(
   body: ChatBody,

@@ -57,8 +57,8 @@ export function isAddress(host: string): boolean {
 }
 
 /**
- * A host on which engines are allowed, as returned by {@linkcode canonicalHost}. If `port` is omitted, all ports are
- * allowed.
+ * A host on which engines are allowed, in the canonical form that {@linkcode canonicalHost} returns. If `port` is
+ * omitted, all ports are allowed.
  */
 export interface EngineHost {
   readonly host: string;

@@ -205,7 +205,7 @@ function spansOf(
   return spans;
 }
 
-/** Returns the length of the run of equal mask values that starts at an index. */
+/** Returns the length of the run of equal mask values that starts at the index `from`, but at most `most`. */
 function runLength(
   lossMask: readonly (0 | 1)[],
   { from, most }: { from: number; most: number },

@@ -71,7 +71,10 @@ export class EpisodeMetrics {
     });
   }
 
-  /** Records the start of an episode. Declare the result with `using`, so that the episode's end is always recorded. */
+  /**
+   * Records the start of an episode. Call `end` with its answer, and declare the result with `using`, so that the
+   * episode never stays counted as running.
+   */
   begin(): Disposable & { end(answer: EpisodeAnswer): void } {
     const from = performance.now();
     this.#running.set(++this.running);

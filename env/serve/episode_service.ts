@@ -38,7 +38,7 @@ export interface EpisodeWorld {
   readonly user: UserFactory;
   readonly userName: string;
   readonly meter: Meter;
-  /** Sends requests to engines. */
+  /** Calls engines, with timeouts, retries and a rate limit. */
   readonly caller: Caller;
   /** Sends single requests to engines. Default: `fetch`. */
   readonly post?: Post;
@@ -107,7 +107,7 @@ export class EpisodeService {
     await this.#inFlight.ended();
   }
 
-  /** Aborts running episodes. Their requests are answered with status `aborted`. */
+  /** Rejects new episodes and aborts running episodes. Their requests are answered with status `aborted`. */
   stop(): void {
     this.drain();
     this.#stop.abort(new Error("The episode server was stopped"));

@@ -18,7 +18,10 @@ import { InFlight } from "./in_flight.ts";
 /** Options for {@linkcode policyApp}. */
 export interface PolicyAppOptions {
   readonly policy: ServedPolicy;
-  /** The token that all requests except health checks must carry. Default: no token is required. */
+  /**
+   * The token that requests must carry, except health checks and requests for information about the model and the load.
+   * Default: no token is required.
+   */
   readonly token?: string;
   /** The limits on request bodies. Default: 1 MiB plus 64 bytes per token of the context, within 30 s. */
   readonly limits?: BodyLimits;

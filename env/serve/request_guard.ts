@@ -9,8 +9,8 @@ import { isLoopback } from "./loopback.ts";
 
 /**
  * Rejects requests with a host name that is not a loopback name (421), from pages of another origin (403), or with a
- * body that is not declared as JSON (415). If the server has a token, host names and origins are not checked: pages
- * cannot know the token, and routers may use other host names.
+ * content type other than JSON (415). If the server has a token, host names and origins are not checked: pages cannot
+ * know the token, and routers may use other host names.
  */
 export function guard(app: Hono, { token }: { token?: string | undefined }) {
   app.use(async (c, next) => {

@@ -47,7 +47,8 @@ export function readGenerateBody(body: unknown): GenerateBody {
 }
 
 /**
- * Answers a request. If `signal` is aborted, the answer has the finish reason `abort`.
+ * Answers a request. If `signal` is aborted before the answer is complete, the answer is empty and has the finish
+ * reason `abort`.
  * @throws {RequestError} If the prompt does not fit in the context.
  */
 export async function answerGenerate(

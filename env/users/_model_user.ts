@@ -103,7 +103,7 @@ export class UserConversation {
     this.#messages.push(message);
   }
 
-  /** Returns `words`, or `undefined` if they are the user's first message and would already end the conversation. */
+  /** Returns `words`, or `undefined` if they are the user's first message and consist only of the stop token. */
   sayable(words: string | undefined): string | undefined {
     const isFirst = this.#messages.every(({ role }) => role !== "assistant");
     const leaves = words?.includes(STOP) && !saysMoreThanStop(words);
@@ -139,7 +139,7 @@ export class UserConversation {
   }
 
   /**
-   * Asks for the user's next message until `read` accepts one.
+   * Asks for the user's next message until `read` accepts one that was not truncated.
    * @throws {InfrastructureError} After 3 unusable answers, with the kind `bad_response`. The fault is the simulator's,
    * so the episode is not scored.
    */
@@ -239,7 +239,7 @@ function instructed(
   });
 }
 
-/** Converts a failure of the user's model to a failure with source `user`. */
+/** Converts a failure of the user's model to a failure with source `user`. Other errors are returned unchanged. */
 export function asUserFailure(error: unknown): unknown {
   if (!(error instanceof InfrastructureError) || error.source === "user") {
     return error;

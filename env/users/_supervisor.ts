@@ -75,8 +75,8 @@ function consult(
 }
 
 /**
- * Formats the conversation as a transcript. From the user's point of view, the agent has the role `user`; τ-bench
- * labels speakers by that role, so its supervisor confuses the two.
+ * Formats the conversation as a transcript. In the messages, the agent has the role `user`. τ-bench labels speakers by
+ * that role, so its supervisor confuses the two; this function swaps the labels unless `compat` is set.
  */
 function transcriptOf(
   { prompts }: UserConversation,

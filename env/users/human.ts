@@ -17,7 +17,10 @@ export type LineReader = (options?: CallOptions) => Promise<string | null>;
 /** Options for {@linkcode humanUser}. */
 export interface HumanUserOptions {
   readonly readLine: LineReader;
-  /** Shows text to the person: first the task, then each message of the agent. */
+  /**
+   * Shows text to the person: the agent's messages as `message`; the task, tool results and notes about calls as
+   * `task`.
+   */
   readonly write: (text: string, what: "task" | "message") => void;
   /** Tools that the person may call with a line that begins with a slash: `/set_mode {"mode": "4g"}`. Default: none. */
   readonly tools?: readonly ToolSchema[];

@@ -40,7 +40,7 @@ function parseAsTauBench(text: string): string {
   for (const marker of ["Thought:", "User Response:"]) {
     const parts = text.split(marker);
     if (parts.length === 1) continue;
-    // Python cannot unpack more than two parts, so the original fails here.
+    // Python cannot unpack more than two parts, so τ-bench fails here.
     if (parts.length > 2) break;
     return (parts[1] ?? "").trim();
   }

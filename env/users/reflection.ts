@@ -14,15 +14,18 @@ import { isAcceptable, reflectOn } from "./_supervisor.ts";
 
 /** Options for {@linkcode reflectionUser}. */
 export interface ReflectionOptions extends ModelUserOptions {
-  /** The maximum number of messages that are judged per turn, including the first. Default: 2, as in τ-bench. */
+  /**
+   * The maximum number of messages that are proposed per turn, including the first. The last of them is judged only if
+   * `compat` is set. Default: 2, as in τ-bench.
+   */
   readonly attempts?: number;
 }
 
 /**
  * Creates users whose unsuitable messages are rewritten by a supervisor.
  *
- * If the supervisor rejects a message, it is asked for a better message, which is used instead. If `compat` is set,
- * these errors of τ-bench are reproduced:
+ * A supervisor that rejects a message is asked for a better message, which is used instead. If `compat` is set, these
+ * errors of τ-bench are reproduced:
  *
  * - The prompt asks for true or false instead of a better message, but the reply is parsed as a message.
  * - This message is shown to the user's model as if the agent had said it.

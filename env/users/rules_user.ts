@@ -89,7 +89,7 @@ class RulesUser implements User {
   }
 
   /**
-   * Asks the model until its answer contains a message or a call.
+   * Asks the model until its answer is complete and contains a message or valid calls.
    * @throws {InfrastructureError} After 3 unusable answers, with the kind `bad_response`. The fault is the simulator's,
    * so the episode is not scored.
    */

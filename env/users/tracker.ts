@@ -29,10 +29,10 @@ export interface TrackOptions {
   readonly isScripted?: boolean;
 }
 
-/** The maximum number of messages that a user may send without saying anything new after everything is settled. */
+/** The maximum number of messages without a request that a user may send after all writes have happened. */
 const PATIENCE = 3;
 
-/** The length below which texts may be equal by chance. */
+/** The number of characters below which texts may be equal by chance. */
 const MIN_ECHO = 24;
 
 /** One message of the user in its context. */
@@ -47,16 +47,17 @@ interface UserMessage {
 
 /**
  * Returns the user's faults, each kind only once, at the first message with this fault; `null` if the user's goal is
- * unknown. Takes time linear in the length of the conversation.
+ * unknown.
  *
- * - `leak`: one message reveals details of every request, or of a request that the agent has not asked about yet.
- * - `invention`: an id, e-mail address, zip code or card number that is not in the goal, the user's rows or the agent's
- *   messages.
+ * - `leak`: one message reveals new details of every request, if there are several, or the first message reveals all
+ *   details of a request.
+ * - `invention`: an id, e-mail address, zip code or card number that is not in the goal, the instruction, the user's
+ *   rows or the agent's messages.
  * - `early_stop`: the stop token before a request's write has happened, although the agent neither refused nor claimed
- *   to be done.
+ *   to be done. Long conversations are exempt.
  * - `echo`: repeats the agent's message, the instruction, or the user's own last message although the agent asks
  *   something else.
- * - `endless`: messages that ask for nothing after everything is settled.
+ * - `endless`: more than {@linkcode PATIENCE} messages without a request after all writes have happened.
  */
 export function trackUser(options: TrackOptions): UserFinding[] | null {
   const { task, domain } = options;

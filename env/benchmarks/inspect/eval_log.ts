@@ -40,7 +40,7 @@ const WORDS: Readonly<Record<string, number>> = {
 
 /**
  * Reads an Inspect log.
- * @throws {DataError} If the bytes are not an Inspect log, or none of its samples can be read.
+ * @throws {DataError} If the bytes are not an Inspect log, or the log has no readable sample.
  */
 export function readEvalLog(bytes: Uint8Array, path: string): ResultFile {
   const entries = readZip(bytes, path);
@@ -86,7 +86,10 @@ interface ReadSample {
   readonly number: number;
 }
 
-/** Reads the samples of a log, sorted by task id (numeric ids by value), then by epoch. */
+/**
+ * Reads the samples of a log, sorted by task id (numeric ids by value), then by epoch. Samples that cannot be read are
+ * returned as faults.
+ */
 function readSamples(
   entries: ZipEntries,
   names: readonly string[],
@@ -158,7 +161,7 @@ function scoresOf(sample: JsonObject): NamedScore[] {
 }
 
 /**
- * Returns the score to use as the reward. This is the score named `reward` or, if there is none, the first numeric
+ * Returns the score to use as the reward: the numeric score named `reward` or, if there is none, the first numeric
  * score.
  */
 function rewardIn(scores: readonly NamedScore[]): NamedScore | undefined {
@@ -166,7 +169,10 @@ function rewardIn(scores: readonly NamedScore[]): NamedScore | undefined {
   return numbers.find(({ name }) => name === "reward") ?? numbers[0];
 }
 
-/** Converts a score's value to a number. If the value is a dictionary, its `reward` is used. */
+/**
+ * Converts a score's value to a number. If the value is a dictionary, its `reward` is used. Returns `null` if the value
+ * does not represent a number.
+ */
 function valueOf(value: JsonValue | undefined): number | null {
   if (value === true || value === false) return Number(value);
   if (typeof value === "string") return WORDS[value] ?? null;
@@ -191,7 +197,7 @@ function checksOf(sample: JsonObject): readonly RewardCheck[] {
   });
 }
 
-/** Returns the sample's input as text: the input itself, or the concatenation of its user messages. */
+/** Returns the sample's input as text: the input itself, or the texts of its user messages, joined by newlines. */
 function inputOf(sample: JsonObject): string {
   const input = sample.get("input");
   if (typeof input === "string") return input;
@@ -227,7 +233,10 @@ function messageIn(message: JsonObject, attachments: JsonObject): JsonObject {
 
 const ATTACHMENT = "attachment://";
 
-/** Joins the text parts of a message. Reasoning parts are omitted. */
+/**
+ * Joins the text parts of a message, and resolves references to attachments. Other parts, such as reasoning, are
+ * omitted.
+ */
 function textIn(message: JsonObject, attachments: JsonObject): string {
   const content = message.get("content");
   const texts = typeof content === "string" ? [content] : objectsOf(content)

@@ -35,8 +35,8 @@ export interface CallArguments {
 
 /**
  * Evaluates an expression.
- * @throws {DataError} If part of the expression is unknown or unsupported; the message names the file, the line and the
- * column.
+ * @throws {DataError} If part of the expression is unknown or unsupported, or if the expression is nested too deeply or
+ * its value is too large; the message names the file, the line and the column.
  */
 export function evaluate(
   source: PythonSource,
@@ -77,8 +77,8 @@ class Evaluator {
   }
 
   /**
-   * Throws if the values become too large in proportion to the size of the file. Every use of a name counts as a copy
-   * of its value.
+   * Adds to the work spent on the file, and throws if the values become too large in proportion to the file's size.
+   * Every use of a name counts as a copy of its value.
    */
   #spend(node: Node, work: number): void {
     if (spend(this.#source, work)) return;

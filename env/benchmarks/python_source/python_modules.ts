@@ -47,8 +47,8 @@ export class PythonModules {
   }
 
   /**
-   * Parses a file, or returns `undefined` if the file does not exist.
-   * @throws {DataError} If the file is not Python.
+   * Parses a file, or returns `undefined` if the file does not exist. The result is cached.
+   * @throws {DataError} If the file cannot be read or parsed.
    */
   async sourceIfAny(path: string): Promise<PythonSource | undefined> {
     if (!this.#sources.has(path)) {
@@ -60,8 +60,8 @@ export class PythonModules {
   }
 
   /**
-   * Parses a file.
-   * @throws {DataError} If the file is missing or not Python.
+   * Parses a file. The result is cached.
+   * @throws {DataError} If the file does not exist, or cannot be read or parsed.
    */
   async source(path: string): Promise<PythonSource> {
     const source = await this.sourceIfAny(path);
@@ -78,7 +78,7 @@ export class PythonModules {
 
   /**
    * Evaluates a module's constant, following imports.
-   * @throws {DataError} If the constant does not exist, is not a literal, or is defined in terms of itself.
+   * @throws {DataError} If the constant does not exist, cannot be evaluated, or is defined in terms of itself.
    */
   async constant(source: PythonSource, name: string): Promise<JsonValue> {
     return await this.#constant(source, name, []);
@@ -114,7 +114,7 @@ export class PythonModules {
     throw unreadable(source, source.root, `there is no constant "${name}"`);
   }
 
-  /** Checks whether a module defines or imports a name. */
+  /** Checks whether a module assigns a value to a name or imports it. */
   hasConstant(source: PythonSource, name: string): boolean {
     return assignmentsOf(source).has(name) || importsOf(source).has(name);
   }
@@ -174,7 +174,8 @@ export class PythonModules {
   }
 
   /**
-   * Finds the definition of a class or a constant, following imports: the class, or the assigned expression.
+   * Finds the definition of a class or a constant, following imports. A constant's definition is the assigned
+   * expression.
    * @throws {DataError} If the name is not found, or imports form a cycle.
    */
   async definitionNamed(
@@ -276,7 +277,9 @@ const classesOf = onceFor((source) => {
 
 const CLASS = "ClassDefinition";
 
-/** Finds the definition of a class or a function by name, directly in a block. It may be decorated. */
+/**
+ * Finds a class or a function by name, directly in a block. It may be decorated. Returns `undefined` if there is none.
+ */
 export function definition(
   source: PythonSource,
   block: Node,
@@ -307,14 +310,14 @@ function* definitions(
   }
 }
 
-/** Returns the body of a class or a function. */
+/** Returns the body of a class or a function, or the node itself if it has no body. */
 export function bodyOf(node: Node): Node {
   return children(node).find(({ name }) => name === "Body") ?? node;
 }
 
 /**
- * Returns the values that are assigned directly in a block, keyed by target: `RULES`, `self.terminate_tools`. If a
- * target is assigned more than once, the last value is used.
+ * Returns the expressions that are assigned directly in a block, keyed by target: `RULES`, `self.terminate_tools`. If a
+ * target is assigned more than once, the last expression is used. Assignments with several targets are ignored.
  */
 export function assignments(
   block: Node,

@@ -39,7 +39,8 @@ export function splitString(literal: string): StringParts {
 /**
  * Decodes the escapes in a literal's body.
  * @param isRaw Whether to keep backslashes, as in `r"…"`.
- * @throws {RangeError} If the body contains a named escape (`\N{…}`) or an incomplete escape.
+ * @throws {RangeError} If the body contains a named escape (`\N{…}`), an incomplete escape, or an escape above
+ * U+10FFFF.
  */
 export function decodeBody(body: string, isRaw: boolean): string {
   // Python normalizes every line ending to a newline.
@@ -66,7 +67,10 @@ function fromHex(hex: string, escape: string): string {
   return String.fromCodePoint(code);
 }
 
-/** Returns an unknown escape unchanged, as Python does. */
+/**
+ * Returns an unknown escape unchanged, as Python does.
+ * @throws {RangeError} If the escape is named (`\N{…}`) or incomplete.
+ */
 function unknownEscape(escape: string): string {
   if (/^\\[NxuU]/.test(escape)) {
     throw new RangeError(`the escape ${escape} is not supported`);

@@ -101,7 +101,7 @@ export function children(node: Node): Node[] {
   return all;
 }
 
-/** Yields all descendants of a node with the given name, in document order, without recursion. */
+/** Yields the nodes of the kind `name` below a node, in document order, without recursion. */
 export function* descendants(node: Node, name: string): Generator<Node> {
   const cursor = node.cursor();
   let depth = 0;

@@ -33,8 +33,8 @@ export function numberOf(value: JsonValue | undefined): number | null {
 }
 
 /**
- * Returns an object's member as text: text parts are joined, other values become JSON, and an absent member becomes the
- * empty string.
+ * Returns an object's member as text: text parts are joined, other values become JSON, and a member that is absent or
+ * `null` becomes the empty string.
  */
 export function textOf(object: JsonObject, key: string): string {
   const value = object.get(key);

@@ -20,7 +20,8 @@ export interface ResultsFile {
   readonly fault: string | null;
   /**
    * Finds the tasks of the records. `directory` contains the benchmark's data.
-   * @throws {DataError} If the directory has no readable data.
+   * @throws {DataError} If the benchmark's data in the directory cannot be read, or if a τ³-bench file does not name
+   * its domain.
    */
   tasksIn(directory: string): Promise<KnownTasks>;
 }

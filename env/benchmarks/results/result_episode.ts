@@ -13,7 +13,7 @@ export interface ResultEpisode {
   /** The task's index, from 0: within the split for τ-bench, within the file for τ³-bench. */
   readonly task: number;
   readonly trial: number;
-  /** The reward; `null` if the episode failed or was not scored. */
+  /** The reward; `null` if the episode failed or, in a τ³-bench file, has no reward. */
   readonly reward: Reward | null;
   /** Whether `reward.parts.database` is known rather than inferred. */
   readonly isDatabaseKnown: boolean;

@@ -23,7 +23,7 @@ const PACKAGE = "tau_bench";
 const ENVS = "envs";
 
 /**
- * Returns a reader for the files of `dir`.
+ * Returns a reader for the files of `dir`. A checkout is imported first.
  * @throws {DataError} If `dir` is a checkout that cannot be imported; the message names the file and the line.
  */
 export async function openData(dir: string): Promise<ReadData> {

@@ -63,7 +63,7 @@ export const TAU_BENCH_HINT = "pass --tau-bench DIR or set TAU_BENCH_DIR";
 /**
  * Returns the directory of τ-bench's data: `given` (from the flag or the config) or, if it is not set, the value of
  * `TAU_BENCH_DIR`.
- * @throws {ConfigError} If neither `given` nor `TAU_BENCH_DIR` is set.
+ * @throws {ConfigError} If `given` is empty, or if neither `given` nor `TAU_BENCH_DIR` is set.
  */
 export function tauBenchDir(given?: string | null): string {
   const dir = given ?? Deno.env.get("TAU_BENCH_DIR");
@@ -152,6 +152,7 @@ export async function domainsIn(dir: string): Promise<DomainName[]> {
 /**
  * Loads only the tasks of a domain, keyed by split, without the tables.
  * @throws {DataError} If there are no tasks, or a file is invalid.
+ * @throws {ConfigError} If this version of taulab does not implement the domain.
  */
 export async function loadTauBenchTasks(
   dir: string,

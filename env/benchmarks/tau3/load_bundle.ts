@@ -76,7 +76,7 @@ export interface Tau3Bundle extends Tau3Tasks {
 /**
  * Returns the directory of τ³-bench's data: `given` (from the flag or the config) or, if it is not set, the value of
  * `TAU3_BENCH_DIR`.
- * @throws {ConfigError} If neither `given` nor `TAU3_BENCH_DIR` is set.
+ * @throws {ConfigError} If `given` is empty, or if neither `given` nor `TAU3_BENCH_DIR` is set.
  */
 export function tau3BenchDir(given?: string | null): string {
   const dir = given ?? Deno.env.get("TAU3_BENCH_DIR");

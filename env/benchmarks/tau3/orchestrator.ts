@@ -42,7 +42,7 @@ export const SOLO_STOP_TOOL = "done";
 export interface OrchestratorOptions {
   readonly source: Pick<Tau3Bundle, "domain" | "part" | "databases">;
   readonly task: Tau3Task;
-  /** The maximum number of delivered messages, after which the conversation ends. Default: 200. */
+  /** The number of steps after which the conversation ends; see {@linkcode Orchestrator.steps}. Default: 200. */
   readonly maxSteps?: number;
   /** The number of tool errors after which the conversation ends. Default: 10. */
   readonly maxErrors?: number;
@@ -87,6 +87,7 @@ export class Orchestrator {
   /**
    * Sets up the world, and starts the conversation or continues the task's history.
    * @throws {RaisedError} If the task's history cannot be replayed.
+   * @throws {ToolError} If a set-up call throws a `ToolError`.
    */
   constructor(options: OrchestratorOptions) {
     const { source, task, solo = false } = options;
@@ -124,7 +125,10 @@ export class Orchestrator {
     return this.#messages;
   }
 
-  /** The number of delivered messages. */
+  /**
+   * The number of steps so far. A participant's message is one step, and so are the results of all its calls together.
+   * The first message and the task's history do not count.
+   */
   get steps(): number {
     return this.#steps;
   }
@@ -178,6 +182,7 @@ export class Orchestrator {
   /**
    * Accepts the next speaker's reply and runs its calls.
    * @throws {RaisedError} If the reply has neither text nor calls.
+   * @throws {TypeError} If the conversation is over.
    */
   reply(reply: Reply): void {
     if (this.#ended !== undefined) {
@@ -257,7 +262,7 @@ export class Orchestrator {
     this.#send(last);
   }
 
-  /** Runs the pending calls. */
+  /** Runs the pending calls, and delivers the results to the participant that made them. */
   #answerCalls(): void {
     while (this.#to === "env" && this.#ended === undefined) {
       const message = this.#messages.at(-1);

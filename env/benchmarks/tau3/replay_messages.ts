@@ -21,8 +21,10 @@ export interface ReplaySettings {
 }
 
 /**
- * Repeats the calls that change a database, in order; reads and unknown tools are skipped.
- * @throws {RaisedError} If calls and results do not match, or a result differs from the recorded result.
+ * Repeats the calls of tools that write, in order, and synchronizes the databases. Calls of other or unknown tools are
+ * skipped.
+ * @throws {RaisedError} If calls and results do not match, if `strict` is set and a result differs from the recorded
+ * result, or if `solo` is set and there is a message from a user.
  */
 export function replayMessages(
   world: Tau3World,

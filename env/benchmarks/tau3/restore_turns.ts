@@ -18,13 +18,13 @@ const UNKNOWN_WORDS = "…";
 /** Options for {@linkcode restoreTurns}. */
 export interface RestoreTurnsOptions
   extends Pick<EarlierTurns, "firstMessage"> {
-  /** Called after each message and the results of its calls, with the index of the turn. */
+  /** Called after each message that has calls, when their results are known, with the index of the turn. */
   readonly onMessage?: (turn: number) => void;
 }
 
 /**
  * Replays the turns in a conversation that has just started. Each of several parallel calls is sent as a separate
- * message, so there may be more steps than in the original.
+ * message, so there may be more steps than in the original conversation. Turns after its end are ignored.
  * @throws {RaisedError} If a turn cannot be replayed.
  */
 export function restoreTurns(

@@ -89,7 +89,8 @@ interface Tau3Data {
 /**
  * Loads a domain of τ³-bench.
  * @throws {DataError} If a file is missing or invalid; the message names the file and the invalid field.
- * @throws {ConfigError} If this version of taulab does not implement the domain, or the domain has no solo mode.
+ * @throws {ConfigError} If this version of taulab does not implement the domain, or the domain lacks the requested
+ * variant or a solo mode.
  */
 export async function tau3Bench(
   source: BundleSource,
@@ -145,7 +146,7 @@ export async function tau3Bench(
 }
 
 /**
- * Returns a split's tasks merged with recorded tasks. Recorded tasks that are in no split are added to the base split.
+ * Returns a split's tasks merged with recorded tasks. Recorded tasks that the bundle lacks are added to the base split.
  */
 function withRecorded(
   { tasks, tasksOf }: Tau3Bundle,

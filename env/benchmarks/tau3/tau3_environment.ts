@@ -271,8 +271,8 @@ export class Tau3Environment implements Environment {
   }
 
   /**
-   * Returns the conversation for evaluation. A conversation that has not ended is evaluated as if the user had ended
-   * it.
+   * Returns the conversation for evaluation. A conversation that has not ended is evaluated as if the user (or the solo
+   * agent) had ended it.
    */
   #simulation() {
     const { bundle, source: task } = this.#options;

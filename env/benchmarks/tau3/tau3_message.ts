@@ -83,7 +83,7 @@ const toolSchema = objectOf({
 /** The schema of a message in upstream's format. Unknown fields are dropped. */
 export const tau3MessageSchema = z.union([toolSchema, participantSchema]);
 
-/** Converts a message to upstream's format, without fields that are `null` and without the cost. */
+/** Converts a message to upstream's format, without the cost. If there are no calls, `tool_calls` is omitted. */
 export function messageObject(message: Tau3Message): JsonObject {
   if (message.role === "tool") {
     const { role, id, content, requestor, error } = message;

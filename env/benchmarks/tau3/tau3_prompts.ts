@@ -66,7 +66,7 @@ export async function readGuidelines(
 
 /**
  * Reads the prompt templates of a bundle.
- * @throws {DataError} If the file or a template is missing.
+ * @throws {DataError} If the file or a template is missing or invalid.
  */
 export async function readTau3Prompts(
   source: BundleSource,

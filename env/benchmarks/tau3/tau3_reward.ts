@@ -19,7 +19,7 @@ export interface AssertionCheck {
 export interface ActionCheck {
   readonly action: ExpectedAction;
   readonly match: boolean;
-  /** The kind of the action's tool; `null` if there is no such tool. */
+  /** The kind of the action's tool; `null` if there is no such tool, or the reward comes from a result file. */
   readonly toolKind: ToolKind | null;
 }
 

@@ -74,8 +74,9 @@ export class Tau3World {
   }
 
   /**
-   * Checks whether an assertion holds.
-   * @throws {RaisedError} If the assertion's function does not return a boolean.
+   * Checks whether an assertion holds, and synchronizes the databases.
+   * @throws {RaisedError} If the assertion's function does not exist or does not return a boolean.
+   * @throws {ToolError} If the function throws a `ToolError`.
    */
   holds(assertion: EnvironmentAssertion): boolean {
     const result = this.run(assertion);
@@ -142,7 +143,8 @@ export class Tau3World {
 }
 
 /**
- * Creates the initial world of a task.
+ * Creates the initial world of a task. The databases after set-up are cached, and each world works on a fork.
+ * @throws {RaisedError} If a set-up call names an unknown function.
  * @throws {ToolError} If a set-up call throws a `ToolError`.
  */
 export function startWorld(

@@ -33,7 +33,7 @@ export interface EnvironmentAppOptions {
   readonly version: string;
   /** The token that all requests except health checks must carry. Default: no token is required. */
   readonly token?: string | undefined;
-  /** The limits on request bodies. Default: 1 MiB within 30 s. */
+  /** The limits on request bodies. Default: 1 MiB (64 MiB for the results of NeMo Gym's rollouts) within 30 s. */
   readonly limits?: BodyLimits;
 }
 

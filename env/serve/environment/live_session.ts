@@ -45,7 +45,7 @@ export interface EpisodeChoice {
   readonly split?: Split | undefined;
   /** The task's index in its split. Default: `seed` modulo the number of tasks; without a `seed`, each task in turn. */
   readonly task?: number | undefined;
-  /** The seed of the episode. Default: derived from the server's seed and the number of the episode. */
+  /** The seed of the episode. Default: derived from the server's seed and {@linkcode LiveSessionOptions.next}. */
   readonly seed?: number | undefined;
   /** The id of the episode. Default: a random UUID. */
   readonly episodeId?: string | undefined;
@@ -120,8 +120,8 @@ export class LiveSession {
 
   /**
    * Starts an episode, regardless of the state of the previous episode.
-   * @throws {RequestError} With status 402 if the budget is spent, 404 if there is no such task, 409 if another request
-   * is in progress, or 502 if the simulated user failed.
+   * @throws {RequestError} With status 402 if the budget is spent, 404 if there is no such task or the session is
+   * closed meanwhile, 409 if another request is in progress, or 502 if the simulated user failed.
    */
   async reset(choice: EpisodeChoice = {}): Promise<SessionEpisode> {
     return await this.#alone(async () => {
@@ -147,8 +147,9 @@ export class LiveSession {
 
   /**
    * Runs an action in the current episode.
-   * @throws {RequestError} With status 402 if the budget is spent, 409 if no episode or another request is in progress,
-   * or 502 if the simulated user or the judge failed, which ends the episode without a reward.
+   * @throws {RequestError} With status 402 if the budget is spent, 404 if the session is closed meanwhile, 409 if no
+   * episode or another request is in progress, or 502 if the simulated user or the judge failed, which ends the episode
+   * without a reward.
    */
   async step(action: Action): Promise<SessionStep> {
     return await this.#inEpisode(async (episode) => {
@@ -171,7 +172,7 @@ export class LiveSession {
   }
 
   /**
-   * Ends the current episode without another action. Its reward is 0.
+   * Ends the current episode without another action, and records the reward 0.
    * @throws {RequestError} Like {@linkcode step}.
    */
   async truncate(stopReason: "parse_errors"): Promise<void> {

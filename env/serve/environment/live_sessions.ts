@@ -48,7 +48,8 @@ export class LiveSessions implements Disposable {
 
   /**
    * Opens a session, which has no episode yet.
-   * @throws {RequestError} With status 503 if `maxSessions` sessions are open.
+   * @throws {RequestError} With status 503 if `maxSessions` sessions are open, even after idle sessions have been
+   * closed.
    */
   open(): LiveSession {
     if (this.#open.size >= this.maxSessions) this.sweep();

@@ -113,7 +113,7 @@ export function nemoGymRoutes(
   });
 }
 
-/** Handles `POST /reset`, and sets the session cookie. */
+/** Handles `POST /reset`: opens a session, starts an episode, and sets the session cookie. */
 export async function nemoGymReset(
   c: Context,
   { body, sessions }: { body: unknown; sessions: LiveSessions },
@@ -141,7 +141,8 @@ export async function nemoGymReset(
 
 /**
  * Handles `POST /step`. It runs the calls of the model's answer in order or, if there are none, sends the text to the
- * user.
+ * user. An invalid call is answered with an error. After more than {@linkcode MAX_PARSE_ERRORS} of them, the episode is
+ * truncated.
  */
 export async function nemoGymStep(
   c: Context,
@@ -221,8 +222,8 @@ function textOf(item: OutputItem): string {
 }
 
 /**
- * Yields the rows of a split. Each row contains the prompt before the user's first message, and the task, which the
- * trainer passes to `POST /reset`.
+ * Returns the rows of a split. Each row contains the prompt before the user's first message, the tools, and the split,
+ * task and seed, which the trainer passes to `POST /reset`.
  */
 function rowsOf(
   dataset: Dataset,

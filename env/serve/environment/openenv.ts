@@ -47,11 +47,14 @@ export interface OpenEnvOptions {
   readonly sessions: LiveSessions;
   /** taulab's version. */
   readonly version: string;
-  /** The limits on request bodies and WebSocket messages. Default: 1 MiB within 30 s. */
+  /** The limits on WebSocket messages. Only `maxBytes` applies. Default: 1 MiB. */
   readonly limits?: BodyLimits | undefined;
 }
 
-/** Adds the protocol's routes to an app. */
+/**
+ * Adds the routes `/schema`, `/metadata`, `/state` and `/ws` to an app. `environmentApp` adds `/reset`, `/step` and
+ * `/close`.
+ */
 export function openEnvRoutes(
   app: Hono,
   { sessions, version, limits }: OpenEnvOptions,
@@ -139,7 +142,10 @@ async function begun(
   };
 }
 
-/** Returns the beginning of the policy's conversation: its messages and tools, in the format of OpenAI's chat API. */
+/**
+ * Returns the observation of a reset, without the session's id: the episode, the user's first message, and the messages
+ * and tools for the policy in the format of OpenAI's chat API.
+ */
 function openingOf(
   session: LiveSession,
   { id, task, seed, firstMessage }: SessionEpisode,

@@ -1,6 +1,6 @@
 /**
- * Writes the directory of an import atomically. An existing directory is replaced only if it is empty or an earlier
- * import.
+ * Writes the directory of an import, which appears only when it is complete. An existing directory is replaced only if
+ * it is empty or an earlier import.
  */
 
 import { basename, dirname, join } from "node:path";
@@ -26,7 +26,7 @@ export async function requireReplaceable(
   );
 }
 
-/** Writes all files to a temporary sibling directory, then moves it to `out`. */
+/** Writes all files to a temporary sibling directory, then replaces `out` with this directory. */
 export async function writeImport(
   out: string,
   { files }: Pick<Import, "files">,

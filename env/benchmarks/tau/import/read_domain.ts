@@ -76,7 +76,7 @@ export async function importDomain(
 
 /**
  * Evaluates `Task(…)` and `Action(…)` to objects with the fields of τ-bench's pydantic models, in the order in which
- * the models define them.
+ * the models define them. Returns `undefined` for any other call, and for a call with positional arguments.
  */
 export function taskCalls(
   callee: string,
@@ -127,7 +127,10 @@ async function readTasks(
   );
 }
 
-/** Validates a task and returns it. As in τ-bench, missing outputs become `[]` and a missing annotator becomes `""`. */
+/**
+ * Validates a task and returns it. As in τ-bench, missing outputs become `[]` and a missing annotator becomes `""`.
+ * @throws {DataError} If the value is not a task, or another field is missing.
+ */
 function checkedTask(task: JsonValue, where: string): JsonObject {
   const fault = !(task instanceof Map)
     ? "is not a Task"
@@ -196,7 +199,7 @@ async function schemaOf(
   return await modules.value(source, value);
 }
 
-/** Reads the list that is assigned to `self.terminate_tools`. */
+/** Reads the list that is assigned to `self.terminate_tools`, or returns an empty list if there is none. */
 function readTerminating(source: PythonSource): JsonValue {
   for (const statement of descendants(source.root, "AssignStatement")) {
     const [target, , value] = children(statement);

@@ -103,7 +103,10 @@ function userPrompts(source: PythonSource): [string, JsonValue][] {
   ];
 }
 
-/** Returns the expression `a` of `a if condition else b`, without the parentheses around it. */
+/**
+ * Returns the expression `a` of `a if condition else b`, without the parentheses around it. Any other expression is
+ * returned without its parentheses.
+ */
 function thenBranch(node: Node): Node {
   if (node.name === "ParenthesizedExpression") {
     const inner = children(node).find(({ name }) => !/^[()]$/.test(name));

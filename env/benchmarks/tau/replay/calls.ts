@@ -86,8 +86,8 @@ function checkCall(
 }
 
 /**
- * Compares an observation with the recorded observation. If the recording has an internal Python error, any observation
- * that starts with `Error: ` is accepted.
+ * Compares an observation with the recorded observation. If the recorded call failed with an internal Python error or
+ * has no observation, any observation that starts with `Error: ` is accepted.
  */
 export function checkObservation(
   step: Pick<CallStep, "observation" | "python_internal_error">,

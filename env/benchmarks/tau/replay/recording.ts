@@ -50,7 +50,7 @@ const rewardInfo = objectOf({ reward: plainNumber, info: anyObject });
 const callStep = objectOf({
   name: z.string(),
   kwargs: anyObject,
-  /** The observation; `null` if the original threw an exception. */
+  /** The observation; `null` if τ-bench threw an exception. */
   observation: z.string().nullable(),
   done: z.boolean().optional(),
   python_internal_error: z.boolean().optional(),
@@ -69,7 +69,7 @@ const episodeStep = objectOf({
   source: z.string().optional(),
   reward_info: rewardInfo.optional(),
   data_hash_before_reward: z.string().optional(),
-  /** The exception that the original threw, if any. The step then has neither an observation nor a reward. */
+  /** The exception that τ-bench threw, if any. The step then has neither an observation nor a reward. */
   step_raised: z.string().optional(),
 });
 
@@ -135,7 +135,7 @@ const MARKS: FormatMarks<RecordingFormat> = [
 /**
  * Reads a recording.
  * @param bytes The file's content, compressed or not.
- * @throws {DataError} If no record has a known format; the message names the file and the first problem.
+ * @throws {DataError} If the file has no readable record, or no record has a known format; the message names the file.
  */
 export function readRecording(bytes: Uint8Array, path: string): Recording {
   const { records: read, faults } = readJsonRecords(bytes, path);

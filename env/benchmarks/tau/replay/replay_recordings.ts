@@ -51,8 +51,8 @@ export interface FileReport {
   /** Episodes that cannot be replayed, for example because they ended with a failure; absent if there are none. */
   readonly skipped?: readonly RecordFault[];
   /**
-   * Set if none of the gold states in a result file match, which means that the file was recorded on another dataset.
-   * Differences that the other dataset explains are counted in this field rather than as mismatches.
+   * Set if a result file has gold states and none of them matches, which means that the file was recorded on another
+   * dataset. Differences that the other dataset explains are counted in this field rather than as mismatches.
    */
   readonly otherData?: { readonly golds: number; readonly differences: number };
 }
@@ -62,7 +62,10 @@ export interface ReplayOptions {
   /** The directory of τ-bench's data. */
   readonly tauBench: string;
   readonly onMismatch?: (mismatch: Mismatch) => void;
-  /** Called after each record with the path of its file, the number of records done, and the total. */
+  /**
+   * Called after each record with the path of its file, the number of the file's records that are done, and their
+   * total.
+   */
   readonly onRecord?: (path: string, done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -70,7 +73,8 @@ export interface ReplayOptions {
 /**
  * Replays files in order. All files are read before the first file is replayed, so that an unreadable file is reported
  * early.
- * @throws {ConfigError} If a file is missing, or this version of taulab does not implement its domain.
+ * @throws {ConfigError} If a file cannot be read, its domain cannot be determined, or this version of taulab does not
+ * implement the domain.
  * @throws {DataError} If a file has no readable record, or the dataset cannot be read.
  */
 export async function replayFiles(
@@ -289,7 +293,7 @@ function taskOf(
 
 /**
  * Returns the split of a trajectory: the first split in which the task with the recorded index has the recorded gold
- * actions.
+ * actions or, if there is none, the dataset's first split.
  */
 function splitOf(
   dataset: Dataset,

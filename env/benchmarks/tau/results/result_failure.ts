@@ -25,7 +25,7 @@ const SOURCES: readonly (readonly [Failure["source"], string])[] = [
   ["environment", "/envs/"],
 ];
 
-/** Returns the failure of an episode, or `null` if `info` has no error. */
+/** Returns the failure of an episode, or `null` if `info` has neither an error nor a traceback. */
 export function failureOf(info: JsonObject): Failure | null {
   if (!info.has("error") && !info.has("traceback")) return null;
   const [message, traceback] = [

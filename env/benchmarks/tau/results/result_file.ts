@@ -1,7 +1,7 @@
 /**
  * Reads τ-bench's result files, including its published trajectories: lists of `EnvRunResult`, or of replays with their
- * messages. An optional field that the file lacks is absent from the result. A record that cannot be read is reported
- * and skipped.
+ * messages. A missing optional field becomes `null`, but a missing reward or trial becomes 0. A record that cannot be
+ * read is reported and skipped.
  *
  * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) and tau_bench/run.py, which
  * records an exception as `{reward: 0.0, info: {error, traceback}, traj: []}`, at 59a200c.
@@ -32,7 +32,7 @@ import {
  * reward is `null`.
  */
 export interface ResultRecord extends ResultEpisode {
-  /** The user's first message. */
+  /** The user's last message before the agent's first message. */
   readonly opening: string;
   readonly userId: string | null;
   /** The hash of the gold state; `null` if it was not recorded. */
@@ -155,7 +155,10 @@ function recordOf(record: JsonObject, number: number): ResultRecord | string {
   };
 }
 
-/** Returns the task's outputs. If the record has no task, the outputs are taken from the details of its reward. */
+/**
+ * Returns the task's outputs. If the record does not list them, they are taken from the details of its reward; `null`
+ * if it has no such details.
+ */
 function outputsOf(task: JsonObject, account: JsonObject): string[] | null {
   if (task.has("outputs")) return listOf(task.get("outputs")).map(String);
   const checked = account.get("outputs");

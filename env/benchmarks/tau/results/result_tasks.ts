@@ -88,7 +88,7 @@ export function mostFrequent<T>(all: readonly T[]): T | undefined {
 
 /**
  * Loads all readable datasets in a directory.
- * @throws {DataError} If no dataset can be read.
+ * @throws {DataError} If there are datasets, but none of them can be read.
  */
 export async function datasetsIn(dir: string): Promise<Dataset[]> {
   let fault: DataError | undefined;

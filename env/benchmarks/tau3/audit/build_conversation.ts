@@ -6,8 +6,8 @@ import type { ExpectedAction, Tau3Task } from "../tau3_task.ts";
 import { startWorld, type WorldSource } from "../tau3_world.ts";
 
 /**
- * Creates a conversation that consists of the greeting, the user's request, the calls with their results, the agent's
- * messages, and the user's stop token.
+ * Creates a conversation that consists of the task's history, the greeting, the user's request, the calls with their
+ * results, the agent's messages, and the user's stop token.
  */
 export function buildConversation(
   source: WorldSource,

@@ -14,7 +14,9 @@ import type { FaultContext } from "./task_faults.ts";
 /** The fields that a variant determines. */
 const OF_VARIANT = ["price", "options"];
 
-/** Finds items in written rows whose fields differ from the fields of their variant. */
+/**
+ * Finds items that the expected actions add or change, and whose price or options differ from those of their variant.
+ */
 export function mixedVariants({ source, task }: FaultContext): TaskFault[] {
   const { agent } = targetWorld(source, task).databases;
   const variants = variantsOf(source.databases.agent);

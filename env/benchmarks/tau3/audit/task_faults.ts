@@ -1,6 +1,6 @@
 /**
- * Detects faults in a task by evaluating conversations with all of its expected actions, with each action omitted in
- * turn, and with no actions.
+ * Detects faults in a task. Most faults are found by evaluating conversations with all of its expected actions, with
+ * each expected write omitted in turn, and with no actions.
  */
 
 import { printPythonJson } from "../../../python/python_json.ts";
@@ -221,7 +221,10 @@ function changingActions(
   );
 }
 
-/** Finds expected information, assertions and calls that the task's reward basis does not include. */
+/**
+ * Finds required information, assertions in prose, and expected calls of generic tools that do not count towards the
+ * reward.
+ */
 function uncounted({ source, task }: FaultContext): TaskFault[] {
   const { criteria } = task;
   if (criteria === null) return [];

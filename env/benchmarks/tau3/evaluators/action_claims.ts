@@ -105,8 +105,8 @@ const OBJECTS = ["item", "addres", "payment"];
 const OWNERS = ["user", "order"];
 
 /**
- * Checks whether `words` mentions a tool: it contains the verb of the tool's name, and no object or owner that
- * contradicts the name.
+ * Checks whether `words` mentions a tool: it contains the verb of the tool's name or a synonym, and no object or owner
+ * that contradicts the name.
  */
 function isNamed(name: string, words: ReadonlySet<string>): boolean {
   const parts = name.split("_").map(stem);

@@ -8,7 +8,10 @@ import {
 } from "../tau3_reward.ts";
 import type { Tau3Task } from "../tau3_task.ts";
 
-/** Searches for each required piece of information in the agent's messages, ignoring commas in the messages. */
+/**
+ * Searches for each required piece of information in the agent's messages, ignoring case and any commas in the
+ * messages.
+ */
 export function evaluateCommunication(
   { criteria }: Tau3Task,
   messages: readonly Tau3Message[],

@@ -27,7 +27,8 @@ export interface EnvironmentEvaluation {
 }
 
 /**
- * Replays a conversation in a fresh world and compares this world with the expected world.
+ * Replays a conversation in a fresh world, compares this world with the expected world, and checks the task's
+ * assertions.
  * @throws {RaisedError} If the messages cannot be replayed.
  * @throws {ToolError} If an assertion throws a `ToolError`.
  */
@@ -78,7 +79,7 @@ function isUnchecked(
 
 /**
  * Returns the world after the expected actions. As in upstream, errors of these actions are ignored, and the databases
- * are not synchronized.
+ * are not synchronized. The world is cached and shared, so callers must not change it.
  */
 export function targetWorld(source: WorldSource, task: Tau3Task): Tau3World {
   const kept = targets.get(source.databases)?.get(task);

@@ -62,6 +62,7 @@ export interface Simulation {
 /**
  * Evaluates a conversation.
  * @throws {RaisedError} If the conversation cannot be replayed, or the judge's reply is invalid.
+ * @throws {ToolError} If an assertion about the world throws a `ToolError`.
  */
 export async function evaluateSimulation(
   simulation: Simulation,
@@ -73,6 +74,7 @@ export async function evaluateSimulation(
 /**
  * Evaluates a conversation without a judge.
  * @throws {RaisedError} If the conversation cannot be replayed.
+ * @throws {ToolError} If an assertion about the world throws a `ToolError`.
  */
 export function evaluateUnjudged(
   simulation: Omit<Simulation, "judge">,

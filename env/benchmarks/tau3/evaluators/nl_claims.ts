@@ -49,7 +49,7 @@ const TELLING = ["tell", "inform", "provide", "say", "mention", "communicate"]
 const NEGATIONS = ["not", "never", "no", "refuse", "deny", "without", "cannot"]
   .map(stem);
 
-/** Returns the claims of an assertion, or an empty list if the assertion has an unknown form. */
+/** Returns the claims of an assertion, or an empty list if the assertion is negated or has an unknown form. */
 export function claimsOf(assertion: string): Claim[] {
   const words = stems(assertion);
   if (NEGATIONS.some((word) => words.has(word))) return [];
@@ -95,7 +95,10 @@ export function stem(word: string): string {
   return plain.length > 3 && plain.endsWith("s") ? plain.slice(0, -1) : plain;
 }
 
-/** Returns the stems of a text's words in order. Compounds are followed by their parts: `full-size`, `full`, `size`. */
+/**
+ * Returns the stems of a text's words in order. A hyphenated word is followed by its parts of at least three letters:
+ * `fullsize`, `full`, `size`.
+ */
 export function wordList(text: string): string[] {
   const words = text.replaceAll(/['’]/g, "").match(/[A-Za-z][A-Za-z-]*/g) ?? [];
   return words.flatMap((word) => {
@@ -127,7 +130,10 @@ function placeIn(assertion: string): string[] {
   return parts.length > 2 && /^\d/.test(phrase) ? parts : [];
 }
 
-/** Returns the stems of the one to three words after the assertion's last verb, such as `polyester` and `cotton`. */
+/**
+ * Returns the stems of the words after the last `is`, `are` or `with`, such as `polyester` and `cotton`. Stop words are
+ * omitted. Returns an empty list if more than three words remain.
+ */
 function wordsAtTheEnd(assertion: string): string[] {
   const at = [" is ", " are ", " with "].map((verb) =>
     assertion.lastIndexOf(verb) + verb.length

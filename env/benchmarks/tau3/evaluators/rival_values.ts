@@ -14,8 +14,8 @@ import { stem } from "./nl_claims.ts";
 const MAX_VALUES = 40;
 
 /**
- * Finds all fields that have the given value in the agent's initial database, and returns the stems of the other values
- * of these fields.
+ * Finds all fields of alternatives that have a value with the stem `word` in the agent's initial database, and returns
+ * the stems of the other values of these fields.
  */
 export function rivalsOf(
   word: string,

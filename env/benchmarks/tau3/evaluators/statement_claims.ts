@@ -151,7 +151,9 @@ function isCounted({ text }: AgentMessage, value: number): boolean {
   return value > 1 && items.length === value;
 }
 
-/** Returns the number of distinct amounts that a message mentions and no claim requires. */
+/**
+ * Returns the number of distinct amounts (numbers that are not integers) that a message mentions and no claim requires.
+ */
 function rivals({ text }: AgentMessage, wanted: ReadonlySet<number>): number {
   const others = numbersIn(text).filter(({ value }) =>
     !Number.isInteger(value) && !wanted.has(value)
@@ -159,14 +161,14 @@ function rivals({ text }: AgentMessage, wanted: ReadonlySet<number>): number {
   return new Set(others.map(({ value }) => value)).size;
 }
 
-/** Words that select one of several amounts. A message that mentions several amounts must contain such a word. */
+/** Words that select one of several amounts, grouped by meaning. */
 const RANKS = [
   ["cheapest", "lowest", "least"],
   ["expensive", "highest", "priciest"],
   ["total", "sum", "altogether", "overall"],
 ].map((words) => words.map(stem));
 
-/** Checks whether the message has the same rank words as the claim's subject. */
+/** Checks whether the message has a rank word of every group from which the claim's subject has a word. */
 function namesRank(
   { text }: AgentMessage,
   subject: ReadonlySet<string>,

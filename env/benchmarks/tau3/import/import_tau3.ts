@@ -103,9 +103,7 @@ export async function importTau3(checkout: Checkout): Promise<Import> {
   return { files, counts };
 }
 
-/**
- * Returns the directory that contains the package `tau2/`, or `undefined` if the directory is not a τ³-bench checkout.
- */
+/** Returns the directory that contains the package `tau2/`, or `undefined` if the checkout is not one of τ³-bench. */
 async function pythonDir(
   { root, read }: Checkout,
 ): Promise<string | undefined> {
@@ -115,7 +113,10 @@ async function pythonDir(
   return undefined;
 }
 
-/** Returns the directory `data/tau2` in the checkout or in the package. */
+/**
+ * Returns the directory `data/tau2` in the checkout or in the package. If neither has the guidelines, returns the path
+ * in the checkout.
+ */
 async function dataDir(
   { root, read }: Checkout,
   python: string,

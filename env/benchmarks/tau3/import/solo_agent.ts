@@ -21,7 +21,8 @@ export interface SoloAgent {
 
 /**
  * Reads the stop tool and the stop token from `agent/llm_agent.py`.
- * @throws {DataError} If the class, its method or the inner function is missing; the message names the file.
+ * @throws {DataError} If the class, one of its constants or the stop tool's function is missing; the message names the
+ * file.
  */
 export async function readSoloAgent(
   modules: PythonModules,

@@ -51,7 +51,7 @@ export class TypeSchemas {
 
   /**
    * Returns the schema of an annotation, given as source text: `List[FlightInfo | dict]`.
-   * @throws {DataError} If the annotation names an unknown type.
+   * @throws {DataError} If the annotation names an unknown type or is nested too deeply.
    */
   async of(
     source: PythonSource,

@@ -1,4 +1,4 @@
-/** Replays records that consist of tool calls: the expected actions of tasks, and fuzzed calls. */
+/** Replays fuzzed calls, and compares the results and states of single calls with recordings. */
 
 import { ToolError } from "../../../errors.ts";
 import { fromPlain, type JsonObject } from "../../../python/python_value.ts";
@@ -100,7 +100,7 @@ export function checkHashes(
   });
 }
 
-/** Returns the result of a check, or `"raised"` if it throws. */
+/** Returns the result of a check, or `"raised"` if it throws a `ToolError` or a `RaisedError`. */
 export function outcomeOf(check: () => boolean): boolean | "raised" {
   try {
     return check();

@@ -31,7 +31,8 @@ export interface PromptContext {
 const HASH = "_sha256";
 
 /**
- * Creates the prompts of a record's task and compares their hashes with the recorded hashes.
+ * Creates the prompts of a record's task and compares their hashes with the recorded hashes. If the record also has the
+ * text of the user's prompt, the text is compared too.
  * @returns The number of compared prompts.
  */
 export function replayPrompts(

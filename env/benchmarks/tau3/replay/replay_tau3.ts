@@ -51,7 +51,10 @@ export interface Tau3ReplayOptions {
   /** The directory of τ³-bench's data. */
   readonly tau3Bench: string;
   readonly onMismatch?: (mismatch: Mismatch) => void;
-  /** Called after each record with the path of its file, the number of records done, and the total. */
+  /**
+   * Called after each record with the path of its file, the number of the file's records that are done, and their
+   * total.
+   */
   readonly onRecord?: (path: string, done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -59,8 +62,8 @@ export interface Tau3ReplayOptions {
 /**
  * Replays files in order. All files are read before the first file is replayed, so that an unreadable file is reported
  * early.
- * @throws {ConfigError} If a file is missing, or this version of taulab does not implement its domain.
- * @throws {DataError} If a file or the dataset cannot be read.
+ * @throws {ConfigError} If a file cannot be read, or this version of taulab does not implement the domain of a record.
+ * @throws {DataError} If a file has no valid record, or the dataset cannot be read.
  */
 export async function replayTau3Files(
   paths: readonly string[],

@@ -118,7 +118,10 @@ interface Parts {
   /** The top-level object of the file. If the file is damaged, the object lacks the simulations. */
   readonly head: JsonObject;
   readonly simulations: readonly JsonValue[];
-  /** The error in the part after the simulations. */
+  /**
+   * The error in the first simulation that cannot be parsed, or in the part after the simulations; absent if there is
+   * none.
+   */
   readonly fault?: string;
 }
 
@@ -210,7 +213,8 @@ function recordOf(
 }
 
 /**
- * Returns the messages of a record, with grouped tool messages separated; if a message is invalid, returns the reason.
+ * Returns the messages of a record without system messages, and with grouped tool messages separated. If the list or a
+ * message is invalid, returns the reason.
  */
 function messagesIn(record: JsonObject): Tau3Message[] | string {
   const raw = record.get("messages") ?? [];

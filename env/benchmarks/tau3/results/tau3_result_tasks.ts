@@ -10,9 +10,10 @@ import type { Tau3Task } from "../tau3_task.ts";
 import type { Tau3ResultFile } from "./tau3_result_file.ts";
 
 /**
- * Returns the tasks of the records in a result file. The tasks come from the file, and their databases from a data
+ * Returns the tasks of the records in a result file. Tasks that the file lacks, and the databases, come from a data
  * directory.
- * @throws {DataError} If the file does not name its domain, or the directory does not contain the domain.
+ * @throws {DataError} If the file does not name its domain, or the domain in the directory is missing or invalid.
+ * @throws {ConfigError} If this version of taulab does not implement the domain.
  */
 export async function tau3TasksOf(
   file: Tau3ResultFile,
