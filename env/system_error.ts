@@ -42,8 +42,8 @@ const SIGNS: readonly (Refusal & {
   },
   {
     kind: "not_permitted",
-    why: "Deno is not permitted to write there",
-    hint: "grant the permission with --allow-write",
+    why: "Deno lacks the permission",
+    hint: "grant it with --allow-read and --allow-write",
     codes: [],
     words: [],
   },
@@ -82,7 +82,7 @@ const SIGNS: readonly (Refusal & {
   },
   {
     kind: "forbidden",
-    why: "this user may not write there",
+    why: "this user lacks the permission",
     hint: "change the owner or mode of the file or directory",
     codes: ["EACCES", "EPERM", "EROFS"],
     words: ["readonly database", "unable to open database file"],

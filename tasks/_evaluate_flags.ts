@@ -63,7 +63,7 @@ export const evaluateFlags = z.object({
   ...runFlags,
   export: z.enum(["tau-bench", "tau3", "inspect"]).optional().meta({
     description:
-      "Also write the results to the run dir; tau-bench, tau3: in the benchmark's format (tau3 adds submission.json if the scores are comparable); inspect: as an Inspect log",
+      "Also write the results to the run dir; tau-bench, tau3: in the benchmark's format (tau3 adds submission.json if the scores are comparable with the leaderboard's); inspect: as an Inspect log",
   }),
   workers: z.int().min(1).max(256).optional().meta({
     description:

@@ -46,7 +46,7 @@ const environmentSchema = z.strictObject({
   user: userSchema.prefault({}),
   judge: z.strictObject({
     endpoint: endpointSchema.prefault({}).meta({
-      cli: { prefix: "judge", of: "the judge's model" },
+      cli: { prefix: "judge", of: "the model that judges τ³-bench's criteria" },
     }),
   }).prefault({}),
   compat: compatSchema,
@@ -117,9 +117,10 @@ export async function openServedEnvironment(
     flags[flag] !== undefined
   );
   if (other !== undefined) {
+    const own = flags.env === undefined ? "--data" : "--env";
     throw new ConfigError(
-      `--env and --${other} cannot be used together: they select different servers`,
-      { hint: "pass only one of them" },
+      `${own} serves environments, so it cannot be used with --${other}`,
+      { hint: `omit ${own} or --${other}` },
     );
   }
   const config = configOf(flags);

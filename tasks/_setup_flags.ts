@@ -38,7 +38,7 @@ export const setupFlags = z.object({
   }),
   serve: z.array(z.string()).default([]).meta({
     description:
-      'Hosts that serve episodes: names from hosts.yaml, "this" for this machine, or "none"; default: this machine and the hosts in bridge.hosts (if there are none, the first GPU host)',
+      'Hosts that serve episodes: names from hosts.yaml, "this" for this machine, or "none"; default: this machine and, unless bridge.services is set, the hosts in bridge.hosts or, if that is empty, the first GPU host',
     value: "NAME,...",
   }),
   hosts: hostsFlag,

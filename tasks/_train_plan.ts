@@ -66,11 +66,11 @@ export function planText(config: Config, plan: MeasuredPlan): string {
     ],
     [
       "demonstrations",
-      `${count(plan.demonstrations)} of ${
+      `${count(plan.demonstrations)}, with a median of ${
         count(plan.tokens.median)
-      } tokens (median), at most ${count(plan.tokens.max)}; ${
+      } tokens and at most ${count(plan.tokens.max)}; ${
         plan.notDemonstrated === 0
-          ? "all tasks demonstrated"
+          ? "none was dropped"
           : `${count(plan.notDemonstrated)} tasks could not be demonstrated`
       }`,
     ],

@@ -124,7 +124,8 @@ export const task = await main(import.meta, {
     },
     {
       command: "deno task doctor --only rows,batch,context",
-      does: "run only checks that need the model's directory, but no GPU host",
+      does:
+        "run only checks that need no GPU: they read the benchmark's data, and the model's directory on the head",
     },
     {
       command: "deno task doctor --skip gpus,nvlink --json",

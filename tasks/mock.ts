@@ -77,7 +77,8 @@ const flags = z.object({
         "Source of the tasks: a generated world, or a benchmark's own tasks",
     }),
   env: domainNameSchema.default("retail").meta({
-    description: "Domain to generate",
+    description:
+      "Domain to generate; tau3.retail and tau3.airline have no generator",
   }),
   count: z.int().min(3).default(1000).meta({
     description:

@@ -33,7 +33,7 @@ export async function forkRun(
   if (other !== undefined) {
     throw new ConfigError(
       `Cannot fork "${from}": ${other.key} is ${other.there} in its config, but ${other.here} in the new config`,
-      { hint: "change only keys of the section rl" },
+      { hint: 'change only keys in the "rl" section' },
     );
   }
   const { coldStart, rft } = phaseEnds(config);

@@ -68,7 +68,7 @@ export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const strange = unsupportedSampling(request);
   if (strange.length > 0) {
     throw new RequestError(
-      `sampling_params: episodes do not support parameters that change sampling or the end of answers; omit ${
+      `sampling_params: unsupported parameters, which would change how answers are sampled or where they end; omit ${
         strange.join(", ")
       }`,
     );

@@ -325,7 +325,7 @@ function rejectTrimming(
     {
       path: origin,
       hint:
-        "use a tokenizer whose added tokens are neither stripped nor normalized",
+        "use a tokenizer whose added tokens do not strip white space (lstrip, rstrip) and are not normalized",
     },
   );
 }

@@ -90,7 +90,11 @@ export async function readNotebooks(
   if (unknown !== undefined) {
     throw new ConfigError(
       `There is no notebook "${unknown}" in "${dir}"`,
-      { hint: `did you mean "${nearest(unknown, all)}"?` },
+      {
+        hint: all.length === 0
+          ? "choose another directory: this one has no notebooks"
+          : `did you mean "${nearest(unknown, all)}"?`,
+      },
     );
   }
   return await Promise.all(

@@ -118,8 +118,14 @@ Deno.test("serve --env serves sessions until Ctrl-C, which closes the open ones"
 
 Deno.test("serve --env rejects flags of other servers, and a split that does not exist", async () => {
   const cases: [args: string[], message: RegExp][] = [
-    [["--policy", "a1"], /--env and --policy cannot be used together/],
-    [["--recipe", "qwen3-4b"], /--env and --recipe cannot be used together/],
+    [
+      ["--policy", "a1"],
+      /--env serves environments, so it cannot be used with --policy/,
+    ],
+    [
+      ["--recipe", "qwen3-4b"],
+      /--env serves environments, so it cannot be used with --recipe/,
+    ],
     [["--split", "base"], /base/],
     [["--host", "0.0.0.0"], /set TAULAB_TOKEN/],
     [

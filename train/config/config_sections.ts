@@ -31,7 +31,7 @@ const sections = {
 export const dataSchema = z.strictObject({
   source: z.enum(["generated", "tau-bench", "tau3-bench"]).default("generated")
     .meta({
-      description: "Source of tasks and rows",
+      description: "Source of the tasks and their database",
       cli: { flag: "data" },
     }),
   domain: domainNameSchema.default("retail").meta({

@@ -99,7 +99,7 @@ function valueOf(document: Document, subject: string): unknown {
   if (isDeeper(value, MAX_DEPTH)) {
     throw new ConfigError(
       `${subject} is nested more than ${MAX_DEPTH} levels deep, or an alias refers to a node that contains it`,
-      { hint: "flatten it, or replace the alias with its value" },
+      { hint: "flatten it, or remove the alias" },
     );
   }
   return value;

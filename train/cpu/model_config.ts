@@ -32,7 +32,7 @@ export const ModelConfigSchema = z.strictObject({
     "Maximum tokens per sequence; a multiple of 32",
   ),
   ropeBase: z.number().positive().default(10000).describe(
-    "Base of the rotary position embedding (RoPE): its longest wavelength, in units of 2π tokens",
+    "Base of the rotary position embedding (RoPE); a larger base gives longer wavelengths",
   ),
 }).readonly().refine(
   (c) => c.dim % c.heads === 0 && (c.dim / c.heads) % 16 === 0,

@@ -66,7 +66,7 @@ export const evaluationSchema = z.strictObject({
   user: userSchema.prefault({}),
   judge: z.strictObject({
     endpoint: endpointSchema.prefault({}).meta({
-      cli: { prefix: "judge", of: "the judge's model" },
+      cli: { prefix: "judge", of: "the model that judges τ³-bench's criteria" },
     }),
   }).prefault({}).describe(
     "Judge of the criteria in τ³-bench's tasks that no program can check; without a model they are not judged, except with the scripted user, where a program checks what it can",

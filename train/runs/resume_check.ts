@@ -87,5 +87,5 @@ export function usedOtherDataset(
 ): string {
   const [before, after] = [dataset, now]
     .map(({ fingerprint }) => `${fingerprint.slice(0, 12)}…`);
-  return `it used another dataset (fingerprint ${before}, now ${after})`;
+  return `the run used a different dataset (fingerprint ${before}, now ${after})`;
 }

@@ -85,7 +85,7 @@ export async function openRunEpisodes(
   const dataset = await openDataset(dataAt(data, dirs));
   if (!isSame(info, dataset)) {
     throw new RunDirError(
-      `Cannot show what the episodes of "${path}" changed: ${
+      `Cannot open the episodes of "${path}": ${
         usedOtherDataset(info, dataset)
       }`,
       { hint: originalDatasetHint(info) },

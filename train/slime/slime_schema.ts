@@ -43,7 +43,7 @@ const modelSchema = z.strictObject({
   shape: z.union([path, z.record(z.string(), z.unknown())]).nullable().default(
     null,
   ).describe(
-    "Shape of a model that model.name does not know: the keys of a config.json, or the path on this machine to a config.json or to slime's scripts/models/NAME.sh",
+    "Shape of a model that is not in model.name's list: the keys of a config.json, or the path on this machine to a config.json or to slime's scripts/models/NAME.sh",
   ),
   directory: path.default("/root/Qwen3-4B").meta({
     description: "The checkpoint in Hugging Face's format, on every host",
@@ -264,7 +264,7 @@ const checkpointSchema = z.strictObject({
   ),
   huggingFace: path.nullable().default(null).meta({
     description:
-      "Also write each checkpoint in Hugging Face format, to DIR/RUN/{rollout_id}",
+      "Directory in which to also write each checkpoint in Hugging Face's format, as RUN/{rollout_id}; null writes none",
     flag: "--save-hf",
   }),
 });
@@ -327,7 +327,7 @@ const bridgeSchema = z.strictObject({
  */
 const slimeDataSchema = dataSchema.extend({
   source: dataSchema.shape.source.removeDefault().default("tau-bench")
-    .describe("Source of tasks and rows"),
+    .describe("Source of the tasks and their database"),
 });
 
 const slimeUserSchema = userSchema.extend({

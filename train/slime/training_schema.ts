@@ -51,7 +51,7 @@ export const parallelSchema = z.strictObject({
   }),
   maxTokensPerGpu: positive.default(9216).meta({
     description:
-      "Maximum tokens per GPU of a micro-batch, which parallel.context GPUs share",
+      "Maximum tokens of a micro-batch per GPU; each micro-batch is divided among parallel.context GPUs",
     flag: "--max-tokens-per-gpu",
   }),
   microBatchSize: positive.nullable().default(null).meta({

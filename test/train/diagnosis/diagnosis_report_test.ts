@@ -51,7 +51,10 @@ Deno.test("openRunEpisodes() rejects a run of another dataset", () =>
     );
     await assert.rejects(openRunEpisodes(path), (error) => {
       assert.ok(error instanceof RunDirError);
-      assert.match(error.message, /it used another dataset \(fingerprint/);
+      assert.match(
+        error.message,
+        /the run used a different dataset \(fingerprint/,
+      );
       return true;
     });
     await Deno.writeTextFile(file, "data: { source: elsewhere }");

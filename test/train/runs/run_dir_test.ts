@@ -351,7 +351,10 @@ Deno.test("TrainingDir.saveCheckpoint() on a full disk says so, and the run resu
 Deno.test("attempt() says how to fix what the system refuses", async () => {
   const what = { doing: "write it", path: "/x/run", afterwards: "go on" };
   const refusals: [Error, RegExp][] = [
-    [new Deno.errors.PermissionDenied("no"), /may not write.*change its owner/],
+    [
+      new Deno.errors.PermissionDenied("no"),
+      /may not write.*change its owner/,
+    ],
     [
       new Deno.errors.NotCapable("no"),
       /--runs DIR, or .*: run "deno run .*--allow-write=\/x test\/\S+\.ts" with/,

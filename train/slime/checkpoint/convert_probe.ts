@@ -66,7 +66,7 @@ export async function probeConversion(
   if (code !== 0 || !found.success) {
     throw new HostError(
       `Cannot inspect "${from}" on ${shell.name}: ${
-        stderr.trim() || stdout.trim()
+        stderr.trim() || stdout.trim() || "the host printed nothing"
       }`,
     );
   }

@@ -198,7 +198,7 @@ class Reader {
 
   #fault(what: string): DataError {
     return new DataError(
-      `${this.#options.source} is damaged, or does not belong to a checkpoint: the pickle ${what} (byte ${this.#opAt})`,
+      `${this.#options.source} is damaged, or does not belong to a checkpoint: the pickle ${what} (opcode at byte ${this.#opAt})`,
       { hint: "save the checkpoint again" },
     );
   }

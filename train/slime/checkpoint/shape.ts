@@ -76,7 +76,7 @@ export function shapeOfConfig(text: string, path: string): CheckpointShape {
       }; supported are "qwen3" and "qwen3_moe"`,
       {
         path,
-        hint: "pass --skip-verify to convert the model without a comparison",
+        hint: "pass --skip-verify to convert the model without verification",
       },
     );
   }
@@ -111,10 +111,10 @@ function expertLayers(config: Record<string, unknown>, path: string): unknown {
     return config.num_hidden_layers;
   }
   throw new DataError(
-    `"${path}" has layers with experts and layers without, which cannot be compared`,
+    `"${path}" describes a model in which only some layers have experts; such models cannot be verified`,
     {
       path,
-      hint: "pass --skip-verify to convert the model without a comparison",
+      hint: "pass --skip-verify to convert the model without verification",
     },
   );
 }

@@ -55,7 +55,7 @@ export class Facts {
       ? Promise.reject(
         new DataError(`Cannot read "${path}": the head cannot be reached`, {
           path,
-          hint: "fix what the check hosts reports",
+          hint: 'fix what the check "hosts" reports',
         }),
       )
       : readHostFile(head, path, this.#options);
@@ -108,7 +108,7 @@ export class Facts {
       if (isOptional) return undefined;
       throw new DataError(`"${path}" is missing`, {
         path,
-        hint: "fix what the check model-files reports",
+        hint: 'fix what the check "model-files" reports',
       });
     }
     try {

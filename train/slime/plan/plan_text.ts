@@ -281,8 +281,10 @@ function diskLines(
   const { checkpoint } = config;
   const { checkpoints, saves } = disk;
   return [
-    `${checkpoints === 1 ? "1 checkpoint" : `${checkpoints} checkpoints`}${
-      checkpoints < saves ? ` at a time (${saves} in total),` : ""
+    `${checkpoints < saves ? "up to " : ""}${
+      checkpoints === 1 ? "1 checkpoint" : `${checkpoints} checkpoints`
+    }${
+      checkpoints < saves ? ` at a time (${saves} in total), each` : ""
     } of about ${gigabytes(disk.checkpoint)}${
       disk.huggingFace === 0
         ? ""
@@ -292,7 +294,7 @@ function diskLines(
         ? "; none is removed"
         : `; the last ${checkpoint.keep}${
           keepsBest(config) ? " and the best" : ""
-        } are kept`
+        } are kept while the next one is written`
     }`,
   ];
 }

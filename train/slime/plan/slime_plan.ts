@@ -214,7 +214,7 @@ function planFiles(
       path: join(directory, rowsFile(config, split)),
       text: there?.text ?? null,
       on: "every" as const,
-      what: `tasks of ${config.data.domain}, ${split}` +
+      what: `${split} tasks of ${config.data.domain}` +
         (there === undefined ? "" : `: ${there.rows}`),
     };
   });
@@ -344,7 +344,7 @@ function warningsOf(
     ...facts.notes,
     ...when(
       facts.data === null,
-      `the dataset is missing, so rows, epochs and evaluations are unknown: ${
+      `the dataset is missing, so the numbers of rows, epochs and evaluated episodes are unknown: ${
         dataHint(config.data.source)
       }`,
     ),

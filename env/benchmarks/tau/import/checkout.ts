@@ -37,8 +37,8 @@ export async function openCheckout(
     await fetchCommit(git, { commit, root: clone, signal });
     root = clone;
   } else if (root === undefined || git !== undefined || commit !== undefined) {
-    throw new ConfigError("Cannot import: no checkout is given", {
-      hint: "pass --from DIR, or --git URL with --commit SHA",
+    throw new ConfigError("Cannot import: exactly one checkout is required", {
+      hint: "pass either --from DIR, or --git URL with --commit SHA",
     });
   }
   const read = checkoutFiles(root);

@@ -65,7 +65,7 @@ export function readVerdicts(reply: string): NlCheck[] {
   if (!(value instanceof Map)) {
     throw new RaisedError(
       "AttributeError",
-      `The judge returned a ${typeName(value)} instead of an object`,
+      `The judge's reply must be an object, but its type is ${typeName(value)}`,
     );
   }
   return listOf(value.get("results") ?? null, value).map(verdictOf);

@@ -107,7 +107,7 @@ export function textBeginning(
       return withPlaceholders(text, placeholders);
     }
   }
-  throw noText(source, `a text that begins "${begins}"`);
+  throw noText(source, `text that begins with "${begins}"`);
 }
 
 const KINDS: readonly string[] = ["String", "FormatString"];

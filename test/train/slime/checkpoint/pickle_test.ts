@@ -218,7 +218,10 @@ function listOf(count: number, ...unit: number[]): Uint8Array {
 }
 
 Deno.test("readPickle() rejects more values than a checkpoint has before they fill the memory", () => {
-  const [million, many] = [2 ** 20, /than any checkpoint \(byte \d+\)/];
+  const [million, many] = [
+    2 ** 20,
+    /than any checkpoint \(opcode at byte \d+\)/,
+  ];
   for (
     const bytes of [
       listOf(2 * million, 0x7d), // empty dicts

@@ -108,7 +108,7 @@ function byList({ config }: ResolvedSlime, reason: string): Observed[] {
   return [
     warn(
       `cannot read the installed slime's flags (${reason}), so the run's flags were compared with those of the commit that "deno task setup" pins`,
-      "fix what the checks software and hook report",
+      'fix what the checks "software" and "hook" report',
     ),
     ...unknownFlags(config.flags).map(({ found, fix }) => fail(found, fix)),
   ];

@@ -63,7 +63,7 @@ async function lookAt(
     ...hostFaults(plan, { bytes: hostBytes, config }),
   ];
   if (gpuBytes === null && faults.length === 0) {
-    return [skipped("no GPU reports its memory; see the check gpus")];
+    return [skipped('no GPU reports its memory; see the check "gpus"')];
   }
   return verdict(
     faults,

@@ -32,7 +32,7 @@ export const check: Check = {
     if (text === undefined) {
       throw new DataError(
         `"${path}" is missing`,
-        { path, hint: "fix what the check model-files reports" },
+        { path, hint: 'fix what the check "model-files" reports' },
       );
     }
     const mismatches = shapeMismatches(shape, { text, path });

@@ -56,7 +56,7 @@ export async function readNvlink(
     `nvidia-smi does not report how ${count} GPUs are connected: ${
       lastWords(stderr.trim() || stdout, code)
     }`,
-    { hint: "fix what the check gpus reports" },
+    { hint: 'fix what the check "gpus" reports' },
   );
 }
 

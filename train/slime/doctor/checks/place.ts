@@ -25,7 +25,7 @@ export const check: Check = {
   id: "place",
   order: 15,
   title:
-    "commands run where hosts.yaml or the setup says: in a container on its host's network, in a virtual environment, or on the host itself",
+    "commands run where hosts.yaml or deno task setup puts them: in a container on its host's network, in a virtual environment, or on the host itself",
   when: "always",
   run: ({ places, config, signal }) =>
     onEachHost(places, (host) => look(host, { config, signal })),

@@ -138,7 +138,7 @@ function withoutTransformers(python: string, why: string): Observed {
 function brokenPython(why: string): Observed {
   return fail(
     `Python cannot render the conversation: ${why}`,
-    "fix what the checks software and model-files report",
+    'fix what the checks "software" and "model-files" report',
   );
 }
 

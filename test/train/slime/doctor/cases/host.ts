@@ -394,7 +394,7 @@ export const CASES: readonly Case[] = [
     state: "warn",
     name: "a slime whose flags cannot be read",
     says: /cannot read the installed slime's flags \(.*No module named 'slime'/,
-    fix: /software and hook/,
+    fix: /"software" and "hook"/,
     world: () => onHost({ "": { code: 1, stderr: "No module named 'slime'" } }),
   },
   {

@@ -281,7 +281,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a Python that fails",
     says: /cannot render the conversation: ValueError: Tokenizer class/,
-    fix: /checks software and model-files/,
+    fix: /checks "software" and "model-files"/,
     world: (_, dir) =>
       toldPython(dir, {
         code: 1,
