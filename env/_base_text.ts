@@ -9,7 +9,7 @@ import { compareStrings, stringRepr } from "./python/python_repr.ts";
 
 const SEPARATOR = ", ";
 
-/** The encoded rows of a table, each with its id, sorted by id and joined by `, `. */
+/** The encoded rows of a table, each with its id, sorted by id and followed by `, `. */
 export interface TableText {
   readonly ids: readonly string[];
   /** The text of all rows, encoded as UTF-8. */

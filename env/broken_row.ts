@@ -11,8 +11,9 @@ import { toPlain } from "./python/python_value.ts";
 export type BrokenRow = Pick<RowKey, "table"> & Partial<RowKey>;
 
 /**
- * Finds the first row of a database's base that does not match the domain's schema. Rows written by calls are not
- * checked, because they may contain any value that the agent sent. The result is cached per base.
+ * Returns the first missing table or invalid row of a database's base, or `undefined` if the base matches the domain's
+ * schemas. Rows written by calls are not checked, because they may contain any value that the agent sent. The result is
+ * cached per base.
  */
 export function findBrokenRow(
   domain: Domain,

@@ -12,8 +12,8 @@ import type { ToolAction } from "./types.ts";
  * Calls a tool on a database and returns its result. If the agent made a mistake, the result is `Error: …` or `Unknown
  * action …`. As in τ-bench, any exception counts as a mistake, because arguments of the wrong type can cause any
  * exception.
- * @throws {InfrastructureError} If the fault is provably not the agent's: a failed assertion, a result that is not a
- * string, or a database that was invalid from the start.
+ * @throws {InfrastructureError} If the fault is provably not the agent's: a failed assertion or an
+ * `InfrastructureError` in the tool, a result that is not a string, or a database that was invalid from the start.
  */
 export function callTool(
   domain: Domain,

@@ -6,7 +6,7 @@
  */
 const GRACE_MS = 15_000;
 
-/** Yields the lines of a stream as they arrive, without line endings. */
+/** Yields the lines of a stream as they arrive, without the final `\n` of each line. */
 export async function* linesOf(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<string> {

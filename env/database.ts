@@ -2,9 +2,9 @@
  * The database of a world: an immutable base that all episodes share, and an overlay per episode.
  *
  * A database is a stack of layers. Only the topmost layer is written to. It contains whole rows: the first write to a
- * row copies the row into it. A fork seals the topmost layer and gives both databases a new, empty layer on top of
- * it. The cost of a fork therefore does not depend on the number of changes, and neither database sees the other's
- * writes.
+ * row copies the row into it. A fork seals the topmost layer and gives both databases a new, empty layer on top of it.
+ * The cost of a fork therefore does not depend on the number of changes, except when many layers are merged. Neither
+ * database sees the other's writes.
  */
 
 import { printPythonJson } from "./python/python_json.ts";
@@ -180,7 +180,7 @@ export class Database {
     return this.#textOf(table, id, sorted, sortedJson);
   }
 
-  /** Creates an independent view of the same state, in O(1). */
+  /** Creates an independent view of the same state, in O(1) unless layers must be merged. */
   fork(): Database {
     this.#seal();
     return new Database(this.#base, this.#sealed);
@@ -191,7 +191,9 @@ export class Database {
     return other.#base === this.#base;
   }
 
-  /** Returns the rows whose content differs from the base, ordered by table and then by their first write. */
+  /**
+   * Returns the keys of the rows whose content differs from the base, ordered by table and then by their first write.
+   */
   changes(): RowKey[] {
     return this.diff(new Database(this.#base, undefined)).map((
       { table, id },

@@ -189,7 +189,7 @@ export function partOf<P extends PartName>(
 
 /**
  * Defines a domain and keeps the exact types of its parts.
- * @throws {ConfigError} If its name is invalid, or if two tools have the same name.
+ * @throws {ConfigError} If the name of the domain or its benchmark is invalid, or if two tools have the same name.
  */
 export function defineDomain<const D extends Domain>(domain: D): D {
   for (const word of [domain.benchmark, domain.name]) {
@@ -211,7 +211,8 @@ export function defineDomain<const D extends Domain>(domain: D): D {
 }
 
 /**
- * Returns a domain's key, which is unique across benchmarks: `retail` for τ-bench, `tau3.retail` for another benchmark.
+ * Returns a domain's key, which is unique across benchmarks: only the name for τ-bench (`retail`), else with the
+ * benchmark as a prefix (`tau3.retail`).
  */
 export function keyOf(
   { benchmark = DEFAULT_BENCHMARK, name }: {

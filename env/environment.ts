@@ -113,7 +113,7 @@ class LiveEnvironment implements Environment {
       : { source: "tool", content, done: false };
   }
 
-  /** Requests a message from the user. Any error is reported as a failure of the user, never of the agent. */
+  /** Requests a message from the user. Unexpected errors are reported as failures of the user, never of the agent. */
   async #asking(
     ask: () => Promise<string>,
     { signal }: CallOptions,

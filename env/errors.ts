@@ -77,7 +77,7 @@ export type FailureKind =
   | "not_judged"
   | "bug";
 
-/** Thrown if a model, a user simulator or an engine fails. The episode ends with a `failure` and has no reward. */
+/** Thrown if a model, a simulated user or an environment fails. The episode ends with a `failure` and has no reward. */
 export class InfrastructureError extends BoundaryError {
   override readonly name = "InfrastructureError";
   readonly kind: FailureKind;

@@ -7,7 +7,8 @@ import type { Dataset, Task } from "./types.ts";
 
 /**
  * Returns the state in which a task should end. The state must not be modified. It is computed once per dataset and
- * task by calling every gold action in order, except actions that end a conversation. Some gold actions fail by design.
+ * task, by the dataset's own rules if it has any, or else by calling every gold action in order, except actions that
+ * end a conversation. Some gold actions fail by design.
  */
 export function goldOf(dataset: Dataset, task: Task): Database {
   const known = golds.get(dataset)?.get(task);

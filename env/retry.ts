@@ -31,13 +31,15 @@ export interface RetryOptions<T> extends CallOptions {
   readonly backoffMs: number;
   /** The factor by which the wait grows after each attempt. Default: 2. */
   readonly factor?: number;
-  /** The longest wait, in milliseconds; `retryAfterMs` may exceed it. Default: no limit. */
+  /** The longest wait before jitter, in milliseconds; `retryAfterMs` may exceed it. Default: no limit. */
   readonly maxBackoffMs?: number;
   /** Returns a number in `[0, 1)`, which is converted to a factor for the wait in `[0.5, 1.5)`. Default: no jitter. */
   readonly jitter?: (retries: number) => number;
-  /** The maximum number of retries. Default: no limit. */
+  /** The maximum number of retries, including `failures`. Default: no limit. */
   readonly retries?: number;
-  /** The time in milliseconds, counted from the call, after which no retry begins. Default: no limit. */
+  /**
+   * The time in milliseconds, counted from the call, after which a failed attempt is not retried. Default: no limit.
+   */
   readonly timeoutMs?: number | undefined;
   /**
    * The number of attempts that failed before this call. If it is positive, the call waits before its first attempt, as
@@ -58,7 +60,7 @@ export interface RetryOptions<T> extends CallOptions {
 
 /**
  * Calls `attempt` until it succeeds, fails with an error that is not retried, or runs out of retries or time.
- * @param attempt Receives the number of retries so far.
+ * @param attempt Receives the number of retries so far, including `failures`.
  * @throws The last attempt's error, or the signal's reason once the signal is aborted.
  * @example
  * ```ts
@@ -115,14 +117,14 @@ function waitAfter<T>(
 /** Options for {@linkcode poll}. */
 export interface PollOptions extends CallOptions {
   readonly everyMs: number;
-  /** The time after which polling ends, in milliseconds. Default: no limit. */
+  /** The time in milliseconds after which an unsuccessful call is the last. Default: no limit. */
   readonly timeoutMs?: number;
   /** Waits between attempts. Default: {@linkcode sleep}. */
   readonly sleep?: Sleep | undefined;
 }
 
 /**
- * Calls `ask` at a fixed interval until it returns a value other than `undefined`.
+ * Calls `ask`, with a fixed pause between calls, until it returns a value other than `undefined`.
  * @returns The value, or `undefined` after `timeoutMs`.
  * @throws The signal's reason once the signal is aborted, and anything that `ask` throws.
  */

@@ -49,7 +49,10 @@ export interface RolloutSpec {
   readonly userName?: string;
   /** The seed. The same seed gives the same episode, at any concurrency and after any number of retries. */
   readonly seed: number;
-  /** The maximum number of actions that the agent may take. Default: 30, as in τ-bench. */
+  /**
+   * The maximum number of actions that the agent may take; the calls in one message count as one action. Default: 30,
+   * as in τ-bench.
+   */
   readonly maxTurns?: number;
   /**
    * The maximum number of the agent's answers that may fail to parse. The next failure ends the episode. Default: 3.
@@ -57,7 +60,7 @@ export interface RolloutSpec {
   readonly maxParseErrors?: number;
   /** The maximum number of restarts after an infrastructure failure. Default: 3. */
   readonly retries?: number;
-  /** Computes `reward.value`. Default: τ-bench's rule, 1 if everything is right, else 0. */
+  /** Computes `reward.value`. Default: the benchmark's rule; in τ-bench, 1 if everything is right, else 0. */
   readonly reward?: RewardFunction;
 }
 
@@ -161,8 +164,8 @@ export interface RolloutAllOptions extends RolloutContext {
  * Runs many episodes, at most `concurrency` at a time.
  * @returns One episode per spec, in the order of the specs.
  * @throws {RangeError} If `concurrency` is not a positive integer.
- * @throws The signal's reason once the signal is aborted. By then, `onEpisode` has received every episode that had
- * ended.
+ * @throws The signal's reason once the signal is aborted, or an error that `onEpisode` throws. By then, `onEpisode` has
+ * received every episode that had ended.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -351,7 +354,7 @@ class Attempt {
     });
   }
 
-  /** Why the reward is not 1; `null` if it is 1, or if there is no reward. */
+  /** Why the reward according to the benchmark's rule is not 1; `null` if it is 1, or if there is no reward. */
   get reason(): FailureReason | null {
     const { environment, stopReason } = this;
     const reward = this.reward === null ? null : this.#graded;

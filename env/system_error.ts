@@ -3,7 +3,7 @@
  * full or a file is not writable, as opposed to bugs in this program.
  */
 
-/** The reasons why the operating system or SQLite refuses an operation. */
+/** The reasons why the operating system, Deno or SQLite refuses an operation. */
 export type RefusalKind =
   | "disk_full"
   | "not_permitted"

@@ -376,7 +376,10 @@ export interface RowDifference {
 
 /** The score of an episode and its parts. */
 export interface Reward {
-  /** 1 if every part is 1, else 0 (τ-bench's rule), unless a custom reward function computes it. */
+  /**
+   * By τ-bench's rule, 1 if no part is 0 and the conversation was not truncated, else 0. A benchmark's own rules or a
+   * custom reward function may compute the value differently.
+   */
   readonly value: number;
   /** The scores of the parts. `outputs` is `null` if the task requires none. */
   readonly parts: { readonly database: 0 | 1; readonly outputs: 0 | 1 | null };
@@ -666,7 +669,7 @@ export interface Episode {
   readonly stopReason: StopReason;
   /** The reward; `null` if and only if there is a `failure`, because infrastructure failures are not scored. */
   readonly reward: Reward | null;
-  /** Why the reward is not 1; `null` if it is 1, or if there is no reward. */
+  /** Why the reward according to the benchmark's rule is not 1; `null` if it is 1, or if there is no reward. */
   readonly reason: FailureReason | null;
   readonly failure: Failure | null;
   /** The number of restarts after a failure. */
@@ -674,7 +677,7 @@ export interface Episode {
   readonly parseErrors: number;
   /** The usage of the models, including failed attempts. */
   readonly usage: { readonly agent: Usage; readonly user: Usage };
-  /** The simulated user's mistakes; `null` if the user's goal is unknown. */
+  /** The simulated user's mistakes; `null` if the user's goal is unknown or the episode was not scored. */
   readonly findings: readonly UserFinding[] | null;
   readonly startedAtMs: number;
   readonly durationMs: number;

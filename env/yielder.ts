@@ -6,7 +6,7 @@ const EVERY_MS = 50;
 /**
  * Creates a function that a long loop awaits in each iteration. Once every 50 ms it yields to the event loop; otherwise
  * it resolves at once.
- * @throws {DOMException} An `AbortError`, from the returned function, once the signal is aborted.
+ * @throws The signal's reason, from the returned function, once the signal is aborted.
  */
 export function createYielder(signal?: AbortSignal): () => Promise<void> {
   let last = performance.now();

@@ -16,13 +16,16 @@ export const GIVEN: ReadonlySet<string> = new Set([
   "",
 ]);
 
-/** A string in an action's arguments, with its path. */
+/** A value in an action's arguments as text, with its path. */
 export interface Leaf {
   readonly path: string;
   readonly value: string;
 }
 
-/** Returns the strings in an action's arguments that the agent must have been told or shown. */
+/**
+ * Returns the values in an action's arguments that the agent must have been told or shown: the strings or, for a
+ * `calculate` call, the numbers in the expression.
+ */
 export function leaves({ name, arguments: args }: ToolAction): Leaf[] {
   if (name === "calculate") return terms(args);
   return [...args].flatMap(([key, value]) => leavesOf(key, value));
@@ -45,7 +48,10 @@ function leavesOf(path: string, value: JsonValue): Leaf[] {
   return typeof value === "string" ? [{ path, value }] : [];
 }
 
-/** Normalizes text: converts it to lower case, replaces punctuation with spaces, and collapses spaces. */
+/**
+ * Normalizes text: converts it to lower case, replaces punctuation other than `#` and `_` with spaces, collapses
+ * spaces, and trims the ends.
+ */
 export function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[^\p{L}\p{N}#_]+/gu, " ").trim();
 }

@@ -7,15 +7,15 @@ import { printPythonJson } from "../python/python_json.ts";
 import type { Task } from "../types.ts";
 import { type AuditInput, type Finding, finding, isWrite } from "./finding.ts";
 
-/** The fraction of shared word triples above which two instructions are near-duplicates. */
+/** The minimum fraction of shared word triples for two instructions to be near-duplicates. */
 const ALIKE = 0.8;
 
 /** The number of minimum hashes kept per instruction. Near-duplicates almost certainly share at least one. */
 const MINIMA = 24;
 
 /**
- * The number of tasks above which a triple is ignored. Triples that occur in more tasks are stock phrases, which do not
- * distinguish instructions.
+ * The number of tasks above which a triple is not used to find candidates. Triples that occur in more tasks are stock
+ * phrases, which do not distinguish instructions.
  */
 const COMMON = 40;
 
@@ -46,7 +46,10 @@ export function duplicates({ tasks }: AuditInput): Finding[] {
   });
 }
 
-/** Finds tasks with equal gold writes and outputs. Tasks that have neither gold writes nor outputs are not compared. */
+/**
+ * Maps each repeated task to the first task with the same user, gold writes and outputs. Tasks without gold writes are
+ * not compared.
+ */
 function findSameGold(tasks: readonly Task[]): Map<Task, Task> {
   const first = new Map<string, Task>();
   const twins = new Map<Task, Task>();
@@ -66,7 +69,7 @@ function findSameGold(tasks: readonly Task[]): Map<Task, Task> {
 }
 
 /**
- * Finds tasks with similar instructions, using MinHash.
+ * Finds, for each task, an earlier task with a similar instruction, using MinHash.
  * @see Broder 1997, "On the resemblance and containment of documents".
  */
 function findAlike(

@@ -3,7 +3,10 @@
 import type { Dataset, Task } from "../types.ts";
 import type { Exclusion } from "./audit.ts";
 
-/** Returns the given exclusions, followed by exclusions of the same tasks in other splits. */
+/**
+ * Returns the given exclusions, followed by exclusions of the same tasks in other splits. Adds nothing if the dataset
+ * has no rules of its own.
+ */
 export function inEverySplit(
   exclusions: readonly Exclusion[],
   dataset: Dataset,

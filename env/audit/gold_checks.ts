@@ -55,7 +55,7 @@ export function forbiddenGold(task: Task, dataset: Dataset): Finding[] {
   });
 }
 
-/** Finds tasks that the do-nothing baseline solves. */
+/** Returns a finding if the do-nothing baseline solves the task. */
 export function idleTasks(task: Task, dataset: Dataset): Finding[] {
   const gold = goldOf(dataset, task);
   const database = dataset.database.fork();

@@ -83,7 +83,7 @@ function strings(value: JsonValue): string[] {
   return value instanceof Map ? [...value.values()].flatMap(strings) : [];
 }
 
-/** Checks whether a value contains the output without being equal to it. */
+/** Checks whether a value contains the output without being equal to it, ignoring case and the value's commas. */
 function holds(value: string, output: string): boolean {
   const wanted = output.toLowerCase();
   const said = value.toLowerCase().replaceAll(",", "");

@@ -1,6 +1,6 @@
 /**
- * Finds gold actions that no agent can derive: writes with an argument that is neither in the instruction nor in any
- * readable row, and lookups that return a user other than the task's.
+ * Finds gold actions that no agent can derive: writes with an argument that the agent is neither told nor shown, and
+ * lookups that return a user other than the task's.
  */
 
 import { domainOf } from "../domains/registry.ts";
@@ -11,7 +11,10 @@ import { type Finding, finding, isWrite } from "./finding.ts";
 import { replayGold } from "./gold_replay.ts";
 import { GIVEN, leaves, plain } from "./argument_values.ts";
 
-/** Finds gold writes with an argument that cannot be known, and gold actions that serve a different user. */
+/**
+ * Finds gold writes with an argument that cannot be known, and gold lookups that return a different user. Tasks without
+ * gold writes are not checked.
+ */
 export function unknowable(task: Task, dataset: Dataset): Finding[] {
   const writes = task.actions.filter(isWrite);
   if (writes.length === 0) return [];
@@ -62,7 +65,10 @@ function hiddenValues(
   );
 }
 
-/** The information that an agent can have: the instruction, the user's rows, and what the tools show to every user. */
+/**
+ * The information that an agent can have: the instruction, the user's rows, the policy, and what the tools show to
+ * every user.
+ */
 interface Knowledge {
   has(value: string): boolean;
 }
@@ -134,7 +140,8 @@ function collect(value: unknown, into: Set<string>): void {
 }
 
 /**
- * Checks whether a text contains all words of a value, in any order: `123 Elm Street` is in "Elm street, number 123".
+ * Checks whether a text contains all words of a value with at least two words, in any order: `123 Elm Street` is in
+ * "Elm street, number 123".
  */
 function isSpelledOut(wanted: string, told: string): boolean {
   const words = wanted.split(" ");

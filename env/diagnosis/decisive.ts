@@ -206,7 +206,7 @@ function keyOf({ table, id }: RowKey): string {
   return `${table}/${id}`;
 }
 
-/** Returns the gold actions that change something. */
+/** Returns the gold actions that change something, except calls to terminating tools. */
 export function goldWrites(dataset: Dataset, task: Task): ToolAction[] {
   const domain = domainOf(dataset);
   const database = dataset.database.fork();

@@ -47,7 +47,10 @@ export function replayByRules(
   };
 }
 
-/** Returns the replayed reward with the judge's verdicts from the recorded reward. */
+/**
+ * Returns the replayed reward. If it lacks a judge's verdicts and the recorded reward has them, the result contains the
+ * recorded verdicts and value.
+ */
 function withVerdicts(
   replayed: Reward,
   recorded: Reward | null | undefined,

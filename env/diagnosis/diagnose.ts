@@ -18,7 +18,9 @@ export interface Diagnosis {
   readonly reward: Reward | null;
   /** The calls that changed the database, each with the state after the call. */
   readonly writes: readonly Write[];
-  /** The first decisive error; `null` if the reward is 1, or if the infrastructure failed. */
+  /**
+   * The first decisive error; `null` if the reward is 1 or requires a judge's verdict, or if the infrastructure failed.
+   */
   readonly decisive: DecisiveError | null;
   /** The fault; `null` if the reward is 1. */
   readonly fault: Fault | null;

@@ -127,7 +127,7 @@ const TRIES = 6;
 /**
  * Draws the wishes of a task over existing rows. A wish is a request or several related requests. After each wish,
  * another wish is drawn with probability `share`.
- * @returns The wishes; empty if the first draw fails.
+ * @returns The wishes; empty if no first wish can be drawn.
  */
 export function drawWishesOf<W>(
   rng: Rng,

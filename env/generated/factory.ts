@@ -67,7 +67,10 @@ export type WorldSplit = typeof SPLITS[number];
 /** The number of failed draws after which the options are considered unsatisfiable. */
 const MAX_ATTEMPTS = 200;
 
-/** The number of rejected draws per batch above which the options are considered unsatisfiable. */
+/**
+ * The number of rejected draws per batch, in addition to {@linkcode MAX_ATTEMPTS}, above which the options are
+ * considered unsatisfiable.
+ */
 const MAX_REJECTED = 40;
 
 /**

@@ -82,7 +82,8 @@ export async function generated<N extends DomainName = "retail">(
 
 /**
  * Parses the settings of a world.
- * @throws {ConfigError} If a setting is unknown or out of range. The message names every such setting.
+ * @throws {ConfigError} If a setting is unknown or out of range. The message names every setting that is out of range,
+ * and the first unknown setting of each section.
  */
 export function parseOptions<S extends z.ZodType>(
   schema: S,

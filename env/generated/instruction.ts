@@ -24,7 +24,10 @@ export interface Wording {
   readonly isQuestion?: boolean;
 }
 
-/** Returns an instruction that states the user's identity and requests. */
+/**
+ * Returns an instruction that states the user's identity and requests and, at random, their character, an irrelevant
+ * fact and a closing direction.
+ */
 export function writeInstruction(
   rng: Rng,
   { who, wishes }: { who: string; wishes: readonly Wording[] },
@@ -65,7 +68,7 @@ export function listed(all: readonly string[]): string {
     : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
 }
 
-/** Phrases what the user wants as sentences. A sentence sometimes combines two requests. */
+/** Phrases what the user wants as sentences. The first two requests are sometimes combined into one sentence. */
 function wanted(rng: Rng, wishes: readonly Wording[]): string[] {
   const sentences: string[] = [];
   const [first, second] = wishes;

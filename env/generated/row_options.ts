@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { count, share } from "./knobs.ts";
 
-/** Options for {@linkcode drawRowTasks}. Every field has a default; `parse({})` draws nothing. */
+/** Options for {@linkcode drawRowTasks}. Every field has a default; by default, no task is drawn. */
 export const rowOptionsSchema = z.strictObject({
   trainTasks: count.default(0).describe(
     "Number of train tasks to draw from the benchmark's rows",

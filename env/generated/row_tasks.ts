@@ -45,7 +45,8 @@ export type DrawRowTask = (place: BatchPlace, rng: Rng) => Task | undefined;
 export type RowTasksDataset = CertifiedDataset<RowOptions>;
 
 /**
- * Draws tasks over the rows of a dataset, each with its certificate.
+ * Draws train tasks over the rows of a dataset, each with its certificate, and returns the dataset with these tasks in
+ * place of its own train tasks or, with `ownTrain`, after them.
  * @param heldOut The held-out tasks. No drawn task is about the user of a held-out task, or about the owner of a row
  * that a held-out task names.
  * @throws {ConfigError} If no task can be drawn with these options.

@@ -41,8 +41,8 @@ export interface WorldPart<O extends CommonOptions = CommonOptions> {
 /** A world whose shared rows have been drawn, but not its batches of tasks. */
 export interface WorldDraw {
   /**
-   * Starts a batch by drawing the intents of a user's tasks. Redraws of the batch keep these intents and so do not skew
-   * the configured weights.
+   * Starts a batch by drawing the intents of a user's tasks. Repeating a failed draw keeps these intents and so does
+   * not skew the configured weights. A batch that replaces a rejected one draws new intents.
    * @param rng The batch's own random number generator, so that batches do not affect each other.
    */
   begin(place: BatchPlace, rng: Rng): BatchDraw;

@@ -70,7 +70,7 @@ function taskOf({ userId, instruction, actions, outputs }: Task): JsonObject {
   ]);
 }
 
-/** Returns one line per drawn task: its id, its goal and its certificate. */
+/** Returns one line per drawn task: its id, its intent, its goal and its certificate. */
 function certificatesText(dataset: CertifiedDataset): string {
   const line = ({ id, intent, goal }: Task) =>
     JSON.stringify({

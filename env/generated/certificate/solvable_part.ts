@@ -156,7 +156,10 @@ function findTold(
     sources.find(({ counts }) => counts.has(output));
 }
 
-/** Returns the first source that contains a value. */
+/**
+ * Returns the first source that contains a value. A value that agents know without a source is attributed to the first
+ * source.
+ */
 function find(sources: readonly Source[], value: string): Source | undefined {
   const wanted = plain(value);
   if (GIVEN.has(wanted)) return sources[0];
