@@ -57,7 +57,7 @@ export type AdvantageName = keyof typeof ESTIMATORS;
 /** The names of all advantage estimators. */
 export const ADVANTAGE_NAMES = Object.keys(ESTIMATORS) as AdvantageName[];
 
-/** The help text of the advantage estimators, one line each. */
+/** The names and descriptions of the advantage estimators, for help texts. */
 export const ADVANTAGE_HELP: string = Object.entries(ESTIMATORS)
   .map(([name, { description }]) => `${name}: ${description}`).join("; ");
 

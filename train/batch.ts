@@ -4,7 +4,8 @@ import { createRng } from "../env/random.ts";
 import type { TrainSequence } from "./trainer.ts";
 
 /**
- * Returns the batch of demonstrations for a step. The demonstrations are reshuffled after each complete pass.
+ * Returns the batch of demonstrations for a step, counted from 1. The demonstrations are reshuffled after each complete
+ * pass.
  * @throws {RangeError} If there are no demonstrations.
  */
 export function pickBatch(

@@ -131,7 +131,8 @@ class ControlWeights {
   }
 
   /**
-   * Loads the control's last checkpoint. If it has none, loads the checkpoint at the end of the cold start.
+   * Loads the control's last checkpoint. If it has none, removes its folder, loads the checkpoint at the end of the
+   * cold start, and resets the optimizer.
    * @param done The last step of the control in the metrics; later checkpoints are ignored.
    * @returns The step of the control's checkpoint; 0 if it has none.
    */

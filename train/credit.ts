@@ -65,7 +65,7 @@ export type CreditName = keyof typeof CREDITS;
 /** The names of all methods of credit assignment. */
 export const CREDIT_NAMES = Object.keys(CREDITS) as CreditName[];
 
-/** The help text of the methods of credit assignment, one line each. */
+/** The names and descriptions of the methods of credit assignment, for help texts. */
 export const CREDIT_HELP: string = Object.entries(CREDITS)
   .map(([name, { description }]) => `${name}: ${description}`).join("; ");
 

@@ -95,7 +95,10 @@ export interface SequenceOptions extends Codec {
   readonly maxTokens: number;
 }
 
-/** Converts conversations to the token sequences that the policy would have sampled. */
+/**
+ * Converts conversations to the token sequences that the policy would have sampled, and counts and drops those that are
+ * too long.
+ */
 export function demonstrationSequences(
   conversations: readonly (readonly Message[])[],
   options: SequenceOptions,

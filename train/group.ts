@@ -117,7 +117,10 @@ export function groupEpisodes(
   });
 }
 
-/** Returns each episode with its group and its advantage. Failed episodes have a group but no advantage. */
+/**
+ * Returns each episode with its place in the run. The advantage is `null` if the episode failed or its group's rewards
+ * are all equal; the group is -1 if all episodes of the task failed.
+ */
 export function placeEpisodes(
   groups: readonly Group[],
   episodes: readonly Episode[],

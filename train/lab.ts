@@ -18,7 +18,7 @@ export interface SampleOptions {
   /** The sampling temperature; 0 is greedy. */
   readonly temperature: number;
   readonly signal?: AbortSignal | undefined;
-  /** The reward function. Default: τ-bench's rule. */
+  /** The reward function. Default: the benchmark's rule. */
   readonly reward?: RewardFunction;
   /** Called each time an episode ends, in no particular order. */
   readonly onEpisode?: () => void;
@@ -30,7 +30,7 @@ export interface Demonstrations {
   readonly sequences: readonly TrainSequence[];
   /** The number of train tasks that the expert did not solve. */
   readonly unsolved: number;
-  /** The number of train tasks whose conversation exceeds the context. */
+  /** The number of train tasks whose conversation exceeds the token limit. */
   readonly tooLong: number;
 }
 

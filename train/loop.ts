@@ -54,8 +54,8 @@ export interface TrainOptions {
   readonly run: TrainingDir;
   readonly lab: Lab;
   /**
-   * The reward function of RL; evaluations keep τ-bench's rule. It is not part of the config, so it must be passed
-   * again when a run is resumed. Default: τ-bench's rule.
+   * The reward function of RL; evaluations keep the benchmark's rule. It is not part of the config, so it must be
+   * passed again when a run is resumed. Default: the benchmark's rule.
    */
   readonly reward?: RewardFunction;
   /**
@@ -84,7 +84,7 @@ export interface Activity {
    * being trained.
    */
   readonly doing: string;
-  /** The number of updates so far. A control continues the count of the cold start. */
+  /** The step in progress, or after which the policy is evaluated. A control continues the count of the cold start. */
   readonly step: number;
   /** The number of completed episodes in the rollout. */
   readonly done: number;
@@ -501,7 +501,7 @@ class Loop implements ControlLoop {
     });
   }
 
-  /** Writes a line of metrics and its episodes. */
+  /** Writes a line of metrics and its episodes, and reports the line. */
   async commit(
     line: Metrics,
     episodes: Parameters<TrainingDir["record"]>[1] = [],

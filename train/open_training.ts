@@ -39,7 +39,8 @@ export interface OpenTraining extends AsyncDisposable {
 }
 
 /**
- * Opens a run. A new run dir is created only after the user's model has answered.
+ * Opens a run. A new run dir is created only after the user's model has answered; a resumed run adopts the plan's
+ * config.
  * @throws {ConfigError} If the dataset or the model is not available, or the run dir exists already.
  * @throws {RunDirError} If the run used another dataset, or its run dir cannot be used.
  */

@@ -42,7 +42,7 @@ export type RatioName = keyof typeof RATIOS;
 /** The names of all importance ratios. */
 export const RATIO_NAMES = Object.keys(RATIOS) as RatioName[];
 
-/** The help text of the importance ratios, one line each. */
+/** The names and descriptions of the importance ratios, for help texts. */
 export const RATIO_HELP: string = Object.entries(RATIOS)
   .map(([name, { description }]) => `${name}: ${description}`).join("; ");
 

@@ -38,8 +38,8 @@ export class Solved {
 }
 
 /**
- * Checks whether an episode is worth imitating: it earned the full reward (1, even with a custom reward function), and
- * it contains neither an unreadable call nor a tool error.
+ * Checks whether an episode is worth imitating: it earned the full reward (at least 1, even with a custom reward
+ * function), its tokens are known, and it contains neither an unreadable answer nor a tool error.
  */
 export function isExemplary(episode: Episode): boolean {
   return rewardOf(episode) >= 1 && episode.trajectory !== null &&

@@ -68,7 +68,7 @@ export interface SessionOptions extends
 /** The outcome of a session. */
 export interface SessionResult extends Summary {
   readonly outcome: "completed" | "interrupted";
-  /** The total duration of the run in seconds, across all sessions that ended cleanly. */
+  /** The total duration of the run in seconds, across all sessions that were not killed. */
   readonly wallS: number;
   /** The highest peak memory of the run's sessions, in bytes. */
   readonly peakRssBytes: number;

@@ -46,7 +46,7 @@ export interface UpdateStats {
   readonly entropy: number;
   /** The mean k3 estimate of the KL divergence from the policy that sampled. */
   readonly klOld: number;
-  /** The mean k3 estimate of the KL divergence from the reference; 0 without a reference. */
+  /** The mean k3 estimate of the KL divergence from the reference; 0 if `klCoef` is 0. */
   readonly klReference: number;
   readonly clipShare: number;
   readonly lossTokens: number;
@@ -60,20 +60,20 @@ export interface Trainer {
     batch: readonly TrainSequence[],
     options: StepOptions,
   ): Promise<UpdateStats>;
-  /** Performs one clipped policy-gradient step; the loss is a mean over all tokens of the batch. */
+  /** Performs one clipped policy-gradient step; the loss is a mean over all tokens of the batch with mask 1. */
   reinforce(
     batch: readonly TrainSequence[],
     options: StepOptions & PolicyLoss,
   ): Promise<UpdateStats>;
   /** Makes the current weights the reference of the KL term. */
   setReference(): void;
-  /** Resets the optimizer's moments. RL starts with a fresh Adam. */
+  /** Resets the optimizer's moments and its step count. RL starts with a fresh Adam. */
   resetOptimizer(): void;
   /** Writes the weights, the optimizer's state and the reference with checksums, atomically. */
   save(dir: string): Promise<void>;
   /**
    * Reads a checkpoint that `save` wrote.
-   * @throws {PolicyError} If a checksum or a shape is wrong.
+   * @throws {PolicyError} If the checkpoint is missing or damaged, or has another shape.
    */
   load(dir: string): Promise<void>;
 }

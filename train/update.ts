@@ -28,7 +28,8 @@ export interface UpdateOptions {
 }
 
 /**
- * Updates the policy with one pass over the episodes of all groups whose rewards differ.
+ * Updates the policy with one pass over the episodes of the groups.
+ * @param groups The groups to learn from, each with rewards that differ.
  * @returns The means over the minibatches and the sums of the token counts; zeros if there was nothing to learn from.
  */
 export async function updateOnGroups(

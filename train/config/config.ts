@@ -73,7 +73,7 @@ export function makeConfig(settings: ConfigInput = {}): Config {
   return resolveConfig({ name: origin, text: "" }, overrides);
 }
 
-/** Resolves a config as {@linkcode resolveConfig} does, but with the given schema. */
+/** Resolves a config as {@linkcode resolveConfig} does, but with the given schema and without renaming old keys. */
 export function resolveBy<S extends z.ZodObject>(
   schema: S,
   recipe: Recipe,
@@ -118,7 +118,7 @@ function resolve<S extends z.ZodObject>(
 
 /**
  * Parses a `--set` argument such as `rl.steps=4`. The value is YAML (`4`, `true`, `null`, `text`).
- * @throws {ConfigError} If there is no `=` or the value is not YAML.
+ * @throws {ConfigError} If the key or the `=` is missing, or the value is not YAML.
  */
 export function parseSet(text: string): Override {
   const at = text.indexOf("=");
@@ -185,7 +185,10 @@ export interface ConfigDifference {
   readonly here: unknown;
 }
 
-/** Returns the keys whose values differ between two configs. */
+/**
+ * Returns the keys of the second config whose values differ from the first config's. Keys that only the first config
+ * has are ignored.
+ */
 export function configDifferences(
   there: object,
   here: object,

@@ -109,7 +109,7 @@ function metaOf(schema: z.ZodType): KeyMeta {
   return inner === undefined ? { ...own } : { ...metaOf(inner), ...own };
 }
 
-/** Returns the schema without its wrappers (default, optional). */
+/** Returns the schema without wrappers such as default, nullable and optional. */
 function baseOf(schema: z.ZodType): z.ZodType {
   const inner = unwrapped(schema);
   return inner === undefined ? schema : baseOf(inner);

@@ -48,7 +48,10 @@ export async function openJudge(
   };
 }
 
-/** Attributes a failure of the judge's model to infrastructure, not to the agent or the user. */
+/**
+ * Converts a failure of the judge's model to a failure of the environment, not of the agent's model. Returns any other
+ * error unchanged.
+ */
 function ofJudge(error: unknown): unknown {
   if (!(error instanceof InfrastructureError)) return error;
   return new InfrastructureError(`The judge failed: ${error.message}`, {

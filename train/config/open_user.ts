@@ -20,7 +20,7 @@ type UserConfig = DeepReadonly<z.infer<typeof userSchema>>;
 
 /**
  * Opens the simulated user. Its name in records is the strategy and the model, such as `scripted` or `llm gpt-4o`. If a
- * model plays the user, checks that the model answers.
+ * model plays the user, checks that the model answers. In solo mode, returns a user who is never asked.
  * @throws {ConfigError} If a required model is not named, its API key is missing, a budget cannot be enforced, the
  * model does not answer, or a solo agent is given a user.
  * @throws {DataError} If the dataset has no prompts for the strategy.

@@ -68,7 +68,7 @@ export class AdamW {
   }
 
   /**
-   * Sums the gradients of all threads into the first thread's gradient.
+   * Sums the gradients of all threads into the first thread's gradient, and sets the others to zero.
    * @returns The global L2 norm of the sum.
    */
   async reduce(): Promise<number> {
@@ -82,9 +82,11 @@ export class AdamW {
   }
 
   /**
-   * Clips the gradient by its global norm, updates and repacks the weights, and sets the gradients to zero.
+   * Sums the gradients of all threads, clips the sum by its global norm, updates and repacks the weights, and sets the
+   * gradients to zero.
    * @returns The norm before clipping.
-   * @throws {TrainerError} If the gradient is not finite; the weights are then unchanged.
+   * @throws {TrainerError} If the gradient is not finite; the weights are then unchanged, and the gradients are set to
+   * zero.
    */
   async step(options: StepOptions): Promise<number> {
     const norm = await this.reduce();

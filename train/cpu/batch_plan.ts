@@ -66,7 +66,7 @@ function planSequence(
   return { index, rows: (lossRows.at(-1) ?? -1) + 1, lossRows };
 }
 
-/** Returns a function that estimates the multiply-adds of a sequence's forward pass, up to a constant factor. */
+/** Returns a function that estimates the cost of a sequence's forward and backward passes, up to a constant factor. */
 function costModel(config: ModelConfig): (s: PlannedSequence) => number {
   const head = config.vocab * config.dim;
   const row = parameterCount(config) - head;

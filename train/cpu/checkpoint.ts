@@ -89,7 +89,7 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads a checkpoint and verifies its checksums.
+ * Reads a checkpoint and verifies its checksums. If its replacement was interrupted, reads the previous checkpoint.
  * @param options.expect The required shape.
  * @throws {PolicyError} If it is missing, damaged, or has another format or shape. The message names the file, and the
  * hint says how to fix it.

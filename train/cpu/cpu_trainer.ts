@@ -51,7 +51,8 @@ export class CpuTrainer implements Trainer {
 
   /**
    * Performs one supervised step on the mean cross-entropy of the tokens with mask 1.
-   * @throws {TrainerError} If no token has mask 1, the gradient is not finite, or the policy is sampling.
+   * @throws {TrainerError} If a sequence is invalid, no token has mask 1, the gradient is not finite, or the policy is
+   * sampling.
    */
   supervised(
     batch: readonly TrainSequence[],
@@ -64,8 +65,8 @@ export class CpuTrainer implements Trainer {
    * Performs one step of the clipped policy gradient. The loss is the mean over all tokens with mask 1 of -min(ρA,
    * clip(ρ, 1 - clipLow, 1 + clipHigh)A) + klCoef·k3(π‖reference) - entropyCoef·H, where ρ = π/π_old is the ratio of
    * the token or of its sequence, and A is the advantage.
-   * @throws {TrainerError} If no token has mask 1, the gradient is not finite, the policy is sampling, or `klCoef` is
-   * not 0 and no reference is set.
+   * @throws {TrainerError} If a sequence is invalid, no token has mask 1, the gradient is not finite, the policy is
+   * sampling, or `klCoef` is not 0 and no reference is set.
    * @see Shao et al. 2024 (GRPO); Yu et al. 2025 (DAPO: separate bounds, token mean); Zheng et al. 2025 (GSPO: the
    * sequence's ratio); Schulman 2020, "Approximating KL divergence" (k3).
    */
@@ -120,7 +121,9 @@ export class CpuTrainer implements Trainer {
 
   /**
    * Reads a checkpoint written by {@linkcode save}.
-   * @throws {PolicyError} If a checksum or a shape is wrong. Nothing is changed in this case.
+   * @throws {PolicyError} If the checkpoint is missing or damaged, or has another shape. Nothing is changed in this
+   * case.
+   * @throws {TrainerError} If the policy is sampling. Nothing is changed in this case.
    */
   load(dir: string): Promise<void> {
     const engine = this.#engine;

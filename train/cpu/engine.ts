@@ -85,7 +85,10 @@ export class Engine implements AsyncDisposable {
     this.policy = this.copyModel(true);
   }
 
-  /** Creates an engine: starts its workers and draws the initial weights. */
+  /**
+   * Creates an engine: starts its workers and draws the initial weights.
+   * @throws {RangeError} If `threads` is not an integer from 1 to 64.
+   */
   static async create(options: EngineOptions): Promise<Engine> {
     const { config, threads } = options;
     if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
@@ -119,14 +122,14 @@ export class Engine implements AsyncDisposable {
     return this.heap.floats.subarray(start, start + this.layout.floats);
   }
 
-  /** Replaces the weights. */
+  /** Replaces the weights and packs them. */
   setWeights(weights: Float32Array): void {
     this.floatsAt(this.policy.weights).set(weights);
     this.kernels.pack(this.policy.training, 0, 1);
     this.#version++;
   }
 
-  /** Packs the weights after a change, on all threads. */
+  /** Packs the weights after a change, on all threads, and increments the version. */
   async repack(): Promise<void> {
     const n = this.crew.size;
     await this.crew.run(
@@ -136,7 +139,9 @@ export class Engine implements AsyncDisposable {
     this.#version++;
   }
 
-  /** Allocates another set of weights of the same shape. It can be trained only if `backward` is true. */
+  /**
+   * Allocates a set of weights, all 0, with the structs that describe it. It can be trained only if `backward` is true.
+   */
   copyModel(backward: boolean): ModelCopy {
     const bytes = this.layout.floats * 4;
     const weights = this.heap.allocate(bytes);

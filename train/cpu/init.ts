@@ -7,8 +7,8 @@ import type { ModelConfig } from "./model_config.ts";
 /**
  * Draws initial weights, `[layout.floats]`. Matrices are drawn from a normal distribution with standard deviation
  * fanIn^-½ (for the embedding, dim^-½). For matrices that write to the residual stream, the standard deviation is
- * divided by √(2·layers). Gains are 1, and convolutions are near the identity. The pointer's keys equal its queries, so
- * that it initially attends to similar tokens.
+ * divided by √(2·layers). Gains are 1, the gate's weights and bias are 0, and convolutions are near the identity. The
+ * pointer's keys equal its queries, so that it initially attends to similar tokens.
  */
 export function initialWeights(
   config: ModelConfig,
@@ -37,8 +37,8 @@ function deviation(p: Parameter, config: ModelConfig): number {
 }
 
 /**
- * Fills convolution weights, `[3][dim]`: the current token passes unchanged, and the two tokens before it are mixed in
- * with random weights.
+ * Draws convolution weights, `[3][dim]`, from a normal distribution with standard deviation 0.3. The mean is 1 for the
+ * current token and 0 for the two tokens before it.
  */
 function fillConv(view: Float32Array, normal: () => number): void {
   fillNormal(view, 0.3, normal);

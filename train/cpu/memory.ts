@@ -59,7 +59,7 @@ export class SharedHeap {
   }
 
   /**
-   * Allocates `bytes` zeroed bytes, aligned to a cache line.
+   * Allocates `bytes` zeroed bytes, aligned to a cache line, and returns their address. May grow the memory.
    * @throws {PolicyError} If the memory cannot grow far enough.
    */
   allocate(bytes: number): number {

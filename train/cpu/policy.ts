@@ -92,8 +92,7 @@ export async function loadCpuPolicy(
 
 /**
  * A policy in this process's memory. As a {@linkcode TokenModel}, it samples any number of requests concurrently. A
- * result depends only on the weights and on the request's ids, seed and temperature, not on other requests, the number
- * of threads or the cache.
+ * result depends only on the weights and the request, not on other requests, the number of threads or the cache.
  */
 export class CpuPolicy implements TokenModel, AsyncDisposable {
   readonly name: string;
@@ -145,6 +144,7 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
    * probabilities at temperature 1.
    * @throws {InfrastructureError} If the request is aborted or the engine fails.
    * @throws {PolicyError} If the prompt is empty, too long or outside the vocabulary.
+   * @throws {RangeError} If `maxTokens` is not a non-negative integer, or the temperature is below 0.
    */
   generate(request: GenerateRequest): Promise<GenerateResult> {
     return this.#sampler.generate(request);

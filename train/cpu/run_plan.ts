@@ -23,7 +23,7 @@ export interface Plan {
   readonly demonstrations: number;
   /**
    * The number of train tasks without a demonstration, because the expert did not solve the task or its conversation
-   * exceeds the context.
+   * exceeds the token limit.
    */
   readonly notDemonstrated: number;
   /**

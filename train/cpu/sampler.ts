@@ -229,7 +229,12 @@ export class Sampler {
     };
   }
 
-  /** Evicts the cache of the youngest request that is not in this job. The oldest request is never evicted. */
+  /**
+   * Evicts the cache of the youngest request that is younger than `active` and not in this job. The oldest request is
+   * therefore never evicted.
+   * @returns Whether a cache was evicted.
+   * @throws {PolicyError} If there is nothing to evict and no request is in this job, so the cache is too small.
+   */
   #evictFor(active: Active, planned: ReadonlySet<Active>): boolean {
     for (let i = this.#active.length - 1; i >= 0; i--) {
       const other = this.#active[i]!;

@@ -66,8 +66,9 @@ export class SessionCache {
   }
 
   /**
-   * Reserves a session for a request and creates it if necessary. The session keeps the longest cached prefix of `ids`,
-   * without the last id, because a prediction needs at least one token to be fed.
+   * Reserves a session for a request and creates it if necessary. The session keeps the cached prefix of `ids`, without
+   * the last id, because a prediction needs at least one token to be fed. If the cache has to be shortened for this, it
+   * is cut at a page boundary. If the weights have changed, it is emptied.
    */
   acquire(name: string, ids: readonly number[]): Session {
     let session = this.#sessions.get(name);

@@ -47,7 +47,7 @@ export const MIN_VOCAB_SIZE: number = UTF8_BYTES.length + DIGIT_PAIRS +
   CONTROL_TOKENS.length;
 
 /**
- * Trains a tokenizer on conversations. The result depends only on the conversations and their order.
+ * Trains a tokenizer on conversations. The result depends only on the options and on the conversations and their order.
  * @throws {RangeError} If `vocabSize` is too small to encode every text.
  */
 export function trainTokenizer(

@@ -88,7 +88,10 @@ export async function judgeAll(
   ));
 }
 
-/** Returns the episode with the judge's verdict, which is `null` if the judge cannot be reached. */
+/**
+ * Returns the episode with the judge's verdict, which is `null` if the judge cannot be reached or understood. An
+ * episode that failed because of infrastructure is returned unchanged.
+ */
 async function judged(
   one: Diagnosed,
   model: ChatModel,

@@ -33,7 +33,10 @@ export interface Agreement {
    * party.
    */
   readonly share: number;
-  /** Cohen's kappa: 0 is chance, 1 is full agreement; `null` if the rules or the judge always name the same party. */
+  /**
+   * Cohen's kappa: 0 is chance, 1 is full agreement; `null` if `both` is 0, or if the rules and the judge name one and
+   * the same party in all of these episodes.
+   */
   readonly kappa: number | null;
   /** `table[a][b]` is the number of episodes in which the rules name the party `a` and the judge names `b`. */
   readonly table: Readonly<Record<Party, Readonly<Record<Party, number>>>>;
@@ -84,7 +87,10 @@ export function diagnosisReport(all: readonly Diagnosed[]): DiagnosisReport {
   };
 }
 
-/** Returns the kind of the decisive error, with the tool if it is a write. */
+/**
+ * Returns the kind of the decisive error, with the tool if it is a write; `infrastructure` if there is no decisive
+ * error.
+ */
 export function decisiveText({ decisive }: Diagnosis): string {
   if (decisive === null) return "infrastructure";
   return decisive.kind === "write"

@@ -38,7 +38,8 @@ export interface OpenCandidateOptions extends CallOptions {
 
 /**
  * Opens the candidate. For a model behind an endpoint, checks with a short request that it answers.
- * @throws {ConfigError} If the run or the model does not exist, or the model does not answer.
+ * @throws {ConfigError} If the run or the model does not exist, the model does not answer, or settings do not fit each
+ * other.
  * @throws {RunDirError} If the run is damaged.
  */
 export async function openCandidate(

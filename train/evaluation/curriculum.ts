@@ -11,10 +11,10 @@ import type {
 } from "../../env/types.ts";
 import type { Exclusion } from "../config/exclusions.ts";
 
-/** A task with the share of its trials that earned the reward. */
+/** A task with its solve rate: the mean reward of its trials that were scored. */
 export interface TaskRate {
   readonly task: Task;
-  /** The share, from 0 to 1; `null` if every trial failed because of infrastructure. */
+  /** The rate, from 0 to 1; `null` if every trial failed because of infrastructure. */
   readonly rate: number | null;
 }
 

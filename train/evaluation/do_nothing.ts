@@ -9,7 +9,7 @@ import type { Dataset, Task } from "../../env/types.ts";
 
 /**
  * Returns the do-nothing baseline of a task: 1 if its gold solution changes nothing and the user need not be told
- * anything, otherwise 0.
+ * anything, otherwise 0. A benchmark with its own rules may define it differently.
  */
 export function baselineOf(dataset: Dataset, task: Task): 0 | 1 {
   if (dataset.rules !== undefined) return dataset.rules.baseline(task);

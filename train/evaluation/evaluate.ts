@@ -106,8 +106,8 @@ export function missingJobs(
 }
 
 /**
- * Runs the missing episodes of the plan.
- * @returns `true` if the plan is complete, `false` if `signal` was aborted.
+ * Runs the missing episodes of the plan or, with `only`, those of a part of the plan.
+ * @returns `true` if all of them were run, `false` if `signal` was aborted.
  */
 export async function evaluate(options: EvaluateOptions): Promise<boolean> {
   const { dir, dataset, agent, user, judge, signal, now, onEpisode } = options;

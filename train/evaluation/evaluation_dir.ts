@@ -43,7 +43,7 @@ export interface Ended {
 
 /** The maximum number of episodes that wait to be written. */
 const BATCH = 64;
-/** The maximum time in milliseconds that an episode waits to be written. */
+/** The time in milliseconds after which waiting episodes are written together with the next one. */
 const BATCH_MS = 500;
 
 /** An evaluation's run dir, open for writing. Use it with `await using`. */
@@ -62,7 +62,7 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
 
   /**
    * Creates a run dir and locks it.
-   * @throws {ConfigError} If it already exists.
+   * @throws {ConfigError} If it exists already and `numberIfTaken` is false.
    * @throws {RunDirError} If it cannot be written.
    */
   static async create(
@@ -73,8 +73,8 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
   }
 
   /**
-   * Reopens an evaluation. Episodes that failed for reasons unrelated to the agent are removed, so that they are
-   * retried.
+   * Reopens an evaluation. Damaged episodes, and episodes that failed for reasons unrelated to the agent, are removed,
+   * so that they run again.
    * @param options.discard Whether to rerun scored episodes that `episodes.db` has lost. Default: `false`, in which
    * case a loss is an error.
    * @throws {ConfigError} If there is no such evaluation.
@@ -132,7 +132,10 @@ export class EvaluationDir extends RunDir<EvaluationConfig> {
     return this.#store.conversation(id);
   }
 
-  /** Queues an episode to be written later. Call {@linkcode EvaluationDir.flush} to write it immediately. */
+  /**
+   * Queues an episode, and writes the queue if it is full or its first episode has waited long enough. Call
+   * {@linkcode EvaluationDir.flush} to write the queue immediately.
+   */
   add(ended: Ended, now: number): void {
     if (this.#waiting.length === 0) this.#since = now;
     this.#waiting.push(ended);

@@ -23,7 +23,10 @@ export interface IntentResult {
   readonly baseline: number;
 }
 
-/** The figures of an evaluation. Episodes that failed because of infrastructure are counted in `failures` only. */
+/**
+ * The figures of an evaluation. Episodes that failed because of infrastructure count only toward `failures`, `retries`
+ * and `usage`.
+ */
 export interface EvaluationReport {
   readonly tasks: number;
   /** The number of scored episodes. */

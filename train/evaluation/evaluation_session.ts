@@ -85,8 +85,10 @@ export interface EvaluationSession extends AsyncDisposable {
 }
 
 /**
- * Opens everything that a session needs. A new run dir is created only after the models have answered.
- * @throws {ConfigError} If a task, a model or the dataset is not available.
+ * Opens everything that a session needs. A new run dir is created only after the models have answered. A resumed
+ * evaluation first recovers the shards of earlier sessions.
+ * @throws {ConfigError} If a task, a model or the dataset is not available, or the path of a new evaluation exists
+ * already.
  * @throws {RunDirError} If the evaluation used another dataset, or its run dir cannot be used.
  */
 export async function openEvaluation(

@@ -28,7 +28,7 @@ const VERSION = 2;
 /** The name of the score and of its scorer. */
 const REWARD = "reward";
 
-/** An Inspect log and its file name, which Inspect lists. */
+/** An Inspect log, and its file name in the form that Inspect's tools list. */
 export interface InspectLog {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -37,6 +37,7 @@ export interface InspectLog {
 /**
  * Returns the evaluation's log: one sample per episode. A sample's id is the task's index in the split, and its epoch
  * is the trial. Failed episodes are samples with an error and without a score.
+ * @throws {DataError} If the dataset lacks the task of an episode.
  */
 export function inspectLog(
   dir: EvaluationDir,

@@ -107,7 +107,7 @@ export function denoProgram(): string {
 
 /**
  * Returns Deno's arguments for the shard at `path`: the permissions of `deno task evaluate`, but without subprocesses,
- * and with write access only to the shard's directory.
+ * and with write access only to the folder that contains the shard.
  * @param module The path of shard_worker.ts. Default: this program's.
  */
 export function workerArguments(

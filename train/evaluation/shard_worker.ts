@@ -21,7 +21,10 @@ const REPORT_MS = 200;
 /** The reason given when a shard ends early on request. */
 const STOPPED = "it was stopped";
 
-/** Runs the missing episodes of a shard. */
+/**
+ * Runs the missing episodes of the shard at `path`, and reports its progress and its end through `say`.
+ * @throws {RunDirError} If the shard's order is missing or damaged, or this host has another dataset.
+ */
 export async function runShardAt(
   path: string,
   { signal, say }: {

@@ -44,6 +44,7 @@ const TERMINATIONS: Readonly<Record<string, string>> = {
  * Returns the text of the result file: settings, tasks, and one simulation per episode, including failed ones, as
  * upstream does.
  * @throws {ConfigError} If the evaluation is from another benchmark.
+ * @throws {DataError} If the dataset lacks the task of an episode.
  */
 export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
   const { rules } = dataset;

@@ -22,6 +22,7 @@ import type { EvaluationDir } from "./evaluation_dir.ts";
 /**
  * Returns the text of the result file: a list of τ-bench's `EnvRunResult`, in the order of tasks and trials. Episodes
  * that failed for reasons unrelated to the agent are omitted, although τ-bench records them with reward 0.
+ * @throws {DataError} If the dataset lacks the task of an episode.
  */
 export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {
   const tasks = new Map(

@@ -98,7 +98,7 @@ function recipeText(
 }
 
 /**
- * Checks that a directory is empty.
+ * Checks that a directory is empty or does not exist.
  * @throws {ConfigError} If it contains anything.
  */
 export async function requireEmpty(out: string): Promise<void> {

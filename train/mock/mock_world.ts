@@ -43,7 +43,7 @@ export type World = CertifiedDataset;
 /** Options for {@linkcode mockWorld}. */
 export interface MockOptions {
   readonly env: DomainName;
-  /** The total number of tasks across all splits. */
+  /** The total number of tasks across all splits; with `rows`, the number of train tasks. */
   readonly count: number;
   readonly seed: number;
   /** Settings of the world, with keys as in a recipe's `data` section: `refusedShare=0.2`, `intents.cancel=3`. */
@@ -103,12 +103,15 @@ export function knobKeys(env: DomainName): ConfigKey[] {
     .filter(({ key }) => !/^(train|dev|test)Tasks$/.test(key)); // set by --count
 }
 
-/** Returns the settings of tasks drawn from rows. */
+/** Returns the settings of tasks drawn from rows, except those that have a flag. */
 export function rowKeys(): ConfigKey[] {
   return configKeys(rowOptionsSchema).filter(({ key }) => !(key in FLAGS));
 }
 
-/** Returns an exclusion for each task that the policy of a run solves too rarely or too often. */
+/**
+ * Returns an exclusion for each train task that the policy of a run solves too rarely or too often, or whose trials all
+ * failed.
+ */
 export async function outsideRates(
   world: World,
   { run, range, trials, seed, ...options }: {
@@ -140,8 +143,8 @@ export async function outsideRates(
 }
 
 /**
- * Returns the drawn tasks that are near-duplicates of another drawn task or of a benchmark's task in the dataset. If
- * `tauBench`, a τ-bench checkout, is given, its test tasks are compared too.
+ * Returns a finding for each drawn task that is a near-duplicate of an earlier drawn task or of a benchmark's task in
+ * the dataset. If `tauBench`, a τ-bench checkout, is given, its test tasks are compared too.
  */
 export async function nearDuplicates(
   world: World,

@@ -39,7 +39,10 @@ export class LiveLine {
     this.#drawnAtMs = this.#isWatched ? -Infinity : now();
   }
 
-  /** Replaces the line, at most ten times per second. */
+  /**
+   * Replaces the line, at most ten times per second. If the stream is not a terminal, prints it at most every 30
+   * seconds.
+   */
   show(text: string): void {
     this.#text = text;
     const every = this.#isWatched ? EVERY_MS : EVERY_MS_UNWATCHED;

@@ -11,7 +11,10 @@ import type { Episode } from "../../env/types.ts";
 
 /** The position of an episode in a run, which the {@linkcode Episode} itself does not record. */
 export interface EpisodePlace {
-  /** The step of the episode: the number of policy updates before it was sampled, plus one. */
+  /**
+   * The training step in which the episode was sampled, or after which it was sampled for an evaluation; 0 in a run
+   * that only evaluates.
+   */
   readonly step: number;
   /** The source of the episode: `rl`, `eval/dev/sampled`, `eval/test/greedy`. */
   readonly source: string;

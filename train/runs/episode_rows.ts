@@ -15,8 +15,8 @@ import {
 } from "./episode_facts.ts";
 
 /**
- * An episode as a flat record. Its keys are the columns of `episodes.db`, so queries and data frames use the same
- * names; episode_columns.ts documents each. `null` means unknown or not applicable.
+ * An episode as a flat record. Most of its keys are columns of `episodes.db`, so queries and data frames use the same
+ * names; episode_columns.ts documents them. `null` means unknown or not applicable.
  */
 export type EpisodeRow =
   & {
@@ -71,7 +71,7 @@ export function episodeRows(episodes: readonly Episode[]): EpisodeRow[] {
   });
 }
 
-/** Returns a function that counts its calls per key, from 0. */
+/** Returns a function that returns the number of its earlier calls with the same key. */
 export function counter(): (key: string) => number {
   const counts = new Map<string, number>();
   return (key) => {

@@ -8,7 +8,7 @@ export function scored(episodes: readonly Episode[]): Episode[] {
   return episodes.filter((episode) => episode.reward !== null);
 }
 
-/** Returns the reward of a scored episode. */
+/** Returns the reward of an episode; NaN if it was not scored. */
 export function rewardOf(episode: Episode): number {
   return episode.reward?.value ?? NaN;
 }

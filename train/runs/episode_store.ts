@@ -73,7 +73,7 @@ export class EpisodeStore implements Disposable {
   readonly #facts: string;
 
   /**
-   * Opens `path`, or creates it if it is missing.
+   * Opens the database at `path`. Unless it is opened read-only, creates a missing file and upgrades an older one.
    * @param options.busyMs The number of milliseconds to wait for another process that is writing. Default: 0.
    * @throws {RunDirError} If the file is not a database or has a newer version.
    */

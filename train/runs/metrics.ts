@@ -114,8 +114,8 @@ export interface RlMetrics extends Common, SampledNumbers {
   /** The KL divergence from the policy that sampled: the k3 estimate, or, for slime, the k1 estimate. */
   readonly klOld: number;
   /**
-   * The KL divergence from the policy at the end of the cold start: the k3 estimate, or, for slime, the recipe's
-   * estimator. 0 if `klCoef` is 0.
+   * The KL divergence from the policy before the first RL step: the k3 estimate, or, for slime, the recipe's estimator.
+   * 0 if `klCoef` is 0.
    */
   readonly klReference: number;
   readonly clipShare: number;

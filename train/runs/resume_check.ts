@@ -26,8 +26,8 @@ export interface ResumeRequest {
 }
 
 /**
- * Checks that a run is resumed with the config and dataset it started with.
- * @throws {ConfigError} If flags change the config.
+ * Checks that a run is resumed with the config and dataset it started with, except for keys that may change.
+ * @throws {ConfigError} If flags change another key of the config or name a recipe.
  * @throws {RunDirError} If the dataset has changed.
  */
 export function checkResume(run: StartedRun, asked: ResumeRequest): void {

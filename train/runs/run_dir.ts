@@ -39,7 +39,7 @@ export interface NewRun<C> {
   readonly info: RunInfo;
 }
 
-/** How the directory of a new run is created. */
+/** The initial contents of a run, and how its directory is created. */
 export interface NewRunDir<C> extends NewRun<C> {
   /** Folders to create in it. Default: none. */
   readonly folders?: readonly string[];
@@ -169,7 +169,7 @@ export class RunDir<C> implements AsyncDisposable {
     );
   }
 
-  /** Unlocks the directory. Calling it again has no effect. */
+  /** Closes the run's resources and unlocks the directory. Calling it again has no effect. */
   [Symbol.asyncDispose](): Promise<void> {
     this.held.dispose();
     return Promise.resolve();
@@ -197,7 +197,7 @@ export class RunDir<C> implements AsyncDisposable {
     return { doing, path, afterwards: this.continueHint, isThere: true };
   }
 
-  /** Returns the hint on how to continue a run that stopped. */
+  /** The hint on how to continue a run that stopped. */
   protected get continueHint(): string {
     return `continue with "deno task ${this.info.kind} --resume ${this.path}"`;
   }
@@ -206,7 +206,7 @@ export class RunDir<C> implements AsyncDisposable {
 /**
  * Creates the directory of a new run.
  * @param hold Creates the object that owns the locked run.
- * @throws {ConfigError} If it exists already.
+ * @throws {ConfigError} If it exists already and `numberIfTaken` is false.
  * @throws {RunDirError} If it cannot be written.
  */
 export async function createRunDir<C extends object, D>(

@@ -60,7 +60,10 @@ export interface RunEpisodes extends Disposable {
   readonly path: string;
   readonly info: RunInfo;
   readonly dataset: Dataset;
-  /** Lists episodes in the order in which they ended. Skips episodes whose task is not in the dataset. */
+  /**
+   * Lists episodes in the order in which they ended. Skips episodes whose task is not in the dataset, or whose row is
+   * damaged.
+   */
   list(
     where?: { readonly source?: string; readonly step?: number },
   ): RunEpisode[];

@@ -36,8 +36,8 @@ export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
 }
 
 /**
- * Returns a line for each control. The line begins at the end of the cold start, where the control starts. It ends at
- * RL's last step, because the whole control costs as much as all steps of RL.
+ * Returns a line for each control and decoding. The line begins at the end of the cold start, where the control starts.
+ * It ends at RL's last step, because the whole control costs as much as all steps of RL.
  */
 function controlPoints(lines: readonly AnyMetrics[]): Point[] {
   return CONTROL_BUDGETS.flatMap((budget) =>
@@ -118,7 +118,7 @@ export async function drawCurve(run: {
 
 /**
  * Formats a curve for the terminal, with one column per bucket of steps. A column has full height if the value is 1.
- * @returns Lines joined by newlines, the highest values first.
+ * @returns Lines joined by newlines, the highest values first; empty if the series has no points.
  */
 export function curveText(
   points: readonly Point[],

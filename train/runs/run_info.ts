@@ -29,7 +29,7 @@ const outcome = z.enum([
 /** The schema of `run.json`. */
 export const runInfoSchema = z.object({
   schemaVersion: z.literal(RUN_VERSION),
-  /** The kind of work: training, or an evaluation of another model. */
+  /** The kind of work: training or an evaluation. */
   kind: z.enum(["train", "evaluate"]).default("train"),
   /** The trainer of the run: the embedded CPU trainer, or slime, which is launched from this machine. */
   trainer: z.enum(["cpu", "slime"]).default("cpu"),

@@ -20,7 +20,7 @@ export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
   readonly path: string;
   readonly config: C;
   readonly info: RunInfo;
-  /** The complete lines. A line that is still being written is skipped. */
+  /** The complete, undamaged lines. A line that is still being written is skipped. */
   readonly lines: L[];
   /**
    * Descriptions of the lines of `metrics.jsonl` that could not be read, one clause each. A run with damaged lines can
@@ -167,7 +167,8 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * Returns the most recently started unfinished run of the given kind under `root`; `undefined` if there is none.
+ * Returns the path of the most recently started run of the given kind under `root` that has not completed; `undefined`
+ * if there is none.
  * @param trainer The trainer of the run. Default: any trainer.
  */
 export async function latestUnfinished(
@@ -184,8 +185,8 @@ export async function latestUnfinished(
 }
 
 /**
- * Returns the most recently started run of the CPU trainer under `root` that has completed; `undefined` if there is
- * none.
+ * Returns the path of the most recently started run of the CPU trainer under `root` that has completed; `undefined` if
+ * there is none.
  */
 export async function latestCompleted(
   root: string,
@@ -198,8 +199,8 @@ export async function latestCompleted(
 }
 
 /**
- * Returns the most recently started run under `root` for which `isMeant` returns `true`; `undefined` if there is none.
- * By default, all runs count.
+ * Returns the path of the most recently started run under `root` for which `isMeant` returns `true`; `undefined` if
+ * there is none. By default, all runs count.
  */
 export async function latestRun(
   root: string,

@@ -73,13 +73,19 @@ export async function readTextIfThere(
   }
 }
 
-/** Returns the names of the folders in a directory; empty if it is missing. */
+/**
+ * Returns the names of the folders in a directory; empty if it is missing.
+ * @throws {RunDirError} If it is a file.
+ */
 export async function folderNames(dir: string): Promise<string[]> {
   const entries = await entriesIn(dir);
   return entries.filter((entry) => entry.isDirectory).map(({ name }) => name);
 }
 
-/** Returns the entries of a directory; empty if it is missing. */
+/**
+ * Returns the entries of a directory; empty if it is missing.
+ * @throws {RunDirError} If it is a file.
+ */
 export async function entriesIn(dir: string): Promise<Deno.DirEntry[]> {
   try {
     return await Array.fromAsync(Deno.readDir(dir));
@@ -108,8 +114,8 @@ export interface Attempt {
 }
 
 /**
- * Runs `action`. If the system refuses the operation, throws a {@linkcode RunDirError} with a hint. All other errors
- * are thrown unchanged.
+ * Runs `action`. If the system refuses the operation, or an existing run dir was deleted in the meantime, throws a
+ * {@linkcode RunDirError} with a hint. All other errors are thrown unchanged.
  */
 export async function attempt<T>(
   what: Attempt,
@@ -131,7 +137,10 @@ export function attemptNow<T>(what: Attempt, action: () => T): T {
   }
 }
 
-/** Converts a system error to a {@linkcode RunDirError}; returns any other error unchanged. */
+/**
+ * Converts a system error, or any error after the run dir was deleted, to a {@linkcode RunDirError}. Returns all other
+ * errors unchanged.
+ */
 function refusedRun(error: unknown, what: Attempt): unknown {
   if (error instanceof BoundaryError) return error;
   const refusal = refusalOf(error);
@@ -151,7 +160,8 @@ function refusedRun(error: unknown, what: Attempt): unknown {
 
 /**
  * Runs an action that writes something other than a run, such as an import, a generated world or a page.
- * @throws {StorageError} If the system refuses the operation.
+ * @throws {StorageError} If the operating system refuses the operation. Deno's own permission errors are thrown
+ * unchanged.
  */
 export async function writing<T>(
   path: string,

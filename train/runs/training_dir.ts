@@ -107,7 +107,7 @@ export class TrainingDir extends RunDir<Config> {
 
   /**
    * Creates a run dir and locks it.
-   * @throws {ConfigError} If it exists already.
+   * @throws {ConfigError} If it exists already and `numberIfTaken` is false.
    * @throws {RunDirError} If it cannot be written.
    */
   static async create(
@@ -197,7 +197,10 @@ export class TrainingDir extends RunDir<Config> {
     return join(this.path, "checkpoints", String(step));
   }
 
-  /** Writes a checkpoint completely or not at all: `write` fills a directory, which is then renamed. */
+  /**
+   * Writes a checkpoint completely or not at all: `write` fills a directory, to which a journal of the run is added,
+   * and which is then renamed.
+   */
   async saveCheckpoint(
     step: number,
     write: (dir: string) => Promise<void>,
@@ -246,9 +249,9 @@ export class TrainingDir extends RunDir<Config> {
 }
 
 /**
- * Returns the step of a run's last checkpoint that is intact and whose lines and episodes are not lost; 0 if there is
- * none. If `discard` is true, deletes the checkpoints after it.
- * @throws {RunDirError} If there are later checkpoints and `discard` is false.
+ * Returns the step of a run's last checkpoint whose lines and episodes are not lost; 0 if there is none. If `discard`
+ * is true, deletes the checkpoints after it.
+ * @throws {RunDirError} If a checkpoint is damaged, or if there are later checkpoints and `discard` is false.
  */
 async function lastWhole(
   path: string,

@@ -39,7 +39,7 @@ export function metricsJournal(
   };
 }
 
-/** Returns the numbers in a line, keyed by path: `rl/reward`, `eval/test/greedy/passK/1`. */
+/** Returns the step of a line and its numbers, keyed by path: `rl/reward`, `eval/test/greedy/passK/1`. */
 export function pointOf(
   line: AnyMetrics,
 ): { readonly step: number; readonly values: ReadonlyMap<string, number> } {

@@ -56,7 +56,7 @@ const runSchema = z.object({
 /**
  * Creates the tracker of an MLflow server.
  * @param env Reads an environment variable. Default: `Deno.env.get`.
- * @throws {ConfigError} If the server's URL is not set.
+ * @throws {ConfigError} If the server's URL is not set or not an HTTP URL.
  */
 export function mlflow(
   { mlflowUrl, project }: TrackingConfig,
@@ -211,7 +211,7 @@ class OpenMlflow implements OpenTracker {
     this.place = { runId: run_id };
   }
 
-  /** Sends the config: each key as a parameter, which is immutable, and all of it as a file. */
+  /** Sends the config: each key outside `tracking` as a parameter, which is immutable, and all of it as a file. */
   async describe(run: TrackedRun, { signal }: CallOptions): Promise<void> {
     const params = [...settingsOf(run.config)].map(([key, value]) => ({
       key: keyOf(key),

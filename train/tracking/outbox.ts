@@ -52,7 +52,7 @@ export interface OutboxOptions {
   readonly journal: Journal;
   /** The state of the tracker after an earlier session. */
   readonly before?: Sent | undefined;
-  /** Called when the tracker has registered the run, and at intervals while points are sent. */
+  /** Called when the tracker has registered the run, and after each batch of points that was sent. */
   readonly onSent: (tracker: OpenTracker) => void;
   /** The first backoff. Default: 1 second. */
   readonly backoffMs?: number;
@@ -167,7 +167,10 @@ export class Outbox {
     if (isSilent) await this.#insist((options) => keepAlive.call(options));
   }
 
-  /** Retries an action until it succeeds, the tracker rejects it, or the outbox is closed. */
+  /**
+   * Retries an action until it succeeds, the tracker rejects it, or, after the end of the session, the retries or the
+   * time run out.
+   */
   async #insist<T>(
     attempt: (options: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {

@@ -18,7 +18,7 @@ export type Field =
   | readonly [number: number, type: "double" | "float" | "int64", value: number]
   | readonly [number: number, type: "bool", value: boolean];
 
-/** Encodes a message from its fields, in the given order. */
+/** Encodes a message from its fields, in the given order. `undefined` fields are omitted. */
 export function message(
   ...fields: readonly (Field | undefined)[]
 ): Uint8Array<ArrayBuffer> {

@@ -37,7 +37,7 @@ export interface TrackedRun {
 export interface RunEnd {
   readonly outcome: "completed" | "interrupted" | "failed";
   readonly timeMs: number;
-  /** The last step sent. */
+  /** The step of the last point; 0 if there are no points. */
   readonly step: number;
   /** The run's last episodes. */
   readonly episodes: Table;

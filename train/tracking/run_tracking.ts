@@ -70,7 +70,10 @@ export interface TrackOptions {
 export interface Tracking extends AsyncDisposable {
   /** Signals that the journal has grown. Returns immediately. */
   wake(): void;
-  /** Sends the remaining points, for a limited time. */
+  /**
+   * Sends the remaining points and the end of the session, for a limited time, and returns a report on each tracker.
+   * Later calls return the same reports.
+   */
   end(outcome: RunEnd["outcome"]): Promise<readonly TrackerReport[]>;
 }
 
@@ -186,7 +189,7 @@ class StateFile {
   }
 }
 
-/** Reads the states of the trackers; empty if the file is damaged, so that everything is sent again. */
+/** Reads the states of the trackers; empty if the file is missing or damaged, so that everything is sent again. */
 async function readSent(path: string): Promise<Record<string, Sent>> {
   const text = await readTextIfThere(join(path, FILE));
   try {

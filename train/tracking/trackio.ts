@@ -23,7 +23,7 @@ const TOKEN_HEADER = "x-trackio-write-token";
 /**
  * Creates the tracker of a trackio server.
  * @param env Reads an environment variable. Default: `Deno.env.get`.
- * @throws {ConfigError} If the server's URL is not set.
+ * @throws {ConfigError} If the server's URL is not set or not an HTTP URL.
  */
 export function trackio(
   { trackioUrl }: TrackingConfig,

@@ -8,8 +8,8 @@ import { onlineWandb } from "./wandb_online.ts";
 /**
  * Creates the tracker.
  * @param env Reads an environment variable. Default: `Deno.env.get`, if that is permitted.
- * @throws {ConfigError} If the mode is online and there is no key, or if `WANDB_MODE` is needed and is neither `online`
- * nor `offline`.
+ * @throws {ConfigError} If the mode is online and there is no key or the server's URL is invalid, or if `WANDB_MODE` is
+ * needed and is neither `online` nor `offline`.
  */
 export function wandb(
   config: TrackingConfig,

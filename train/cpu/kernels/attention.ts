@@ -148,7 +148,10 @@ export function softmax(scores: usize, n: i32): void {
   softmaxSum = sum4(sum);
 }
 
-/** Returns the size in bytes of a row with one score per position. */
+/**
+ * Returns the size in bytes of a row with one score per position, rounded up to whole pages, plus a cache line for the
+ * row's sum.
+ */
 // @ts-ignore: decorator
 @inline
 export function scoreBytes(positions: i32): usize {

@@ -74,7 +74,8 @@ function lossRowAt(batch: Batch, index: i32): LossRow {
 }
 
 /**
- * Fills in the results of each {@linkcode LossRow}, and adds to the gradients of the final states and the pointer keys.
+ * Fills in the results of each {@linkcode LossRow}. Unless the job only scores, adds to the gradients of the final
+ * states, the pointer keys and the output's parameters.
  */
 export function learnOutputs(
   job: TrainJob,
@@ -288,7 +289,10 @@ export function gateInput(model: Model, row: usize): f32 {
     load<f32>(model.weights + model.gateBias);
 }
 
-/** Computes the results of one row, and replaces its logits, pointer scores and gate with their gradients. */
+/**
+ * Computes the results of one row. If `backward` is true, replaces its logits and pointer scores with their gradients,
+ * and stores the gradient of the gate's input.
+ */
 function learnRow(
   job: TrainJob,
   model: Model,
@@ -357,7 +361,7 @@ function learnRow(
   );
 }
 
-/** Returns -dL/dlogprob of the target. */
+/** Returns -dL/dlogprob of the target, and records whether the ratio was clipped. */
 function targetWeight(job: TrainJob, loss: LossRow, logprob: f32): f32 {
   if (job.mode == SUPERVISED) return job.scale;
   const ratio = job.sequenceRatio

@@ -1,6 +1,6 @@
 /** Vector arithmetic that every kernel shares. Lanes are f32. */
 
-/** Returns a·b + c: fused if the machine has relaxed SIMD, rounded twice in the plain build. */
+/** Returns a·b + c: fused in the relaxed build if the machine supports it, rounded twice in the plain build. */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {

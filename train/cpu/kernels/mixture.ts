@@ -35,7 +35,9 @@ export function distribute(scores: usize, n: i32): void {
   }
 }
 
-/** Returns the weight of copying, computed from the gate's input `z`. */
+/**
+ * Returns the weight of copying, computed from the gate's input `z`; 0 at position 0, where there is nothing to copy.
+ */
 // @ts-ignore: decorator
 @inline
 export function gateOf(z: f32, t: i32): f32 {

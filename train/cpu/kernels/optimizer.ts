@@ -31,7 +31,10 @@ class OptimizerJob {
   correction2: f32;
 }
 
-/** Sums the workers' gradients in order, then computes the sum of squares of the result. */
+/**
+ * Sums the workers' gradients in order into the first, sets the others to zero, and computes the sum of squares of the
+ * result.
+ */
 export function reduce(address: usize): void {
   const job = changetype<OptimizerJob>(address);
   const total = load<usize>(job.gradients);

@@ -1,4 +1,4 @@
-/** The gated unit of the MLP: act = gate·sigmoid(gate)·up. Rows of `gateUp` are `[gate | up]`. */
+/** Computes the gated unit of the MLP: act = gate·sigmoid(gate)·up. Rows of `gateUp` are `[gate | up]`. */
 import { madd, sigmoid4 } from "./math";
 
 export function activate(
