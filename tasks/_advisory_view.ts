@@ -5,7 +5,7 @@
 
 import { type Advisory, filterText } from "../train/diagnosis/advisories.ts";
 
-/** Returns one paragraph per advisory; an empty string if there are none. */
+/** Returns the advisories as text, two or three lines each; an empty string if there are none. */
 export function advisoriesText(advisories: readonly Advisory[]): string {
   return advisories.map(({ level, title, evidence, filter }) =>
     [

@@ -34,7 +34,10 @@ export interface EngineReport {
   readonly requests: number;
   /** Milliseconds between each answer and the next request of the same conversation. */
   readonly gapsMs: readonly number[];
-  /** Request bodies of every 16th conversation, in order; empty if the report does not include them. */
+  /**
+   * Request bodies of every 16th conversation, in order; empty unless the previous request for a report asked to keep
+   * them.
+   */
   readonly bodies: readonly (readonly string[])[];
 }
 
@@ -136,7 +139,10 @@ async function answerAsEngine(
   return answer;
 }
 
-/** Reads the conversation's key from SGLang's header, or from a sampling parameter if the client sends no header. */
+/**
+ * Reads the conversation's key from SGLang's header, or from a sampling parameter if the client sends no header.
+ * Returns an empty string if there is neither.
+ */
 function keyOf(head: string, body: Uint8Array): string {
   const key = /x-smg-routing-key: (\S+)/i.exec(head)?.[1];
   if (key !== undefined) return key;

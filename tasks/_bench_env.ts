@@ -25,7 +25,7 @@ const REPEATS = 7;
 /** Number of live episodes while memory is measured. */
 const LIVE = 2000;
 
-/** A user whose messages have no content. */
+/** A user whose messages are always the same. */
 const user: User = {
   open: () => Promise.resolve("hello"),
   reply: () => Promise.resolve("ok"),

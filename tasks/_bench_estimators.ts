@@ -133,7 +133,7 @@ interface Plan {
   readonly config: Config;
 }
 
-/** Trains a run to its end, or reads it if it has already completed. */
+/** Trains a run to its end, resuming it if it is unfinished, and returns its results. A completed run is only read. */
 async function trained(
   { path, config, seed, name }: Plan,
   { signal, onStage = () => {} }: EstimatorBenchOptions,

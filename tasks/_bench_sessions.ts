@@ -148,7 +148,7 @@ async function memoryRound(server: Actor, plays: readonly Play[]) {
   return { heap, rss };
 }
 
-/** Opens a WebSocket and sends `reset` to start its session. */
+/** Opens a WebSocket, sends `reset` to start its session, and waits for the response. */
 async function openSocket(url: string, reset: object): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws`);
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();

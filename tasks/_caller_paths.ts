@@ -5,7 +5,10 @@
 
 import { isAbsolute, resolve } from "node:path";
 
-/** Returns the caller's directory; `undefined` if the task already runs there. */
+/**
+ * Returns the caller's directory; `undefined` if the task already runs there or may not read `INIT_CWD`, or if that
+ * variable is not set.
+ */
 function callersDirectory(): string | undefined {
   const variable = "INIT_CWD";
   const { state } = Deno.permissions.querySync({ name: "env", variable });
@@ -14,8 +17,8 @@ function callersDirectory(): string | undefined {
 }
 
 /**
- * Resolves a path from the command line against the caller's directory. Returns it unchanged if the task already runs
- * there.
+ * Resolves a path from the command line against the caller's directory. Returns the path unchanged if it is absolute or
+ * the task already runs there.
  */
 export function fromCaller(path: string): string {
   const called = callersDirectory();
@@ -39,15 +42,15 @@ export const anyPath: IsPath = () => true;
 export const runPathOnly: IsPath = (value) => value.includes("/");
 
 /**
- * Returns whether a value is the path of a recipe rather than its name, which contains neither a slash nor an
- * extension.
+ * Returns whether a value is the path of a recipe rather than its name, which consists of letters, digits, dots, dashes
+ * and underscores, and does not end in `.yaml` or `.yml`.
  */
 export const recipeFile: IsPath = (value) =>
   !/^[\w.-]+$/.test(value) || /\.ya?ml$/.test(value);
 
 /**
- * Returns whether a value is the path of a run or a file: it contains a slash, or names a file in the caller's
- * directory.
+ * Returns whether a value is the path of a run or a file: it contains a slash, or names a file or directory in the
+ * caller's directory.
  */
 export function runOrFile(value: string): boolean {
   if (value.includes("/")) return true;

@@ -57,7 +57,10 @@ export class ChatView {
     );
   }
 
-  /** Wraps a reader so that it shows a prompt before each line. */
+  /**
+   * Wraps a reader so that a prompt is shown before each line. A line that the terminal does not echo is printed after
+   * it.
+   */
   prompting(readLine: LineReader): LineReader {
     return async (options) => {
       if (this.#echoes) this.#terminal.talk(PROMPT);
@@ -139,7 +142,10 @@ function outputReasons({ parts, missingOutputs }: Reward): string[] {
     : missingOutputs.map((output) => `the agent did not tell you "${output}"`);
 }
 
-/** Returns the unmet checks of a benchmark's own rules, except those of the state and the outputs. */
+/**
+ * Returns the checks of a benchmark's own rules that affect the reward and were not met or not judged. Excludes those
+ * of the state and the outputs.
+ */
 function checkReasons({ checks = [] }: Reward): string[] {
   const others = checks.filter(({ part, counts, met }) =>
     counts && met !== true && part !== "DB" && part !== "COMMUNICATE"
@@ -157,7 +163,10 @@ function spaced(text: string): string {
   return printable(text).replace(/\s+/g, " ").trim();
 }
 
-/** Replaces control characters. An untrained policy may emit them, and a terminal would interpret them. */
+/**
+ * Replaces control characters except newlines and tabs. An untrained policy may emit them, and a terminal would
+ * interpret them.
+ */
 function printable(text: string): string {
   return text.replace(/(?![\n\t])\p{Cc}/gu, "\ufffd");
 }

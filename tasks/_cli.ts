@@ -226,8 +226,8 @@ export type ParsedFlags<S extends z.ZodObject> =
 
 /**
  * Parses a command line against a task's schema. Every task also has `--json` and `--help`.
- * @throws {ConfigError} If a flag is unknown, lacks its value or has an invalid value. For an unknown flag, the error
- * suggests the most similar one.
+ * @throws {ConfigError} If a flag is unknown, lacks its value or has an invalid value, or there are too many operands.
+ * For an unknown flag, the error suggests the most similar one.
  */
 export function parseFlags<S extends z.ZodObject>(
   task: TaskDefinition<S>,
@@ -326,7 +326,7 @@ export interface FlagView {
   readonly isPath: IsPath;
 }
 
-/** Returns the descriptions of a task's flags, in the order of its help. */
+/** Returns the descriptions of a task's flags, including `--json` and `--help`, in the order of its help. */
 export function flagViews(flags: z.ZodObject): FlagView[] {
   const own = Object.entries(flags.shape)
     .map(([key, schema]) => new Flag(key, schema as z.ZodType).view());
@@ -406,7 +406,7 @@ class Flag {
     return state === "granted" && Deno.env.get(name) || undefined;
   }
 
-  /** Returns the default path, relative to taulab's directory; `undefined` if the default is not a path. */
+  /** Returns the default path, resolved against taulab's directory; `undefined` if the default is not a path. */
   get defaultPath(): string | undefined {
     const path = this.#default;
     return typeof path === "string" && this.#meta.isPath?.(path)
@@ -504,8 +504,8 @@ function keyHint(
 }
 
 /**
- * Returns a hint if a run was passed as an operand, although the task expects a flag such as `--policy RUN`; otherwise
- * `undefined`.
+ * Returns a hint to pass an unexpected operand, which is probably a run, with `--policy`. Returns `undefined` for other
+ * errors, and if the task has no such flag.
  */
 function runHint(
   { code }: CommanderError,
@@ -569,8 +569,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /**
- * Returns the text of an error: `error: …`, followed by a line `hint: …` if the error has a hint. For a bug, the text
- * is the stack.
+ * Returns the text of an error: `error: …`, followed by a line `hint: …` if the error has a hint. For a bug, the stack
+ * replaces the message.
  * @param name The task that failed.
  */
 export function errorText(error: unknown, name = "NAME"): string {

@@ -9,8 +9,8 @@
  */
 
 /**
- * The permissions of a confined task. Permissions that this type does not list, such as reading files, are those of the
- * process.
+ * The permissions of a confined task. It may never call foreign functions. All other permissions that this type does
+ * not list, such as reading files, are those of the process.
  */
 export interface Confinement {
   /** Files and directories that the task may write to, including everything below a directory. */
@@ -28,7 +28,7 @@ export interface Confinement {
   readonly endsAtOnce?: boolean;
 }
 
-/** Permissions of a task that writes no files. */
+/** Permissions of a task that writes no files, and therefore ends at once on Ctrl-C. */
 export const READ_ONLY: Confinement = { write: [], endsAtOnce: true };
 
 /**
@@ -103,7 +103,10 @@ export function onConfinedInterrupt(callback: () => void): void {
   });
 }
 
-/** Ends the process with an exit status. Call this only on the confined thread. */
+/**
+ * Tells the main thread that the task has ended, so that the process exits with the given status. Call this only on the
+ * confined thread.
+ */
 export function endConfined(exitCode: number): void {
   const ended: Ended = { exitCode };
   (self as unknown as { postMessage(message: Ended): void })

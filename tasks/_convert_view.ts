@@ -23,7 +23,7 @@ import { table } from "../train/progress/text_table.ts";
 
 /**
  * Returns the report on a verification as text: a table of the compared tensors by kind, followed by faults, notes and
- * the verdict.
+ * the verdict. If no checkpoint could be opened, lists only the faults.
  */
 export function reportText({ report, seconds }: Verified): string {
   const { tensors, faults, notes, checkpoints } = report;

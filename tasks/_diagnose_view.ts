@@ -23,7 +23,10 @@ export interface ReportParts {
   readonly show: number;
 }
 
-/** Returns the report as text: tables of faults and errors, followed by the first diagnosed episodes. */
+/**
+ * Returns the report as text: tables of faults and errors, the agreement with the judge (if there is one), and the
+ * first diagnosed episodes.
+ */
 export function reportText(
   { path, report, all, episodes, show }: ReportParts,
 ): string {
@@ -70,7 +73,7 @@ function agreementText(agreement: Agreement): string {
   }\n${words}`;
 }
 
-/** Formats an episode and its diagnosis in two or more lines. */
+/** Formats an episode and its diagnosis in one or more lines. */
 function episodeText({ episode, diagnosis, verdict }: Diagnosed): string {
   const { record, task } = episode;
   const { fault, decisive } = diagnosis;

@@ -33,7 +33,7 @@ export class DoctorLine {
     this.#of = this.#left.size;
   }
 
-  /** Records that a check has ended. */
+  /** Records that a check has ended, and updates the line. */
   end({ id }: Check): void {
     this.#left.delete(id);
     const seconds = (performance.now() - this.#startMs) / 1000;

@@ -162,7 +162,7 @@ const MAX_TASKS = 1_000_000;
 
 /**
  * Parses a list such as `1,2,5-9` into sorted numbers without duplicates.
- * @throws {ConfigError} If the text is not a list of numbers and ranges.
+ * @throws {ConfigError} If the text is not a list of numbers and ranges, or a range is too long.
  */
 export function parseTaskIds(text: string): number[] {
   const ids = text.split(",").flatMap((part) => {
@@ -185,7 +185,10 @@ export function parseTaskIds(text: string): number[] {
   return [...new Set(ids)].sort((a, b) => a - b);
 }
 
-/** Returns the path of the run whose policy is evaluated; `undefined` if a model or the expert is evaluated. */
+/**
+ * Returns the path of the run whose policy is evaluated; `undefined` if the flags name a model, the expert or a recipe
+ * instead.
+ */
 async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   const { policy, model, agent, recipe, runs } = flags;
   const others = [
@@ -223,8 +226,9 @@ const TAU3_RECIPE: Recipe = {
 };
 
 /**
- * Returns the recipe that the flags name. By default, returns a recipe with the data of the policy's run or, without a
- * policy, with the data of `deno task train`.
+ * Returns the recipe that the flags name. By default, returns a recipe with the data, the agent and the turn limit of
+ * the policy's run. Without a policy, returns the default recipe for τ³-bench, or a recipe with the data that `deno
+ * task train` would use.
  */
 async function recipeOf(
   flags: EvaluateFlags,

@@ -38,7 +38,7 @@ export class EvaluationLine {
     this.#line = terminal.counting(of, "episodes");
   }
 
-  /** Adds a completed episode. */
+  /** Adds an episode that has been scored or has failed, and updates the line. */
   add({ reward, usage }: Episode): void {
     this.addAll({
       episodes: 1,
@@ -48,7 +48,7 @@ export class EvaluationLine {
     });
   }
 
-  /** Adds the progress of another process that runs part of the evaluation. */
+  /** Adds the progress of another process that runs part of the evaluation, and updates the line. */
   addAll({ episodes, scored, reward, cost }: ShardProgress): void {
     this.#failed += episodes - scored;
     this.#scored += scored;
@@ -156,8 +156,8 @@ function usageTable({ usage }: EvaluationReport): string {
 }
 
 /**
- * Returns a list of the tasks that were never solved. Returns an empty string if there are more than ten, which only
- * `--json` lists.
+ * Returns a list of the tasks that were never solved. Returns an empty string if there are none, or more than ten,
+ * which only `--json` lists.
  */
 function unsolvedText({ unsolved }: EvaluationReport): string {
   if (unsolved.length === 0 || unsolved.length > 10) return "";
@@ -178,7 +178,7 @@ function costOf({ agent, user }: { agent: Usage; user: Usage }): number | null {
     : agent.cost + user.cost;
 }
 
-/** Returns the path of the evaluation, followed by its totals or by the command that resumes it. */
+/** Returns the path and the totals of a completed evaluation, or the command that resumes a stopped one. */
 export function closingText(
   dir: EvaluationDir,
   { complete, report, exported }: {

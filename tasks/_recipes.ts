@@ -8,7 +8,7 @@ import { readTextIfThere } from "../train/runs/storage.ts";
 
 /**
  * Reads a recipe in `train/recipes` by its name, or a YAML file by its path. A YAML file without the key `extends`
- * extends the default recipe for its data.
+ * extends the default recipe for its data, unless it is a slime recipe.
  * @throws {ConfigError} If the recipe does not exist, a file is not YAML, or recipes extend each other in a cycle.
  */
 export async function readRecipe(given: string): Promise<Recipe> {

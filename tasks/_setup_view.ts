@@ -66,7 +66,7 @@ export function planText(host: string, steps: readonly PlannedStep[]): string {
   ].join("\n");
 }
 
-/** Returns a callback that updates the live line and writes a line for each completed step. */
+/** Returns a callback that updates the live line and writes a line for each step that has run. */
 export function setupProgress(terminal: Terminal): (event: SetupEvent) => void {
   const live = new Map<string, string>();
   return ({ host, step, state, detail, progress }) => {
@@ -109,7 +109,9 @@ export function reportText(reports: readonly HostReport[]): string {
   return table([head, ...rows]);
 }
 
-/** Returns the finding of each check as text, for `--check`. */
+/**
+ * Returns the findings of the checks as text, one per line, for `--check`. Omits checks that found nothing to report.
+ */
 export function findingsText(reports: readonly HostReport[]): string {
   return reports.flatMap(({ host, steps }) =>
     steps.filter(({ detail }) => detail !== "").map(({ id, state, detail }) =>

@@ -52,7 +52,7 @@ const BENCHMARK_FLAGS = [
   { benchmark: "tau3-bench", key: "tau3Bench" },
 ] as const;
 
-/** Options for the rules on directories of benchmarks. */
+/** Options for {@linkcode benchmarkOverrides}, {@linkcode refuseUnusedBenchmark} and {@linkcode withBenchmark}. */
 export interface BenchmarkRule {
   /** The flag that selects a benchmark as the source of data, for the hint; `null` if no flag does. Default: `--data`. */
   readonly selectedBy?: "--data" | "--source" | null;

@@ -39,7 +39,10 @@ export class SlimeLiveLine {
     this.#show();
   }
 
-  /** Adds a line of metrics to the live line. Prints the result of an evaluation as a separate line. */
+  /**
+   * Updates the live line after the run has received a line of metrics. Prints the result of an evaluation as a
+   * separate line.
+   */
   add(line: AnyMetrics): void {
     if (line.phase === "eval") {
       this.#terminal.note(

@@ -162,7 +162,8 @@ export function keysHelp(
 }
 
 /**
- * Formats a default in the form that `--set` accepts. Returns an empty string for an optional key without a default.
+ * Formats a key's value as `=VALUE`, in the form that `--set` accepts. Returns an empty string for an optional key
+ * without a value.
  */
 function shown(value: unknown): string {
   if (value === undefined) return "";
@@ -176,7 +177,7 @@ export type TrainFlags =
 
 /**
  * Returns the recipe that flags name, or the default recipe for their data.
- * @throws {ConfigError} If the recipe does not exist.
+ * @throws {ConfigError} If the recipe does not exist, is not YAML, or extends itself.
  */
 export async function recipeOf(
   flags: Partial<Pick<TrainFlags, "recipe" | "data" | "env">>,
@@ -188,8 +189,8 @@ export async function recipeOf(
 }
 
 /**
- * Returns the config of a new run.
- * @throws {ConfigError} If the recipe does not exist or is invalid.
+ * Returns the config of a new run. If `threads` is 0, which is the default, it becomes the number of cores.
+ * @throws {ConfigError} If the recipe does not exist, or if the recipe or a flag is invalid.
  */
 export async function newConfig(flags: TrainFlags): Promise<Config> {
   const recipe = await recipeOf(flags);

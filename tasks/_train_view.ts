@@ -46,7 +46,7 @@ export class TrainingLine {
     this.#lines = [...options.lines];
   }
 
-  /** Adds a line of metrics, and warns if RL has no learning signal. */
+  /** Adds a line of metrics, and warns if rejection fine-tuning or RL has no learning signal. */
   add(line: Metrics): void {
     this.#lines.push(line);
     if (line.phase !== "rft" && line.phase !== "rl") return;
@@ -184,7 +184,7 @@ function controlText({ control, rlSeconds }: SessionResult): string {
     `Equivalent supervised steps: ${given.join(", ")}`;
 }
 
-/** Returns a table of metrics from the first and the last RL step. */
+/** Returns a table of metrics from the first and the last RL step; an empty string if there was no RL step. */
 function healthText(lines: readonly Metrics[]): string {
   const rl = lines.filter((line) => line.phase === "rl");
   const [first, last] = [rl[0], rl.at(-1)];
@@ -222,7 +222,7 @@ export function usageText(
   } retries, ${tokens}, ${price}`;
 }
 
-/** Returns the path of the run, followed by its totals or by the command that resumes it. */
+/** Returns the path and the totals of a completed run, or the command that resumes a stopped one. */
 export function closingText(
   result: SessionResult,
   { path, metrics }: Pick<TrainingDir, "path" | "metrics">,

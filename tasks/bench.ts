@@ -392,7 +392,10 @@ function variantsNamed(text: string): string[] {
   });
 }
 
-/** Returns a table of each variant's pass^1 on test: the mean over the seeds, and the value for each seed. */
+/**
+ * Returns a table of each variant's pass^1 on test: the mean over the seeds, and the value for each seed. The last
+ * column is the mean training time.
+ */
 function variantTable(bench: ReadonlyMap<string, VariantRun[]>): string {
   const passes = (values: readonly (number | null)[]) => [
     mean(values.map((value) => value ?? NaN)).toFixed(3),
@@ -409,7 +412,10 @@ function variantTable(bench: ReadonlyMap<string, VariantRun[]>): string {
   ]);
 }
 
-/** A row of the results table: a figure, the function that formats it, and its key in the output of `--json`. */
+/**
+ * A row of the results table: the name of a figure, what it was measured on, the figure, the function that formats it,
+ * and its key in the output of `--json`.
+ */
 type Figure = readonly [
   name: string,
   of: string,

@@ -182,7 +182,10 @@ function checkRows({ rows, source, holdOut }: Flags): void {
   }
 }
 
-/** Composes tasks in a domain of a benchmark and writes them in the benchmark's layout. */
+/**
+ * Composes tasks in a domain of a benchmark. Unless it is a dry run, writes them in the benchmark's layout and
+ * certifies each of them.
+ */
 async function composed(
   composer: ComposerPart,
   { between, rows, out, dryRun, force, env, ...options }: Flags,
@@ -240,7 +243,10 @@ function inSplit(task: string, split: string): boolean {
   return task.split("/")[1] === split;
 }
 
-/** Generates a world, or tasks on a benchmark's tables, and a certificate for each task. */
+/**
+ * Generates a world, or tasks on a benchmark's tables, and a certificate for each task. Writes them to files unless it
+ * is a dry run.
+ */
 async function mockGenerated(
   flags: Flags,
   { terminal, signal }: TaskContext,
@@ -336,7 +342,9 @@ function rangeOf(
   );
 }
 
-/** Writes a benchmark's own tasks as rows for slime. */
+/**
+ * Writes a benchmark's own tasks as rows for slime, and prints a table of the files. A dry run only prints the table.
+ */
 async function mockBenchmark(
   { out, dryRun, force, source, rowsFormat, tauBench, tau3Bench }: Flags,
   { terminal }: TaskContext,
@@ -369,7 +377,10 @@ async function mockBenchmark(
   return { json: { out, rows, written: !dryRun, files: listed } };
 }
 
-/** Returns the row files of τ-bench as in slime's example, one per domain and split. */
+/**
+ * Returns the row files of τ-bench as in slime's example, one per domain and split.
+ * @throws {ConfigError} If the directory has no tasks.
+ */
 async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
   const domains = await domainsIn(dir);
   if (domains.length === 0) {
@@ -392,6 +403,7 @@ async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
 /**
  * Returns the row files of τ³-bench, one per domain and split. They exclude the split `base`, which is the union of the
  * other splits.
+ * @throws {ConfigError} If the directory has no tasks.
  */
 async function tau3Files(dir: string) {
   const domains = await tau3DomainsIn(dir);

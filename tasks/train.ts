@@ -178,8 +178,8 @@ async function planOf(flags: TrainFlags): Promise<TrainingPlan> {
 }
 
 /**
- * Returns the permissions that a command line needs. Keys, the network and other programs are needed only for trackers,
- * for slime, and for users that are played by models.
+ * Returns the permissions that a command line needs. API keys, the network and other programs are needed only for
+ * trackers, for slime, and for users that are played by models.
  * @throws {ConfigError} If the recipe does not exist or is invalid, or the run to resume does not exist or does not
  * match the flags.
  */

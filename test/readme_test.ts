@@ -48,7 +48,7 @@ Deno.test("READMEs have at least five scripts, each with at most twenty lines of
 
 /**
  * Returns the permissions that a README gives to a script: none, or access to the run dirs. A script that trains may
- * also read the kernels.
+ * read all files, because it loads the kernels.
  */
 function permissionsOf(code: string): readonly string[] {
   if (!code.includes('"runs/')) return [];

@@ -80,7 +80,11 @@ function registerTests(
   });
 }
 
-/** Makes a sequence of calls, most of which write, and checks every result. */
+/**
+ * Makes a sequence of calls in `database`, most of which write, and checks every result. Counts the results by kind in
+ * `seen`.
+ * @returns The calls.
+ */
 function playSequence(
   world: HostileWorld,
   { database, seed, seen }: {

@@ -181,7 +181,7 @@ function rowsIn(shown: string): JsonObject[] {
 /**
  * Checks whether there are too few seats for the flight that the user named or, if they named none, for any flight of
  * the reservation. There are too few if the search results do not list the flight, or list it with too few seats in the
- * requested cabin.
+ * requested cabin. If the agent has not searched, returns `false`.
  */
 function lacksSeats(refused: Refused): boolean {
   const { said, before, held } = refused;

@@ -37,7 +37,7 @@ export function int(): fc.Arbitrary<number | bigint> {
     .map(normalInt);
 }
 
-/** Returns arbitrary Python numbers, both floats and ints. */
+/** Returns arbitrary Python numbers: ints, floats and booleans. */
 export function pythonNumber(): fc.Arbitrary<PythonNumber> {
   return fc.oneof(int(), float(), fc.boolean());
 }

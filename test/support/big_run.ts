@@ -73,7 +73,10 @@ export async function writeBigRun(
   return total;
 }
 
-/** Adds a step to a run: 48 episodes in groups of eight, and the step's line of metrics. */
+/**
+ * Adds a step to a run: 48 episodes in groups of eight, and the step's line of metrics. Every fourth step also gets an
+ * evaluation.
+ */
 export async function addStep(
   run: TrainingDir,
   step: number,
@@ -210,7 +213,10 @@ function evaluationLine(step: number, rewards: readonly number[]): Metrics {
   };
 }
 
-/** Repeats a run's episodes at later steps until it has `wanted` episodes. */
+/**
+ * Repeats a run's episodes at later steps until it has at least `wanted` episodes.
+ * @returns The number of episodes.
+ */
 function repeat(path: string, wanted: number): number {
   // The store adds missing columns when it opens a file, and the copy below needs all of them.
   new EpisodeStore(path, { readOnly: true })[Symbol.dispose]();
@@ -239,7 +245,10 @@ function repeat(path: string, wanted: number): number {
   }
 }
 
-/** Creates an expert that makes a wrong write or omits a write, with the given probability per episode. */
+/**
+ * Creates an expert that makes a mistake in an episode with the given probability. In such an episode, each write is
+ * wrong or omitted.
+ */
 function erringExpert(chance: number): Agent {
   const expert = expertAgent({ prompt: "none" });
   return {
@@ -282,7 +291,7 @@ function erring(session: AgentSession, rng: Rng): AgentSession {
 }
 
 /**
- * Returns a wrong version of a write: another reason, the other payment method, or an address with a wrong zip code.
+ * Returns a write with another reason or a wrong zip code, or a thought in its place. Returns other actions unchanged.
  */
 function worse(action: Action, rng: Rng): Action {
   if (action.type !== "tool" || READS.test(action.call.name)) return action;

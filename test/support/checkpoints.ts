@@ -40,7 +40,7 @@ export interface PairOptions {
   readonly shardBytes?: number;
 }
 
-/** A Hugging Face and a Megatron checkpoint of the same model. Megatron's vocabulary is padded to 128. */
+/** A Hugging Face and a Megatron checkpoint of the same model. Megatron's vocabulary is padded to a multiple of 128. */
 export interface Pair {
   readonly hf: string;
   readonly megatron: string;

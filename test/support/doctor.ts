@@ -31,8 +31,8 @@ import { QWEN3_DIR } from "./qwen3.ts";
 export type Answer = string | Partial<ShellOutput>;
 
 /**
- * Creates a host that answers a command with the first of `answers` whose key is part of the command. All other
- * commands fail as not found.
+ * Creates a host that answers a command with the first of `answers` whose key is part of the command or of its stdin.
+ * All other commands fail as not found.
  */
 export function toldShell(
   answers: Readonly<Record<string, Answer>>,
@@ -197,7 +197,10 @@ export function hfConfig(name: ModelName): Record<string, unknown> {
   };
 }
 
-/** Writes the shard files of a model with their real sizes. They are sparse, so they take up almost no disk space. */
+/**
+ * Writes the shard files of a model with their real sizes, and their index. The shards are sparse, so they take up
+ * almost no disk space.
+ */
 export async function writeShards(
   dir: string,
   { name, shards }: { readonly name: ModelName; readonly shards: number },
@@ -254,7 +257,10 @@ export async function writeModel(
   await writeShards(dir, { name, shards: 2 });
 }
 
-/** Writes an evaluation of a model on generated tasks. `solved` is the number of tasks that the model solved. */
+/**
+ * Writes an evaluation of a model on generated tasks. It has `scored` episodes, of which the first `solved` earn the
+ * reward.
+ */
 export async function writeEvaluation(
   path: string,
   { model = "Qwen3-0.6B", solved, scored, startedAt = "2026-01-01T00:00:00Z" }:

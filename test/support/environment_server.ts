@@ -31,7 +31,7 @@ export interface EnvironmentServer extends AsyncDisposable {
   readonly url: string;
   readonly sessions: LiveSessions;
   /**
-   * Posts a body as JSON.
+   * Posts a body as JSON. A string is sent unchanged.
    * @returns The status, the headers and the parsed JSON of the response.
    */
   post(

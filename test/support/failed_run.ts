@@ -46,7 +46,7 @@ export async function writeFailedRun(path: string): Promise<void> {
   await dir.end({ outcome: "completed", now, wallS: 1, peakRssBytes: 1 });
 }
 
-/** Returns the id of another user's order, pending or not as requested. */
+/** Returns the first order id in a task's gold actions. */
 function orderOf(task: Task | undefined): string {
   const ids = task?.actions.map(({ arguments: args }) => args.get("order_id"));
   return String(ids?.find((id) => typeof id === "string"));

@@ -50,7 +50,7 @@ export const NO_SMALL_DISK = WAY === undefined;
 
 /**
  * Runs a task with a disk of `size` mounted at `dir`. `size` has the format of `mount`'s option, such as `300k`. The
- * contents of the disk are lost afterwards.
+ * contents of the disk are lost afterwards. If {@linkcode NO_SMALL_DISK} is true, runs the task without such a disk.
  */
 export async function runOnSmallDisk(
   name: keyof typeof project.tasks,

@@ -42,6 +42,7 @@ export interface Group {
 /**
  * Renders each group's templates in each of its contexts with both implementations. The first rendering is slow,
  * because Python loads transformers.
+ * @throws {Error} If Python has another version of jinja2.
  */
 export async function compareWithJinja2<K extends string>(
   groups: Readonly<Record<K, Group>>,
@@ -123,7 +124,10 @@ function agree(ours: Outcome, theirs: Outcome): boolean {
     (ours.error !== "raised" || ours.message === theirs.message);
 }
 
-/** Removes the memory addresses with which Python prints some objects, because taulab prints none. */
+/**
+ * Replaces printed functions, classes and iterators by fixed texts, because Python prints their memory addresses and
+ * taulab does not.
+ */
 function addressless(text: string): string {
   return text
     .replace(/<generator object [^>]*>/g, "<generator object>")

@@ -65,7 +65,10 @@ export function oddValue(rng: Rng): JsonValue {
   return copyValue(rng.pick(ODD));
 }
 
-/** Respells a number or changes it slightly. Replaces any other value with an unusual value. */
+/**
+ * Usually respells a number or changes it slightly, and sometimes changes a string. Otherwise, returns an unusual
+ * value.
+ */
 function respelt(rng: Rng, value: JsonValue): JsonValue {
   if (isPythonNumber(value) && rng.next() < 0.7) {
     return rng.pick<JsonValue>([
@@ -90,7 +93,7 @@ function respelt(rng: Rng, value: JsonValue): JsonValue {
   return oddValue(rng);
 }
 
-/** Replaces one part of a value with an unusual value. */
+/** Returns a copy of a value in which one part is replaced, removed, repeated or added. */
 function oddAt(rng: Rng, value: JsonValue): JsonValue {
   if (Array.isArray(value) && value.length > 0 && rng.next() < 0.7) {
     const at = rng.int(value.length);
@@ -104,7 +107,7 @@ function oddAt(rng: Rng, value: JsonValue): JsonValue {
   return respelt(rng, value);
 }
 
-/** Replaces, removes or adds a member of an object. */
+/** Returns a copy of an object in which one member is replaced, removed or added. */
 function oddMember(rng: Rng, object: JsonObject): JsonObject {
   const odd = new Map(object);
   const key = rng.pick([...object.keys()]);
@@ -119,7 +122,7 @@ function oddMember(rng: Rng, object: JsonObject): JsonObject {
   return odd;
 }
 
-/** Returns arguments, possibly after an unusual change. */
+/** Returns arguments or, with probability `share`, an unusually changed copy of them. */
 export function maybeOdd(
   rng: Rng,
   args: JsonObject,

@@ -5,7 +5,10 @@
 
 import { testPython } from "./python.ts";
 
-/** Returns the path of the Python interpreter that has Ray. Tests that need it are ignored if none is installed. */
+/**
+ * Returns the path of the Python interpreter that has Ray. Returns `python3` if there is none; tests that need Ray are
+ * then ignored.
+ */
 export function rayPython(): string {
   return testPython() ?? "python3";
 }

@@ -81,7 +81,8 @@ export function git(dir: string, ...args: string[]): Promise<string> {
 /**
  * Installs the fake programs in the directory `bin` of a host. They append each call as a line to the file `calls` in
  * `root`. If `root` has a file `NAME.mode`, its content is the mode in which the program fails: `fail` (exits with
- * status 1 and a message), `fail-once`, or `hang` (stops halfway).
+ * status 1 and a message), `fail-once`, or `hang` (stops halfway). The `deno` in `bin` is too old to serve, and the one
+ * in `root` is the current Deno.
  */
 export async function installPrograms(
   bin: string,
@@ -135,7 +136,7 @@ export async function changes(root: string): Promise<string[]> {
   return text.split("\n").filter((line) => changing.test(line));
 }
 
-/** Sets the mode in which a fake program fails. */
+/** Sets the mode in which a fake program fails. With `undefined`, the program succeeds again. */
 export function misbehave(
   root: string,
   program: string,

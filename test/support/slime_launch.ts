@@ -51,8 +51,8 @@ export async function slimeFiles(): Promise<[string, string][]> {
 }
 
 /**
- * Creates the directories and ports for the runs of a test file. `dir` must be short, because the paths of Ray's
- * sockets begin with it.
+ * Chooses the directories and ports for the runs of a test file, and writes the `ray` script that they use to `dir`.
+ * `dir` must be short, because the paths of Ray's sockets begin with it.
  */
 export async function launchWorld(dir: string): Promise<LaunchWorld> {
   const dashboardPort = freePort();

@@ -101,7 +101,7 @@ function lengthOf(value: JsonValue): number {
   return Array.isArray(value) || typeof value === "string" ? value.length : 1;
 }
 
-/** Draws a date for a flight. The flight may not be available on that date. */
+/** Returns a leg of a flight on a drawn date, on which the flight may not be available. */
 function drawLeg(rng: Rng, database: Database, number: string): JsonObject {
   const days = [...objectAt(database.get("flights", number)!, "dates")];
   const bookable = days.filter(([, day]) =>

@@ -15,7 +15,8 @@ import { testPython } from "./python.ts";
 import { TAU3_BENCH } from "./tau3_bench.ts";
 
 /**
- * Returns the directory of the original's package and its dependencies; `undefined` if the package is not installed.
+ * Returns the directory of the original's package and its dependencies; `undefined` if there is no Python for tests.
+ * The directory may not exist.
  */
 export function tau2Packages(): string | undefined {
   const named = Deno.env.get("TAULAB_TAU2_PACKAGES");

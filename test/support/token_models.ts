@@ -18,6 +18,7 @@ export interface FakeOptions {
 /**
  * Creates a model that returns the given texts in order, each followed by an end token and truncated at the token
  * limit. Every position has a different log probability.
+ * @throws {RangeError} On a request after the last text.
  */
 export function sayingModel(
   tokenizer: Tokenizer,

@@ -23,12 +23,16 @@ export function arbitraryTexts(): string[] {
     .filter((one) => !one.includes(GUARD_CHARACTER));
 }
 
-/** The noncharacter that encoders use as a guard, so they do not treat it as plain text. */
+/**
+ * The noncharacter that encoders use as a guard. Texts must not contain it, because encoders do not treat it as plain
+ * text.
+ */
 const GUARD_CHARACTER = "\uFDD1";
 
 /**
  * Returns one text for every combining mark, in which normalization may reorder or compose the mark with other
- * characters, and one for every character that normalization decomposes.
+ * characters, and one for every character that normalization decomposes. Excludes Hangul syllables and characters from
+ * U+20000.
  */
 export function markTexts(): string[] {
   const texts: string[] = [];

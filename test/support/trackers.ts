@@ -60,7 +60,7 @@ export function toolCommand(
 
 /**
  * Runs a Python script in this folder with the packages of a tool.
- * @returns The parsed JSON that the script printed.
+ * @returns The parsed JSON on the last line that the script printed.
  * @throws {Error} If the script fails. The message contains its stderr.
  */
 export async function askTool(

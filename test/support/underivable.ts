@@ -93,7 +93,8 @@ export class Transcript {
   }
 
   /**
-   * Returns the text of the user's messages since their last request, in lower case.
+   * Returns the text of the user's messages from their last request on, in lower case. Returns an empty string if there
+   * was no request.
    * @param words Matches a request.
    */
   sinceRequest(words: RegExp): string {
@@ -111,7 +112,7 @@ export class Transcript {
       this.shown.some((one) => one.includes(value));
   }
 
-  /** Returns the calls that have a result, with their results. */
+  /** Returns the first call of each message with its result. Omits a call without a result. */
   get answered(): Answered[] {
     return this.#messages.flatMap((one, i) => {
       const [call] = one.role === "assistant" ? one.toolCalls ?? [] : [];
@@ -133,7 +134,10 @@ export class Transcript {
   }
 }
 
-/** Returns the strings in a call's arguments, and the numbers in calculations, that were neither said nor shown. */
+/**
+ * Returns a fault for each string in a call's arguments that was neither said nor shown. Of a calculation or a thought,
+ * only some parts count; see {@linkcode partsOf}.
+ */
 function unknownValues(
   { name, arguments: args }: ToolAction,
   before: Transcript,
@@ -145,8 +149,8 @@ function unknownValues(
 }
 
 /**
- * Returns the parts of an argument that must be known beforehand: the numbers in a calculation, or the words of a
- * thought.
+ * Returns the parts of an argument that must be known beforehand: the numbers in a calculation, the words of a thought
+ * except a few common ones, or the whole argument of any other tool.
  */
 export function partsOf(name: string, value: string): readonly string[] {
   if (name === "calculate") return value.match(/\d+(\.\d+)?/g) ?? [];
@@ -237,7 +241,7 @@ const RETAIL_WORDS: RequestWords = {
 /** The checks of the retail domain. */
 export const RETAIL: Rules = { words: RETAIL_WORDS, check: retailCheck };
 
-/** Checks that the items, variants and payment methods of a call match the user's description. */
+/** Returns a fault for each item, variant, payment method, reason or address in a call that the user did not state. */
 function retailCheck(call: ToolAction, before: Transcript): string[] {
   const { name, arguments: args } = call;
   if (name === "get_product_details") return productCheck(call, before);
@@ -263,7 +267,7 @@ function retailCheck(call: ToolAction, before: Transcript): string[] {
   ];
 }
 
-/** Checks that the user named an item of the product that a call looks up. */
+/** Returns a fault if the user named no item of the product that a call looks up. */
 function productCheck(
   { arguments: args }: ToolAction,
   before: Transcript,
@@ -310,7 +314,8 @@ function optionsOf(item: JsonObject | undefined): string[] {
 
 /**
  * Checks whether the user described the variant `id`. The user may name all of its options. Or they may name only the
- * options that differ from the old variant, provided that no other available variant matches.
+ * options that differ from the old variant, provided that no other available variant matches. If no tool has shown the
+ * variant, they must give its id.
  */
 function isVariantSaid(
   id: string,

@@ -105,7 +105,7 @@ export class WandbServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}`;
   }
 
-  /** Returns the uploaded run. There must be exactly one run. */
+  /** Returns the uploaded run. Fails if there is not exactly one, or if the server rejected a request. */
   get run(): UploadedRun {
     assert.deepEqual(this.faults, []);
     assert.equal(this.runs.size, 1);

@@ -47,8 +47,8 @@ async function chat(args: readonly string[], lines: readonly string[] = []) {
 }
 
 /**
- * Plays a test task of the default world with the expert and the scripted user. Returns the lines that the user says,
- * and the turns.
+ * Plays a test task of the default world with the expert and the scripted user. Returns the task, the turns, and the
+ * lines that the user says.
  */
 async function scripted(index: number) {
   const recipe = new URL("train/recipes/default.yaml", ROOT);

@@ -32,7 +32,10 @@ function commandsIn(line: string, where: string): Command[] {
   ) => ({ where, name, argv: words(rest) }));
 }
 
-/** Splits a command into words. Removes quotes, comments and pipes, and replaces each variable with 1. */
+/**
+ * Splits a command into words. Removes quotes and everything after a comment, a pipe or `&&`, and replaces each
+ * variable with 1.
+ */
 function words(text: string): string[] {
   const [command = ""] = text.replace(/\$\{[^}]*\}|\$\w+/g, "1")
     .split(/\s[#|]|&&/);

@@ -36,7 +36,7 @@ const conversations = await Promise.all(
   }),
 );
 
-/** Returns the strings and numbers in an argument, as text. */
+/** Returns all leaf values in an argument as text. */
 function leaves(value: JsonValue): string[] {
   if (Array.isArray(value)) return value.flatMap(leaves);
   if (value instanceof Map) return [...value.values()].flatMap(leaves);

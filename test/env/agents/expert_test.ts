@@ -129,7 +129,10 @@ function demonstrate(
   });
 }
 
-/** Returns the argument values of tool calls that do not occur in the conversation before the call. */
+/**
+ * Returns the argument values of tool calls that occur neither in the user's messages nor in the tool results before
+ * the call.
+ */
 function ungrounded(messages: readonly Message[]): string[] {
   return messages.flatMap((message, i) => {
     if (message.role !== "assistant") return [];
@@ -143,7 +146,10 @@ function ungrounded(messages: readonly Message[]): string[] {
   });
 }
 
-/** Returns the text of the user's messages and the tool results before message `end`. */
+/**
+ * Returns the text of the user's messages and of the tool results, up to but excluding the message with the index
+ * `end`.
+ */
 function textBefore(messages: readonly Message[], end: number): string {
   return messages.slice(0, end)
     .filter(({ role }) => role === "user" || role === "tool")

@@ -19,7 +19,7 @@ async function writeCheckout(root: string): Promise<void> {
   }
 }
 
-/** Damages a checkout with `spoil`, then imports it. */
+/** Writes a checkout, damages it with `spoil`, and imports it. */
 async function importing(
   spoil: (root: string, outside: string) => Promise<unknown>,
 ) {

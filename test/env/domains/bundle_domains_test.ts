@@ -81,7 +81,7 @@ Deno.test({
   },
 });
 
-/** Replaces the first field of a row with a value of the wrong type. */
+/** Returns a replacement for the first field of a row: the same key with a value of the wrong type. */
 function invalidRow(row: object): object {
   return { [Object.keys(row)[0]!]: [] };
 }

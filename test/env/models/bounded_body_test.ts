@@ -29,7 +29,10 @@ function ask(url: string): Promise<Response> {
   return fetch(url, { headers: { "accept-encoding": ACCEPT_ENCODING } });
 }
 
-/** Creates a body that never ends and counts the bytes that were read from it. */
+/**
+ * Creates a body that begins with `start` and never ends. `sent` has the number of bytes after `start`, and whether the
+ * client cancelled the body.
+ */
 function endless(start = "") {
   const chunk = new TextEncoder().encode("x".repeat(65536));
   const sent = { bytes: 0, isCancelled: false };

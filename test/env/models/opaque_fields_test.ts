@@ -61,7 +61,7 @@ type Requirement = (message: Record<string, unknown>) => string | null;
 
 /**
  * Starts a server that responds with status 400 and the error message if an assistant message does not meet a
- * requirement.
+ * requirement. Otherwise, it answers a conversation with `first` and then with `done`.
  */
 function demandingServer(
   first: unknown,

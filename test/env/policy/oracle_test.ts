@@ -229,7 +229,10 @@ function trip(more: Record<string, unknown> = {}) {
   };
 }
 
-/** Creates an airline with two flights, four users with payment methods, and one reservation of each kind. */
+/**
+ * Creates an airline with three flights, a user with payment methods of every kind, and reservations that the policy
+ * treats differently.
+ */
 function airlineDatabase(): Database {
   const seats = { basic_economy: 1, economy: 2, business: 2 };
   const open = { status: "available", available_seats: seats, prices: seats };
@@ -404,7 +407,10 @@ Deno.test("policyViolations() considers the cabin that was paid for, and a delay
   });
 });
 
-/** Returns the gold writes of a dataset that the policy oracle forbids, although the tools accept them. */
+/**
+ * Returns the policy clauses that gold writes of a dataset break according to the oracle, each after the id of its
+ * task. Ignores writes that the tools reject.
+ */
 function forbidden(dataset: Dataset) {
   const domain = domainOf(dataset);
   return dataset.splits.flatMap((split) => dataset.tasks(split)).flatMap(

@@ -132,7 +132,9 @@ Deno.test("floatRepr() round-trips and matches Python", () => {
   for (const [value, text] of spellings) assert.equal(floatRepr(value), text);
 });
 
-/** Rounds a value to hundredths in exact arithmetic, and returns the double nearest to the result. */
+/**
+ * Rounds a value to hundredths in exact arithmetic, with ties to even, and returns the double nearest to the result.
+ */
 function exactRound2(value: number): number {
   let [numerator, denominator] = [value, 1n];
   while (!Number.isInteger(numerator)) {

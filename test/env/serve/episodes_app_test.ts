@@ -450,7 +450,10 @@ Deno.test("POST /episodes connects to the host that it has checked, in any spell
   assert.ok(engine.requests.length > 0);
 });
 
-/** Sends a request with the given raw body, and returns the error in the response. */
+/**
+ * Connects to a server, sends the raw text that `send` writes, and returns the server's response up to the code of its
+ * error.
+ */
 async function raw(
   url: string,
   send: (write: (text: string) => Promise<unknown>) => Promise<void>,

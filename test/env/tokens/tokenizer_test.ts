@@ -86,7 +86,7 @@ Deno.test("Tokenizer.decode() decodes ids beyond the vocabulary to U+FFFD", asyn
   }
 });
 
-/** A minimal tokenizer with three letters. */
+/** A minimal tokenizer with two letters, one merge and an end token. */
 const SMALL = {
   tokenizer: {
     version: "1.0",

@@ -183,8 +183,8 @@ function assertSame(
 }
 
 /**
- * Renders a conversation incrementally. Returns the token ids of the prompt before each answer, and those of the text
- * up to the end of the last answer.
+ * Renders a conversation incrementally. Returns the token ids of the prompt before each answer, and those of the whole
+ * conversation. If the conversation does not end with an answer, the latter end with a prompt.
  */
 function incremental(
   { template }: Form,

@@ -110,7 +110,7 @@ export function wordyAgent(wordings: Wordings = WORDINGS): Agent {
   };
 }
 
-/** Returns a message in other words. Every sentence of the message must match a pattern. */
+/** Returns a message in other words; `undefined` if no pattern matches it. */
 export function paraphrase(
   content: string,
   rng: Rng,

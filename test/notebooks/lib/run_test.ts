@@ -36,7 +36,7 @@ async function withFailedRun(body: (run: Run) => Promise<void> | void) {
   });
 }
 
-/** Calls `body` with a training run that has groups of eight episodes, and with its directory. */
+/** Calls `body` with a training run that has groups of eight episodes, and with the directory that contains the run. */
 async function withTrainingRun(
   body: (run: Run, dir: string) => Promise<void> | void,
 ) {

@@ -20,7 +20,10 @@ const MEGABYTE = `start of it ${
   "0123456789 <b>bold</b>\n".repeat(48_000)
 }end of it`;
 
-/** Writes a run of two groups. Its last two episodes contain hostile texts. */
+/**
+ * Writes a run whose last two episodes contain hostile texts.
+ * @returns The id of the first of these two episodes.
+ */
 export async function writeHostileRun(path: string): Promise<number> {
   const last = await writeBigRun(path);
   using store = new EpisodeStore(join(path, "episodes.db"));

@@ -15,7 +15,8 @@ const press = (id: string, name: string) => ({
 });
 
 /**
- * Two conversations about airplane mode and broken APN settings. The first fixes these faults, and the second does not.
+ * Two conversations about airplane mode and broken APN settings. The first fixes both faults, and the second fixes only
+ * airplane mode.
  */
 const TALKS: readonly ScriptedTalk[] = [true, false].map((isFixed) => ({
   domain: "telecom",

@@ -21,8 +21,8 @@ import { inTempDir } from "../../support/temp_dir.ts";
 const ALL = readQuery(new URLSearchParams());
 
 /**
- * Removes the values that depend on the clock, and the version and the phase, whose values have changed since the
- * recording.
+ * Removes the values that depend on the clock, and updates the version and the phase, whose values have changed since
+ * the recording.
  */
 function figures(lines: readonly object[]): unknown[] {
   return lines.map((line) => ({

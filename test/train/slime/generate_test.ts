@@ -17,7 +17,7 @@ function pathOf(path: string): string {
 
 /**
  * Runs the hooks of generate.py on a test case, as slime would.
- * @returns The parsed output of the process.
+ * @returns The exit status and the output of the process.
  */
 async function drive(input: Record<string, unknown>) {
   const child = new Deno.Command(testPython()!, {

@@ -25,7 +25,7 @@ import { buildConversation } from "../../../../env/benchmarks/tau3/audit/build_c
 
 /**
  * Returns the stand-in judge's verdict on an assertion about the agent's message `said`, which answers the user's
- * message `asked`.
+ * message `asked`. Returns `null` if the judge cannot decide.
  */
 async function verdictOn(
   assertion: string,
@@ -204,7 +204,10 @@ Deno.test("evaluateSimulation() with the stand-in judge is unjudged if it cannot
   assert.equal(standInReward({ ...none, messages }).value, 1);
 });
 
-/** Counts the assertions that affect the reward, by the stand-in judge's verdict. */
+/**
+ * Counts the tasks whose reward depends on assertions, and these assertions by the stand-in judge's verdict. An
+ * assertion without a verdict is listed by the id of its task.
+ */
 function countVerdicts(
   source: Tau3Bundle,
   sayOf: (

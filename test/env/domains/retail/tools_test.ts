@@ -12,7 +12,7 @@ function call(database: Database, name: string, args?: string): string {
   return callTool(retail, database, action(name, args));
 }
 
-/** Returns part of a row as JSON. */
+/** Returns a field of a row as JSON. A missing row or field is printed as `null`. */
 function part(
   database: Database,
   table: string,

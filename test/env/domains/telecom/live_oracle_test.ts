@@ -66,7 +66,7 @@ const SET_UPS: readonly (readonly ["user" | "assistant", string, object])[] = [
   }],
 ];
 
-/** Valid values for each parameter, keyed by the parameter's name. */
+/** Plausible values for each parameter, most of them valid, keyed by the parameter's name. */
 const FITTING: Readonly<Record<string, readonly JsonValue[]>> = {
   customer_id: ["C1001", "C1002", "C1003", "C1004"],
   line_id: ["L1001", "L1002", "L1003", "L1005", "L1009"],

@@ -81,7 +81,7 @@ type Kind = "constructs" | "texts" | "numbers" | "chats";
 
 let asking: Promise<Record<Kind, Comparison>> | null = null;
 
-/** Renders all test cases of this file in a single Python process. */
+/** Renders all test cases of this file with both implementations. Python runs only once, in a single process. */
 function comparison(): Promise<Record<Kind, Comparison>> {
   const groups: Record<Kind, Group> = {
     constructs: { sources: CONSTRUCTS, contexts: [CONTEXT] },

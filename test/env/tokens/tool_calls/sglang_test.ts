@@ -19,10 +19,7 @@ import {
   wholeTexts,
 } from "../../../support/tool_call_texts.ts";
 
-/**
- * Formats a call as text in which ints and floats remain distinct. If a key occurs twice, its last value is used, as in
- * any JSON parser.
- */
+/** Formats a call as text in which ints and floats remain distinct. */
 function shown(name: string, parameters: JsonValue): string {
   return `${name}(${printPythonJson(parameters, { ensureAscii: false })})`;
 }

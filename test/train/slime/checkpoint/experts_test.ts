@@ -27,7 +27,10 @@ const SHAPE: CheckpointShape = {
   tied: false,
   experts: { count: 4, active: 2, ffn: 16, shared: 0, layers: 4 },
 };
-/** The number of tensors. Each layer has attention, norms, the router, and three tensors per expert. */
+/**
+ * The number of tensors. Each layer has attention, norms, the router, and three tensors per expert; three tensors
+ * belong to no layer.
+ */
 const TENSORS = 4 * (8 + 1 + 4 * 3) + 3;
 
 function pair<T>(

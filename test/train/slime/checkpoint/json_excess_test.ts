@@ -28,7 +28,7 @@ Deno.test("jsonExcess() finds too much nesting and too many values, outside of s
   assert.equal(excess(many), "has more values than any model needs");
 });
 
-/** Writes a safetensors file with the given header. */
+/** Writes a safetensors file with the given header and no data. */
 async function writeSafetensors(path: string, header: string): Promise<void> {
   const json = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + json.length);

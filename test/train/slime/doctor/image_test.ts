@@ -18,6 +18,7 @@ async function git(dir: string, ...args: string[]): Promise<string> {
 /**
  * Commits a version of slime to a repository. The files of the commit name the version of the Docker image, and the
  * commit `megatron` of Megatron-LM.
+ * @returns The hash of the commit, as git prints it.
  */
 async function commit(dir: string, version: string, megatron: string) {
   await Deno.mkdir(join(dir, "docker"), { recursive: true });

@@ -162,7 +162,7 @@ Deno.test({
   },
 });
 
-/** Runs a step of the test. If it fails, adds the hint of the error to the message. */
+/** Runs a step of the test. If it fails, adds the hint of the error and all notes so far to the message. */
 async function explained(fn: () => Promise<void>): Promise<void> {
   try {
     await fn();

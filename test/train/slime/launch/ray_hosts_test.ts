@@ -130,7 +130,7 @@ async function withVenv({ host, home }: FakeHost): Promise<Host> {
   return { ...host, venv };
 }
 
-/** Returns the log of a job after it has succeeded. */
+/** Submits a job, waits until it has ended, and returns its log. Fails if the job does not succeed. */
 async function logOf(jobs: RayJobs, entrypoint: string): Promise<string> {
   await jobs.submit({
     submissionId: "where",

@@ -99,7 +99,7 @@ function shardPath({ entrypoint }: FakeJob): string {
   return /shard_worker\.ts (\S+) --alone/.exec(entrypoint)?.[1] ?? "";
 }
 
-/** Does the work of a job's command in the test's process. */
+/** Does the work of a job's command in the test's process, and returns the final state of the job. */
 async function workShard(
   job: FakeJob,
   onLine?: (line: ShardLine) => void,

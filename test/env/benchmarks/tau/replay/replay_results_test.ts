@@ -20,7 +20,11 @@ import {
 } from "../../../../support/published_results.ts";
 import { inTempDir } from "../../../../support/temp_dir.ts";
 
-/** Writes records to a result file and replays them in a separate world. */
+/**
+ * Writes the records that `make` returns to a result file, and replays them in the world that they belong to. Passes
+ * the mismatches to `isSaid`, which by default fails if there are any.
+ * @returns The report on the file.
+ */
 async function replayed(
   make: (world: ResultWorld) => Promise<JsonValue[]>,
   isSaid: (mismatches: readonly Mismatch[]) => void = (all) =>
