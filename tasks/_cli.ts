@@ -226,8 +226,8 @@ export type ParsedFlags<S extends z.ZodObject> =
 
 /**
  * Parses a command line against a task's schema. Every task also has `--json` and `--help`.
- * @throws {ConfigError} If a flag is unknown, lacks its value or has an invalid value, or there are too many operands.
- * For an unknown flag, the error suggests the most similar one.
+ * @throws {ConfigError} If a flag is unknown, lacks its value or has an invalid value, a required flag is missing, or
+ * there are too many operands. For an unknown flag, the error suggests the most similar one.
  */
 export function parseFlags<S extends z.ZodObject>(
   task: TaskDefinition<S>,

@@ -83,7 +83,7 @@ function withCallersPaths(flags: ConvertFlags): ConvertFlags {
 
 /**
  * Returns the request for a conversion or a verification. The recipe provides settings that the flags omit.
- * @throws {ConfigError} If a required setting is missing, or settings cannot be used together.
+ * @throws {ConfigError} If the recipe is not a valid slime recipe, no checkpoint is given, or the host is unknown.
  */
 export async function convertRequest(
   given: ConvertFlags,

@@ -65,7 +65,8 @@ export type SetupFlags = z.infer<typeof setupFlags>;
 
 /**
  * Returns the options of a setup.
- * @throws {ConfigError} If a required setting is missing, or settings cannot be used together.
+ * @throws {ConfigError} If the recipe is not a valid slime recipe, a host or a step is unknown, or settings cannot be
+ * used together.
  */
 export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const recipe = await readRecipe(flags.recipe);

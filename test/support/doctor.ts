@@ -259,7 +259,7 @@ export async function writeModel(
 
 /**
  * Writes an evaluation of a model on generated tasks. It has `scored` episodes, of which the first `solved` earn the
- * reward.
+ * reward, and an additional episode with an infrastructure failure.
  */
 export async function writeEvaluation(
   path: string,

@@ -26,8 +26,9 @@ interface ApiMessage {
 }
 
 /**
- * Records a conversation on each task, and returns a function that answers requests with the recorded messages. A
- * request's model name, `agent` or `user`, says whose message is requested.
+ * Records a conversation on each task, and returns a function that answers requests with the recorded messages. In
+ * every other task, the agent's messages are replaced by a transfer. A request's model name, `agent` or `user`, says
+ * whose message is requested.
  */
 export async function recordedAnswers(
   dataset: Dataset,

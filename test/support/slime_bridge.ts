@@ -29,7 +29,10 @@ export interface ServedTask extends AsyncDisposable {
   readonly ended: Promise<Deno.CommandStatus>;
 }
 
-/** Starts `deno task serve --json` with the given arguments, and waits until it is ready. */
+/**
+ * Starts `deno task serve --json` with the given arguments, and waits until it is ready.
+ * @throws {Error} If the task ends before it is ready. The message contains its stderr.
+ */
 export async function serveTask(
   args: readonly string[],
   options: TaskOptions = {},
@@ -67,7 +70,10 @@ export async function servePolicy(run: string): Promise<ServedTask> {
   return await serveTask(["--policy", run, "--port", "0"]);
 }
 
-/** Starts SGLang's router as slime does, and waits until it responds. */
+/**
+ * Starts SGLang's router as slime does, and waits until it responds. The router has no workers yet.
+ * @param policy The routing policy, such as `consistent_hashing`.
+ */
 export async function serveRouter(
   policy: string,
 ): Promise<AsyncDisposable & { readonly url: string }> {

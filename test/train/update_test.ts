@@ -23,7 +23,10 @@ function groupOf(
   return { task, episodes, rewards: [], advantages, variance: 1 };
 }
 
-/** Returns the advantage of each sequence in the update, in the order of the group's episodes. */
+/**
+ * Updates a fake trainer on a group. Returns the statistics of the update, and the advantage of each sequence in it, in
+ * the order of the group's episodes.
+ */
 async function advantagesOf(group: Group, options: Partial<UpdateOptions>) {
   const trainer = new FakeTrainer({});
   const seen: [episode: number, advantage: TrainSequence["advantage"]][] = [];

@@ -44,7 +44,10 @@ interface FakeJob {
   log: string;
 }
 
-/** Starts a Jobs API with fake jobs. `work` does the work of a job and returns the job's final state, or throws. */
+/**
+ * Starts a Jobs API with fake jobs. `work` does the work of a job and returns the job's final state. `nth` counts the
+ * jobs from 1.
+ */
 function fakeRay(work: (job: FakeJob, nth: number) => Promise<string>) {
   const jobs: FakeJob[] = [];
   const server = Deno.serve(
