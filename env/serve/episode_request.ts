@@ -45,7 +45,8 @@ const PENALTIES: Readonly<Record<string, number>> = {
 };
 
 /**
- * The parameters that are ignored. They affect only how an answer is decoded, or the server sets them for each episode.
+ * The parameters that {@linkcode unsupportedSampling} accepts with any value: those in {@linkcode samplingSchema}, and
+ * those that are ignored because they affect only how an answer is decoded or because the server sets them.
  */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   ...Object.keys(samplingSchema.shape),
@@ -60,8 +61,8 @@ export type EpisodeRequest = z.infer<typeof requestSchema>;
 
 /**
  * Parses a request body.
- * @throws {RequestError} If the body is invalid, or if the sampling parameters would make the engine's log
- * probabilities differ from the policy's. The message names the field.
+ * @throws {RequestError} If the body is invalid, or if the sampling parameters are not supported. Training requires an
+ * unmodified distribution and a temperature above 0. The message names the field.
  */
 export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const request = readBody(requestSchema, body);
@@ -88,7 +89,7 @@ export function readEpisodeRequest(body: unknown): EpisodeRequest {
   return request;
 }
 
-/** Returns the penalties in a request, which are passed to the engine. */
+/** Returns the penalties in a request that have an effect. They are passed to the engine. */
 export function penaltiesOf(
   { sampling_params }: EpisodeRequest,
 ): Record<string, unknown> {
@@ -120,7 +121,7 @@ function isEmpty(value: unknown): boolean {
  * server have the same data.
  */
 export interface TaskChoice extends Pick<Task, "split"> {
-  /** The task's number in its split. */
+  /** The task's index in its split. It does not change if other tasks are excluded. */
   readonly task: number;
   readonly domain?: string | null | undefined;
   readonly instruction?: string | null | undefined;

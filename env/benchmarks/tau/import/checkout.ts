@@ -17,7 +17,8 @@ export interface CheckoutSource {
 
 /**
  * Opens a checkout. A clone is removed on disposal.
- * @throws {ConfigError} If no location is given, or the repository or its commit cannot be fetched.
+ * @throws {ConfigError} If the location is neither `from` alone nor `git` with `commit`, or if the commit cannot be
+ * fetched.
  * @throws {DataError} If the files in `.git` that name the commit are damaged, or lead out of the checkout.
  */
 export async function openCheckout(
@@ -60,7 +61,9 @@ async function removeClone(clone: string): Promise<void> {
   }
 }
 
-/** Fetches a commit and checks it out. If the server does not serve commits by hash, all branches are fetched. */
+/**
+ * Fetches a commit and checks it out. If the commit cannot be fetched by its hash, all branches and tags are fetched.
+ */
 async function fetchCommit(
   url: string,
   { commit, root, signal }: {
@@ -129,6 +132,7 @@ async function headOf(
 /**
  * Returns the path of the `.git` directory or, if `.git` is a file, of the directory within the checkout that the file
  * points to.
+ * @throws {DataError} If the file points to no directory within the checkout.
  */
 async function gitDir(root: string, read: Checkout["read"]): Promise<string> {
   const path = join(root, ".git");

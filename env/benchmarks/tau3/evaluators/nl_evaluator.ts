@@ -20,7 +20,8 @@ export interface Judge {
 }
 
 /**
- * Asks the judge whether the task's assertions hold, if it has any.
+ * Asks the judge whether the task's assertions hold. If there are no assertions or no judge, returns the result of
+ * {@linkcode unjudged}.
  * @throws {RaisedError} If the reply is invalid.
  */
 export async function evaluateNl(
@@ -59,7 +60,10 @@ export function unjudged({ criteria }: Tau3Task): Tau3Reward {
   };
 }
 
-/** Parses the verdicts in a judge's reply. The texts of assertions are taken from the reply, as in upstream. */
+/**
+ * Parses the verdicts in a judge's reply. The texts of assertions are taken from the reply, as in upstream.
+ * @throws {RaisedError} If the reply is invalid.
+ */
 export function readVerdicts(reply: string): NlCheck[] {
   const value = parseReply(reply);
   if (!(value instanceof Map)) {
