@@ -56,7 +56,10 @@ export class Desk {
     return this.#said.at(-1) ?? "";
   }
 
-  /** Marks the user's last message as the start of a request, for {@linkcode Desk.heard}. */
+  /**
+   * Marks the user's last message as the start of a request, for {@linkcode Desk.heard} and {@linkcode
+   * Desk.messageWith}.
+   */
   beginRequest(): void {
     this.#since = this.#said.length - 1;
   }
@@ -90,8 +93,8 @@ export class Desk {
   }
 
   /**
-   * Returns the row that the most recent call for an id returned: `row("order_id", "#W1")`. Returns `undefined` if
-   * there is none.
+   * Returns the most recently observed row for the value of an id argument: `row("order_id", "#W1")`. Returns
+   * `undefined` if there is none.
    */
   row(argument: string, id: string): JsonObject | undefined {
     return this.#rows.get(`${argument} ${id}`);

@@ -27,12 +27,15 @@ import { openingOf, type PromptStyle } from "./tool_calling.ts";
 export interface ExpertOptions {
   /** The content of the prompt, as for the tool-calling agent. Default: `full`. */
   readonly prompt?: PromptStyle;
-  /** Returns the system message of a conversation. Default: the tool-calling agent's. */
+  /**
+   * Returns the system message of a conversation. Default: the tool-calling agent's, which is present only if `prompt`
+   * is `full`.
+   */
   readonly system?: (start: AgentStart) => Message;
 }
 
 /**
- * Creates the expert agent. Its sessions never fail and never wait.
+ * Creates the expert agent, which uses no model.
  * @throws {MissingPartError} If the domain has no expert; thrown by `start`.
  */
 export function expertAgent(

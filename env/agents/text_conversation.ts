@@ -17,7 +17,7 @@ export interface TextConversationOptions {
 }
 
 /**
- * Converts a conversation, message by message, to the form of the strategy's text agent. Its system message is
+ * Converts a conversation, message by message, to the form of the strategy's text agent. The system message is
  * replaced, or removed if `prompt` is `none`. Text that accompanies a call becomes the start of the thought before the
  * call; with `act`, which has no thoughts, the text is dropped.
  */

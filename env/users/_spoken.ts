@@ -20,7 +20,10 @@ const SPEAKER = new RegExp(
   "i",
 );
 
-/** Matches the text that a model writes after the user's message: its next thought, or a message of the agent. */
+/**
+ * Matches the text that a model writes after the user's message: its next thought, another response, or a message of
+ * the agent.
+ */
 const NEXT = new RegExp(
   `\\n${
     label("thought|reflection|agent|assistant|user response|response")

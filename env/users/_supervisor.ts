@@ -17,7 +17,7 @@ export interface JudgedMessage {
   readonly compat: boolean;
 }
 
-/** Asks whether the message is acceptable. An unclear answer counts as no. */
+/** Asks the supervisor whether a message is acceptable. An unclear answer counts as no. */
 export async function isAcceptable(
   conversation: UserConversation,
   judged: JudgedMessage,

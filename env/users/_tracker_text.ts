@@ -4,7 +4,7 @@ import { printPythonJson } from "../python/python_json.ts";
 import { texts } from "../domains/shared/read_row.ts";
 import type { TrackOptions } from "./tracker.ts";
 
-/** Checks whether a string contains a detail, ignoring case, spacing and punctuation. */
+/** Checks whether a string contains a detail as whole words, ignoring case, spacing and punctuation. */
 export function mentions(text: string, detail: string): boolean {
   return ` ${plain(text)} `.includes(` ${plain(detail)} `);
 }
@@ -35,8 +35,8 @@ function runsOf(text: string): string[] {
 }
 
 /**
- * Returns, as one text, everything that the user may know: the goal, the instruction, and the user's own profile and
- * rows.
+ * Returns, as one text in lower case, everything that the user may know: the goal, the instruction, and the user's own
+ * profile and rows.
  */
 export function knownText(
   { task, database, domain }: Pick<

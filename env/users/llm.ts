@@ -10,7 +10,7 @@ import { rulesUser } from "./rules_user.ts";
  *
  * Unless `compat` is set, the user differs from τ-bench's as follows:
  *
- * - If a message is empty, or the first message consists of the stop token, the model is asked again.
+ * - If a message is empty or truncated, or the first message consists only of the stop token, the model is asked again.
  * - Reasoning in tags, a speaker label, and quotes and code fences around the whole message are removed.
  * - Words that accompany the stop token are sent before the conversation ends.
  *

@@ -20,7 +20,7 @@ export type UserStrategy =
     open(world: ModelUserStrategyOptions): UserFactory;
   };
 
-/** Options for {@linkcode UserStrategy} for users without a model. */
+/** The options that a {@linkcode UserStrategy} without a model receives. */
 export interface UserStrategyOptions {
   readonly dataset: Dataset;
   /** Whether to reproduce τ-bench's user exactly, including its errors. */
@@ -29,7 +29,7 @@ export interface UserStrategyOptions {
   readonly attempts?: number;
 }
 
-/** Options for {@linkcode UserStrategy} for users played by a model. */
+/** The options that a {@linkcode UserStrategy} with a model receives. */
 export interface ModelUserStrategyOptions extends UserStrategyOptions {
   readonly model: ChatModel;
 }

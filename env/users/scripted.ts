@@ -10,7 +10,7 @@ import { scriptUser } from "./script_user.ts";
  * Creates scripted users for the tasks of a dataset.
  * @param dataset The source of the users' profiles and rows; it is not modified.
  * @throws {MissingPartError} If the dataset's domain has no scripted user.
- * @throws {DataError} If the user of a τ-bench task is not in the database; thrown by the factory.
+ * @throws {DataError} If the user of a τ-bench task is not in the database; thrown by the returned factory.
  */
 export function scriptedUser(
   dataset: Pick<Dataset, "benchmark" | "domain" | "database">,

@@ -108,7 +108,7 @@ export class LiveSession {
     return this.#busy;
   }
 
-  /** The current or last episode, or `null` before the first reset. */
+  /** The current or last episode; `null` before the first reset and after a reset that failed. */
   get episode(): SessionEpisode | null {
     return this.#episode;
   }

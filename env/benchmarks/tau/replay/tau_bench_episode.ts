@@ -59,7 +59,8 @@ export class TauBenchEpisode {
   }
 
   /**
-   * Takes one step of the episode.
+   * Takes one step of the episode. If the step ends the conversation, the episode is scored and continues from the gold
+   * state.
    * @param reply The user's answer if the agent sends a message.
    */
   async step(

@@ -1,5 +1,5 @@
 /**
- * Finds rows that, after the expected actions, have the id of one variant but the price or options of another variant.
+ * Finds items that, after the expected actions, have the id of one variant but the price or options of another variant.
  * In such a task, a tool's bug is part of the expected state, so only an agent that triggers the bug earns the reward.
  */
 
