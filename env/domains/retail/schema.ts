@@ -14,7 +14,7 @@ const address = z.looseObject({
   zip: z.string(),
 });
 
-/** A payment method. Only gift cards have a balance. */
+/** The schema of a payment method. Only gift cards have a balance. */
 const paymentMethod = z.discriminatedUnion("source", [
   z.looseObject({
     source: z.literal("gift_card"),

@@ -6,7 +6,7 @@
 import { defineModel, field } from "../../python/pydantic.ts";
 import type { RowModels } from "../shared/toolkit/bundle_database.ts";
 
-/** The address of a user or an order. */
+/** The model of the address of a user or an order. */
 export const UserAddress = defineModel("UserAddress", {
   address1: field.str(),
   address2: field.str(),
@@ -16,7 +16,7 @@ export const UserAddress = defineModel("UserAddress", {
   zip: field.str(),
 });
 
-/** An entry of an order's payment history: a payment or a refund. */
+/** The model of an entry of an order's payment history: a payment or a refund. */
 export const OrderPayment = defineModel("OrderPayment", {
   transaction_type: field.literal("payment", "refund"),
   amount: field.float(),

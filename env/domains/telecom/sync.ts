@@ -21,8 +21,9 @@ import { editSurroundings, isOn, surroundings } from "./phone/phone_rows.ts";
 
 /**
  * Copies the state of the user's line to the phone, marks a bill as paid if the user has paid it, and asks the user to
- * pay the next bill that awaits payment. Does not search for a network: after a line has been resumed, the phone shows
- * no service until its next search.
+ * pay the next bill that awaits payment unless a payment request is open. Does nothing if the user has no database or
+ * phone number. Does not search for a network: after a line has been resumed, the phone shows no service until its next
+ * search.
  * @throws {ToolError} If no line has the user's phone number, or if a row that the line or its customer refers to does
  * not exist.
  */

@@ -47,7 +47,10 @@ interface Forbidden {
   readonly request: RetailRequest;
 }
 
-/** Draws a request that the order's status forbids. */
+/**
+ * Draws a request that the order's status forbids, or returns `undefined` if the drawn item cannot be described
+ * unambiguously.
+ */
 function forbidden(
   draw: Draw,
   place: Place,

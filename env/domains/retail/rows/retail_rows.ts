@@ -178,7 +178,7 @@ function drawKind(draw: Draw): Kind {
   };
 }
 
-/** Draws the first request of a task, and the user who makes it. */
+/** Draws the first request of a task, and the user who makes it. Returns `undefined` if the draw fails. */
 function drawFirst(
   draw: Draw,
 ): { person: StoreUser; wish: Wish } | undefined {
@@ -194,7 +194,7 @@ function drawFirst(
   return wish && { person, wish };
 }
 
-/** Draws another request of the same user. */
+/** Draws another request of the same user, or returns `undefined` if the draw fails. */
 function drawNext(
   draw: Draw,
   { person, before }: { person: StoreUser; before: readonly Wish[] },

@@ -21,7 +21,7 @@ export interface Item {
   readonly cents: number;
 }
 
-/** A variant that can replace an item. */
+/** A variant of a product. It can replace an item only if it is available. */
 export interface Variant extends Item {
   readonly available: boolean;
 }
@@ -32,7 +32,7 @@ export interface Order {
   readonly status: string;
   readonly address: Address;
   readonly items: readonly Item[];
-  /** The id of the payment method that paid for the order. */
+  /** The id of the payment method that originally paid for the order. */
   readonly paidBy: string;
   /** The amount paid, as Python prints it. */
   readonly total: string;
@@ -75,7 +75,7 @@ export interface Store {
   readonly productIds: readonly string[];
 }
 
-/** Builds the index. Omits the users for whom `isHeldOut` returns true, and their orders. */
+/** Indexes a database. Omits the users for whom `isHeldOut` returns true, and their orders. */
 export function storeOf(
   database: Database,
   isHeldOut: (userId: string) => boolean,

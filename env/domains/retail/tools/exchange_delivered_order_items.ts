@@ -7,7 +7,10 @@ import { pairItems, priceDifference } from "../items.ts";
 import { editRow } from "../../shared/lookup.ts";
 import { cannotPay, findOrder, findPaymentMethod } from "../order_lookup.ts";
 
-/** Requests the exchange of items from a delivered order for other variants of the same products. */
+/**
+ * Requests the exchange of items from a delivered order for other variants of the same products. Nothing is charged
+ * yet.
+ */
 export const exchangeDeliveredOrderItems = defineTool({
   name: "exchange_delivered_order_items",
   parameters: ["order_id", "item_ids", "new_item_ids", "payment_method_id"],

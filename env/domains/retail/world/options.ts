@@ -37,7 +37,10 @@ const intentWeights = z.strictObject(
   } satisfies Record<Intent, z.ZodType>,
 );
 
-/** The settings of the generated retail world. Every field has a default; `parse({})` returns the default settings. */
+/**
+ * The schema of the generated retail world's settings. Every field has a default; `parse({})` returns the default
+ * settings.
+ */
 export const retailOptionsSchema = z.strictObject({
   ...taskKnobs,
   intents: intentWeights.prefault({}).describe(

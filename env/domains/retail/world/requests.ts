@@ -31,7 +31,7 @@ import {
 } from "./rows.ts";
 
 /**
- * Draws a request and a new order for it.
+ * Draws a request and, if it concerns an order, a new order for it.
  * @returns The request, or `undefined` if the draw fails, for example because there is no other variant or payment
  * method.
  */

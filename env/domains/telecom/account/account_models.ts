@@ -50,7 +50,7 @@ const Line = defineModel("Line", {
   suspension_start_date: maybe(field.date()),
 }, FORBID);
 
-/** A charge or credit on a bill. */
+/** The model of a charge or credit on a bill. */
 export const LineItem = defineModel("LineItem", {
   description: field.str(),
   amount: field.float(),
@@ -58,7 +58,7 @@ export const LineItem = defineModel("LineItem", {
   item_type: field.str(),
 }, FORBID);
 
-/** A customer's bill. */
+/** The model of a customer's bill. */
 export const Bill = defineModel("Bill", {
   bill_id: field.str(),
   customer_id: field.str(),
@@ -100,7 +100,7 @@ const Customer = defineModel("Customer", {
   goodwill_credit_used_this_year: field.float({ default: 0 }),
 }, FORBID);
 
-/** The agent's complete database. */
+/** The model of the agent's complete database. */
 export const TelecomDb = defineModel("TelecomDB", {
   plans: list(field.model(Plan)),
   customers: list(field.model(Customer)),

@@ -25,7 +25,8 @@ const books = new WeakMap<Table, PhoneBook | undefined>();
 
 /**
  * Returns the ids of the first line and the first customer with the given phone number, if any. Returns `undefined` if
- * a scan is required because the table cannot be indexed or a number has changed.
+ * a scan is required because the table cannot be indexed, or because a number, an id or a customer's list of lines has
+ * changed.
  */
 export function holdersOf(
   database: Database,
@@ -74,7 +75,7 @@ function readBook(lines: Table, customers: Table): PhoneBook | undefined {
   return { lines, lineOf, customerOf };
 }
 
-/** Checks whether every written row still has the same phone number as in the base table `rows`. */
+/** Checks whether every written row still has the same phone number, id and lines as in the base table `rows`. */
 function keepsNumbers(
   database: Database,
   table: string,

@@ -38,7 +38,7 @@ const maybe = (type: Field, value: JsonValue = null): Field => ({
   default: value,
 });
 
-/** The settings that connect a phone to the carrier's data network. */
+/** The model of the settings that connect a phone to the carrier's data network. */
 export const ApnSettings = defineModel("APNSettings", {
   apn_name: field.enum(["internet", "broken"], { default: "internet" }),
   reset_at_reboot: off(),
@@ -54,7 +54,7 @@ const VpnDetails = defineModel("VpnDetails", {
   server_performance: field.enum(LEVELS, { default: "unknown" }),
 }, FORBID);
 
-/** The permissions of an app. */
+/** The model of an app's permissions. */
 export const AppPermissions = defineModel("AppPermissions", {
   sms: off(),
   storage: off(),
@@ -118,7 +118,7 @@ const MockPhoneAttributes = defineModel("MockPhoneAttributes", {
   },
 }, FORBID);
 
-/** A bill that the agent asked the user to pay. */
+/** The model of a request to pay a bill. */
 export const PaymentRequest = defineModel("PaymentRequest", {
   bill_id: field.str(),
   amount_due: field.float(),
@@ -144,7 +144,7 @@ const UserSurroundings = defineModel("UserSurroundings", {
   payment_request: maybe(field.model(PaymentRequest)),
 }, FORBID);
 
-/** The user's complete database. */
+/** The model of the user's complete database. */
 export const TelecomUserDb = defineModel("TelecomUserDB", {
   device: field.model(MockPhoneAttributes, {
     default: validate(MockPhoneAttributes, new Map()),

@@ -57,7 +57,10 @@ const SWITCHES: readonly Topic[] = [
   "vpn",
 ];
 
-/** Returns the requests and questions in a message, in order. */
+/**
+ * Returns the requests and questions in a message, in order and without repetitions. If the message announces a
+ * transfer to a human, returns only the transfer.
+ */
 export function hearPhone(message: string): Heard[] {
   const heard: Heard[] = [];
   const text = plain(message);

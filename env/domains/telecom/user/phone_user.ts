@@ -18,7 +18,7 @@ import { type Complaint, readStory, type Story } from "./story.ts";
 /** The user's reply to a transfer to a human agent. */
 const TRANSFERRED = "###TRANSFER###";
 
-/** The maximum number of consecutive messages without a request before the user gives up. */
+/** The maximum value of {@linkcode Player.lost} before the user gives up. */
 const MAX_LOST = 4;
 
 /**
@@ -104,7 +104,10 @@ function* answer(one: Player, message: string): Script<string> {
   ]);
 }
 
-/** Checks whether the problem is solved, and ends the conversation if so. */
+/**
+ * Checks whether the problem is solved. Returns a farewell if it is, and otherwise a message that says what the phone
+ * shows.
+ */
 function* conclude(one: Player): Script<string> {
   const { complaint } = one.story;
   const shown = yield* use(one, PROOFS[complaint].tool);
@@ -225,8 +228,8 @@ function* check(
 }
 
 /**
- * Turns a switch on or off. Checks the switch's state first if it is unknown, because the phone's tools can only toggle
- * a switch.
+ * Turns a switch on or off. Checks the switch's state first if it is unknown, because the tools for all switches but
+ * the VPN can only toggle them.
  */
 function* turn(
   one: Player,

@@ -43,7 +43,7 @@ export interface ComposeOptions {
   readonly linesMax?: number;
   /** Whether users have personas. Default: false. */
   readonly personas?: boolean;
-  /** The share of tasks in each of the dev and test splits, from 0 to 0.45. Default: 0.1. */
+  /** The share of tasks in each of the dev and test splits; more than 0.45 counts as 0.45. Default: 0.1. */
   readonly testShare?: number;
 }
 

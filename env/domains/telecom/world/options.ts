@@ -5,7 +5,7 @@ import { FAULT_KINDS } from "./phone_faults.ts";
 
 const part = z.number().min(0).max(1);
 
-/** The settings of {@linkcode telecomBundle}. Every field has a default. */
+/** The schema of the settings of {@linkcode telecomBundle}. Every field has a default. */
 export const telecomOptionsSchema = z.strictObject({
   minFaults: z.int().min(1).max(8).default(1).describe(
     "Minimum number of faults per task",
