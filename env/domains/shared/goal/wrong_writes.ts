@@ -22,7 +22,7 @@ interface MistakeRules {
   /** Returns an additional write that the task does not ask for. */
   readonly further: (task: Task) => ToolAction;
   /**
-   * The rows that a user owns. `table` is the name of the table, and also of the profile field that lists the rows' ids.
+   * The rows that a user owns. `table` is the name of the table, and also of the profile field that lists their ids.
    * `argument` is the name of the argument with which a call identifies such a row.
    */
   readonly rows: { readonly table: string; readonly argument: string };

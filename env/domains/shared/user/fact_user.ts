@@ -35,7 +35,8 @@ export interface FactUserPart<R extends Request> {
   /** Patterns for details that agents of the domain ask for in addition to the common details. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
   /**
-   * Checks whether an agent's message, in lower case, proposes a different kind of action from the request. Default: never.
+   * Checks whether an agent's message, in lower case, proposes a different kind of action from the one requested.
+   * Default: never.
    */
   proposesOther?(text: string, request: R): boolean;
 }
