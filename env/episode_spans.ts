@@ -13,7 +13,7 @@ export interface EpisodeSpan {
   readonly ms: number;
 }
 
-/** Measures the spans of an episode. */
+/** A clock that measures the spans of an episode. */
 export class SpanClock {
   readonly #now: () => number;
   #lastMs: number;

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Prompts } from "./types.ts";
 
-/** The schema of `prompts.json`; other keys are ignored. */
+/** The schema of `prompts.json`, which converts the file to {@linkcode Prompts}; other keys are ignored. */
 export const promptsSchema = z.object({
   user_llm_system: z.string(),
   user_react_system: z.string(),

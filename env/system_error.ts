@@ -23,7 +23,7 @@ export interface Refusal {
   readonly hint: string;
 }
 
-/** Each kind of refusal with its system error codes and SQLite messages, in order of precedence. */
+/** Each kind of refusal with its system error codes and error messages, in order of precedence. */
 const SIGNS: readonly (Refusal & {
   readonly codes: readonly string[];
   readonly words: readonly string[];
@@ -130,8 +130,8 @@ function codeOf(error: Error): string {
 }
 
 /**
- * Checks whether an error is a SQLite error whose message contains one of `words`. SQLite errors have no code that
- * identifies the reason. taulab's own errors that quote such a message do not count.
+ * Checks whether the message of a plain `Error` or a SQLite error contains one of `words`, because these errors may
+ * have no code that identifies the reason. taulab's own errors that quote such a message do not count.
  */
 function isSqlite(error: Error, words: readonly string[]): boolean {
   return error.name === "Error" || codeOf(error) === "ERR_SQLITE_ERROR"

@@ -1,7 +1,7 @@
 /**
- * Builds the prompts for agents and simulated users of a generated world. The text is original, not the benchmark's. It
- * asks for the benchmark's markers, which are needed to parse the models' messages: `Thought:`, `Action:`, `User
- * Response:`, `Response:`, and true or false.
+ * Builds the prompts for agents and simulated users of a generated world. The text was written for taulab and is not
+ * the benchmark's. It asks for the benchmark's markers, which are needed to parse the models' messages: `Thought:`,
+ * `Action:`, `User Response:`, `Response:`, and true or false.
  */
 
 import type { Prompts } from "../types.ts";

@@ -26,7 +26,7 @@ export interface MannerOptions {
   readonly holdOutPhrasings: boolean;
 }
 
-/** Draws unique ids. */
+/** A source of unique random ids, which also reserves given ids. */
 export class Ids {
   readonly #taken = new Set<string>();
 

@@ -123,7 +123,7 @@ const TRAITS =
   "calm brisk cheerful reserved blunt gentle forgetful precise anxious chatty laconic thrifty generous suspicious trusting tired lively formal casual stubborn easy-going meticulous scattered polite grumpy hopeful skeptical quiet talkative thorough hasty considerate proud modest moody dreamy practical nervous witty"
     .split(" ");
 
-/** Irrelevant facts that the user mentions. */
+/** Irrelevant facts that the user may mention. */
 const DIGRESSIONS = [
   "You have just moved house and half of your things are still in boxes.",
   "Your sister is getting married next weekend and you have a lot to arrange.",

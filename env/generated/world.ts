@@ -29,7 +29,7 @@ export interface WorldPart<O extends CommonOptions = CommonOptions> {
   readonly options: z.ZodType<O>;
   /** The version of the generator. It is incremented when the same seed and options produce a different world. */
   readonly version: number;
-  /** The agents' policy. Its text is original, not the benchmark's, and matches the oracle's clauses. */
+  /** The agents' policy. Its text was written for taulab, is not the benchmark's, and matches the oracle's clauses. */
   readonly policy: string;
   readonly tools: readonly ToolSchema[];
   readonly terminatingTools: readonly string[];

@@ -32,8 +32,8 @@ const SUPERVISED: LossSettings = {
 };
 
 /**
- * Trains the weights of an engine. Training is deterministic: the same weights, batches and number of threads produce
- * the same bits. A step waits for earlier steps, and fails if the policy is sampling.
+ * The trainer of an engine's weights. Training is deterministic: the same weights, batches and number of threads
+ * produce the same bits. A step waits for earlier steps, and fails if the policy is sampling.
  */
 export class CpuTrainer implements Trainer {
   readonly #engine: Engine;

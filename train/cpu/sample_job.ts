@@ -39,7 +39,7 @@ interface Written {
 const PRODUCED = Object.keys(REQUEST).indexOf("produced");
 const STOPPED = Object.keys(REQUEST).indexOf("stopped");
 
-/** Runs jobs one at a time and reuses their memory. */
+/** A runner of sampling jobs, which runs one job at a time and reuses its memory. */
 export class SampleJobs {
   readonly #engine: Engine;
   readonly #mail: { at: number; bytes: number }[] = [];

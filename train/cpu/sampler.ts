@@ -57,7 +57,7 @@ interface Part extends SamplePart {
   readonly cost: number;
 }
 
-/** Samples continuations of many requests at once. */
+/** A sampler of continuations, which serves many requests at once. */
 export class Sampler {
   readonly #engine: Engine;
   readonly #cache: SessionCache;

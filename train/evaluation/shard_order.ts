@@ -43,7 +43,7 @@ export interface ShardEnd {
   readonly why: string | null;
 }
 
-/** Reads a shard process's lines from its stdout and skips all other output. */
+/** A reader of the lines that a shard process prints to stdout. It skips all other output. */
 export class ShardLines {
   readonly #onProgress: ((progress: ShardProgress) => void) | undefined;
   #end: ShardEnd | undefined;

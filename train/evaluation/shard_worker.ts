@@ -65,7 +65,7 @@ export async function runShardAt(
   say({ end: { why } });
 }
 
-/** Counts episodes and reports them at intervals. */
+/** A counter of completed episodes, which reports them at intervals. */
 class Progress {
   readonly #say: (progress: ShardProgress) => void;
   #saidAtMs = performance.now();

@@ -65,7 +65,7 @@ export function checkUnfinished(
   );
 }
 
-/** Returns a hint on how to use the original dataset of a run. */
+/** Returns a hint on how to use the dataset with which a run started. */
 export function originalDatasetHint({ dataset }: RunInfo): string {
   return dataset.name === "generated"
     ? "use the version of taulab that started this run"
