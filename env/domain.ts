@@ -233,8 +233,8 @@ export function identityOf(
 }
 
 /**
- * Describes which rows belong to which user, for audits and for checks of what a user can know. Every user has a row
- * in `users`.
+ * A description of which rows belong to which user, for audits and for checks of what a user can know. Every user has a
+ * row in `users`.
  */
 export interface RowsPart {
   /** The tables whose rows each belong to one user. */

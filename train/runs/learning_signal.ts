@@ -5,14 +5,14 @@
 
 import type { Metrics } from "./metrics.ts";
 
-/** Consecutive steps of one phase that had nothing to learn from. */
+/** The number of consecutive steps that had nothing to learn from, and their phase. */
 export interface IdleSteps {
   readonly steps: number;
   /** The phase, as in `the last 5 steps of RL`. */
   readonly phase: "RL" | "rejection fine-tuning";
 }
 
-/** Returns the consecutive steps at the end of a run's last phase that had nothing to learn from. */
+/** Counts the consecutive steps at the end of a run's last phase that had nothing to learn from. */
 export function idleSteps(lines: readonly Metrics[]): IdleSteps {
   const ofRl = lines.filter(isOfRl);
   const phase = ofRl.at(-1)?.phase ?? "rl";
