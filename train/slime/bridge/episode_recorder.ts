@@ -2,8 +2,8 @@
  * Records the episodes of an episode server in a run dir, so that a slime run can be inspected like a run of the
  * embedded trainer. Several servers may write to the same run dir.
  *
- * Recording never delays an episode or makes it fail. A failed write is retried; episodes that still cannot be written
- * are counted as lost.
+ * Episodes neither wait for their recording nor fail because of it. A failed write is retried; episodes that still
+ * cannot be written are counted as lost.
  */
 
 import { join } from "node:path";
@@ -53,7 +53,7 @@ export class EpisodeRecorder implements AsyncDisposable {
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_EVERY_MS);
   }
 
-  /** Writes the remaining episodes and closes the run dir. */
+  /** Writes the remaining episodes, counts those that cannot be written as lost, and closes the run dir's database. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     for (let tries = 0; this.#waiting.length > 0 && tries < ATTEMPTS;) {

@@ -19,7 +19,7 @@ import { ROUTER_KEY } from "../router_key.ts";
 import { engineHostsOf } from "./run_engines.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** The time limit of a turn in milliseconds, including the wait in the engine's queue. */
+/** The time limit of a request to an engine in milliseconds, including the wait in the engine's queue. */
 const TURN_TIMEOUT_MS = 600_000;
 
 /**

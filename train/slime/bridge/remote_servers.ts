@@ -106,8 +106,9 @@ const NO_TAULAB = 97;
 const LATE = 98;
 
 /**
- * Returns the script that starts a server in a separate process session, so that the server outlives the script. If the
- * script is terminated before the server is ready, it stops the server.
+ * Returns the script that starts a server in a separate process session, so that the server outlives the script, and
+ * prints the server's record once it is ready. If the server is not ready in time, or the script is terminated before,
+ * the script stops the server.
  */
 function startScript(
   spec: ServiceSpec,

@@ -47,7 +47,10 @@ export interface ServicesOptions
   readonly port?: number;
   /** The time limit in milliseconds for a server to become ready. Default: 120,000. */
   readonly startTimeoutMs?: number;
-  /** Servers that an earlier process left running. Servers that still answer are taken over. */
+  /**
+   * The records of servers that an earlier process left running, in their original order. Servers that are still alive
+   * are taken over; the others are started again on the same ports.
+   */
   readonly adopt?: readonly ServiceRecord[];
 }
 
@@ -75,7 +78,8 @@ const STOP_GRACE_MS = 5_000;
 const START_TIMEOUT_MS = 120_000;
 
 /**
- * Starts the servers of a recipe. A server that exits or stops answering is restarted.
+ * Starts the servers of a recipe, or uses the servers that the recipe lists as already running. A server that was
+ * started here and then exits or stops answering is restarted.
  * @throws {HostError} If a server does not become ready. All other servers are then stopped.
  * @throws {ConfigError} If a running server that the recipe lists does not answer.
  */
@@ -123,7 +127,7 @@ export async function startServices(
 /**
  * Stops servers that an earlier process left running.
  * @param reach Turns a server's URL into a URL that this machine can reach. Default: the URL is used unchanged.
- * @returns The records of the servers that were still running.
+ * @returns The records of the servers that accepted the request to stop.
  */
 export async function stopServices(
   records: readonly ServiceRecord[],

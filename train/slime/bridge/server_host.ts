@@ -33,7 +33,7 @@ export interface ServerHost {
   readonly spec?: HostSpec;
   /**
    * Starts a server and waits until it answers.
-   * @throws {HostError} If the server does not answer in time.
+   * @throws {HostError} If the server exits, is not ready in time, or has a dataset that differs from this machine's.
    */
   start(
     spec: ServiceSpec,

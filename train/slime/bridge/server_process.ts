@@ -69,7 +69,7 @@ export interface ServiceProcess {
 }
 
 /**
- * Starts a server and waits until it answers.
+ * Starts a server and waits until it is ready.
  * @throws {HostError} If the server exits or is not ready in time. The message contains the end of the server's log.
  * @throws The signal's reason, once it is aborted.
  */
@@ -167,7 +167,8 @@ const SERVE = "tasks/serve.ts";
 
 /**
  * Returns the arguments that make `deno` start a server from taulab's directory: the command of the `serve` task in
- * deno.json, including its permissions, and the server's flags.
+ * deno.json, including its permissions, and the server's flags. If episodes are recorded, the write permission is
+ * restricted to their run dir.
  */
 export function serviceArguments(spec: ServiceSpec): string[] {
   const { recipePath, overrides, host, port, record } = spec;

@@ -217,7 +217,7 @@ export function unreadable(path: string, error: unknown): unknown {
 
 /**
  * Reads a small file.
- * @throws {DataError} If the file is missing, not readable, or larger than `limit` bytes.
+ * @throws {DataError} If the file is missing, not a regular file, not readable, or larger than `limit` bytes.
  */
 export function readSmallFile(path: string, limit: number): Uint8Array {
   using file = new ByteFile(path);

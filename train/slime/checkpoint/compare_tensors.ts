@@ -65,7 +65,10 @@ export async function compareAll(
   return jobs;
 }
 
-/** Checks whether two tensors are equal. Stops at the first block that differs. */
+/**
+ * Checks whether two tensors are equal, and stops at the first block that differs. Tensors that cannot be read or
+ * compared count as unequal.
+ */
 export async function areEqual(
   pair: Required<Pair>,
   options: CompareOptions = {},
@@ -84,15 +87,18 @@ export async function areEqual(
 export class Comparison {
   readonly pair: Pair;
   readonly dtypes: readonly Dtype[];
-  /** The common type for the comparison; `undefined` if the elements are not floating-point numbers. */
+  /**
+   * The narrower of the two types, in which the numbers are compared; `undefined` if a type is not a {@linkcode
+   * FloatDtype}, or neither can represent all numbers of the other.
+   */
   readonly common: FloatDtype | undefined;
   /** The type that one of the tensors is rounded to; `undefined` if their types are equal or cannot be compared. */
   readonly roundedTo: FloatDtype | undefined;
   /** The reason why the tensors cannot be compared; `undefined` if they can. */
   readonly incomparable: string | undefined;
-  /** The properties of the left tensor's numbers; `undefined` if they are not floating-point numbers. */
+  /** The properties of the left tensor's numbers; `undefined` if their type is not a {@linkcode FloatDtype}. */
   readonly stats: NumberStats | undefined;
-  /** The elements that differ; `undefined` if all are equal. */
+  /** The elements that differ; `undefined` if all elements so far are equal. */
   difference: Difference | undefined;
   /** The error if a tensor could not be read completely. */
   unreadable: DataError | undefined;

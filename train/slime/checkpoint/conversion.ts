@@ -1,6 +1,7 @@
 /**
- * Converts a checkpoint with slime's tools. The result is verified before it becomes the target. An interrupted
- * conversion starts over, and a finished conversion is left unchanged.
+ * Converts a checkpoint with slime's tools. Unless verification is turned off, the result is verified before it becomes
+ * the target. If an interrupted conversion left complete output, that output is used; otherwise, the conversion starts
+ * over. A target that is already correct is left unchanged.
  */
 
 import { dirname } from "node:path/posix";
@@ -27,7 +28,7 @@ export interface ConvertContext extends Omit<ConversionEvents, "onVerify"> {
   readonly shell: Shell;
   /** Compares two directories on the machine that holds them; `undefined` to skip verification. */
   readonly verify: Verifier | undefined;
-  /** Whether to replace an existing target that differs. */
+  /** Whether to replace an existing target, without comparing it with the source first. */
   readonly force: boolean;
 }
 
@@ -52,9 +53,10 @@ const ROOM = 1.05;
 const WATCH_MS = 2000;
 
 /**
- * Converts a checkpoint, or finishes an interrupted conversion.
- * @throws {ConfigError} If the target exists and is another checkpoint, or its disk has too little free space.
- * @throws {HostError} If the tool fails. The error quotes and explains the tool's last output.
+ * Converts a checkpoint, unless the target or the output of an interrupted conversion is already correct.
+ * @throws {ConfigError} If the target exists, `force` is not set, and the target differs from the source or cannot be
+ * verified; or if its disk has too little free space.
+ * @throws {HostError} If a command fails. For slime's tool, the error quotes and explains the tool's last output.
  * @throws {DataError} If the result does not match the model. It is then kept alongside the target.
  */
 export async function convert(
@@ -84,7 +86,10 @@ export async function convert(
   return { state: "converted", verdict };
 }
 
-/** Restores a target that a crashed run had moved aside. */
+/**
+ * Restores a target that an interrupted run had moved aside. If the target exists again, the old one is deleted
+ * instead.
+ */
 async function restoreTarget(
   { to }: ConversionPlan,
   probe: Probe,
@@ -213,8 +218,8 @@ async function verifyResult(
 }
 
 /**
- * Makes the verified result the target. An older target is moved aside first, so that one of the two is always
- * complete.
+ * Makes the result the target. An existing target is first moved aside and finally deleted, so that one of the two is
+ * always complete.
  */
 async function putInPlace(
   { partial, to }: ConversionPlan,

@@ -1,4 +1,4 @@
-/** Explains why a converter failed, based on its last output. */
+/** Explains why a conversion failed, based on the tool's output and exit status. */
 
 import { HostError } from "../../../env/errors.ts";
 import type { ShellOutput } from "../hosts/shell.ts";

@@ -3,7 +3,7 @@
  * effects.
  *
  * The tools leave incomplete output behind, and one of them nests its result in an existing directory. The command
- * therefore writes into a directory alongside the target, which becomes the target once it is verified.
+ * therefore writes into another directory alongside the target. Once verified, that directory becomes the target.
  *
  * @see slime `tools/convert_hf_to_torch_dist.py`, `tools/convert_torch_dist_to_hf.py` at 624b824. slime's parallel
  * converter to Hugging Face's format is not used, because it skips tensors that it fails to convert.

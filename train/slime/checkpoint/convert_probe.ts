@@ -46,7 +46,7 @@ export type Probe = Readonly<z.infer<typeof probeSchema>> & {
 
 /**
  * Inspects the machine with a single command.
- * @throws {ConfigError} If `from` is not a checkpoint.
+ * @throws {ConfigError} If `from` is not a checkpoint, or contains checkpoints in both formats.
  * @throws {HostError} If the machine cannot be inspected.
  */
 export async function probeConversion(

@@ -52,7 +52,7 @@ export interface DcpMetadata {
 
 /**
  * Reads a `.metadata` file.
- * @throws {DataError} If the file is missing, damaged, or not in a format that PyTorch writes.
+ * @throws {DataError} If the file is missing, too large, damaged, or in an unsupported format.
  */
 export function readDcpMetadata(path: string): DcpMetadata {
   const source = `"${path}"`;

@@ -32,7 +32,10 @@ export interface HfDirectory {
   readonly faults: readonly string[];
 }
 
-/** Checks whether a directory is in Hugging Face's format. */
+/**
+ * Checks whether a directory is in Hugging Face's format, that is, contains a `config.json` or a `.safetensors` file.
+ * Returns `false` if the directory cannot be read.
+ */
 export function isHfDirectory(directory: string): boolean {
   try {
     return [...Deno.readDirSync(directory)].some(({ name }) =>
@@ -45,7 +48,8 @@ export function isHfDirectory(directory: string): boolean {
 
 /**
  * Reads a model's directory. Parts that cannot be read are reported in `faults`.
- * @throws {DataError} If there is no `config.json`, or there are no `.safetensors` files at all.
+ * @throws {DataError} If `config.json` is missing or not readable, the index is damaged, or there is no index and
+ * `.safetensors` files are missing.
  */
 export function openHfDirectory(directory: string): HfDirectory {
   const config = new TextDecoder().decode(
@@ -132,7 +136,7 @@ function readIndex(
   return new Map(Object.entries(map) as [string, string][]);
 }
 
-/** Rejects shards without an index. An incomplete download leaves such shards. */
+/** Rejects an incomplete set of shards, such as an interrupted download leaves. Only needed without an index. */
 function refuseOrphans(directory: string, files: readonly string[]): void {
   const shard = files.find((name) => /-\d{5}-of-\d{5}\./.test(name));
   const total = Number(/-of-(\d{5})\./.exec(shard ?? "")?.[1] ?? 0);

@@ -1,6 +1,6 @@
 /**
- * Estimates, before parsing, how much memory the values of a JSON text would take. For example, `[],` takes three bytes
- * in the text, but the parsed list takes dozens of bytes in memory.
+ * Checks a JSON text before it is parsed: how deeply it nests, and approximately how much memory its values would take.
+ * For example, `[],` takes three bytes in the text, but the parsed list takes dozens of bytes in memory.
  */
 
 const MAX_DEPTH = 100;

@@ -78,7 +78,10 @@ export class NumberStats {
 
 /** The differences between two tensors, across all of their blocks. */
 export class Difference {
-  /** The number of elements that do not have the same bits. */
+  /**
+   * The number of elements that do not have the same bits; NaN if the tensors differ in elements that cannot be
+   * counted.
+   */
   count = 0;
   /** The index of the first differing element, in row-major order. */
   first = Infinity;

@@ -36,7 +36,8 @@ export class RowReader implements Disposable {
   /**
    * Reads consecutive rows.
    * @returns `rows` times {@linkcode rowBytes} bytes, valid until the next call.
-   * @throws {DataError} If bytes are missing, or a stored chunk does not match its description.
+   * @throws {DataError} If bytes are missing, a stored chunk does not match its description, or the tensor is sharded
+   * along more than two axes.
    */
   async read(tensor: ViewTensor, { row, rows }: Rows): Promise<Uint8Array> {
     const bytes = rowBytes(tensor);
@@ -145,7 +146,7 @@ export class RowReader implements Disposable {
 
 const stacks = new WeakMap<StoredTensor, Map<number, Chunk[]>>();
 
-/** Returns the chunks that overlap a layer or an expert. */
+/** Returns the chunks that overlap the layer (and expert) in `lead`; all chunks if `lead` is empty. */
 function chunksAt(
   source: StoredTensor,
   lead: readonly number[],

@@ -30,7 +30,10 @@ export interface ConversionRequest {
   readonly from: string;
   /** The hint of the error if `from` is not a checkpoint. */
   readonly absentHint?: string | undefined;
-  /** The target; `undefined` if only one checkpoint is inspected, or if the recipe loads the model directly. */
+  /**
+   * The target of the conversion, or the checkpoint to compare `from` with; `undefined` if `from` is only inspected, or
+   * if the recipe loads the model directly.
+   */
   readonly to: string | undefined;
   /**
    * The directory of the trained model in Hugging Face's format, needed to convert from Megatron's format; `undefined`
@@ -51,7 +54,7 @@ export interface ConversionRequest {
   readonly here: Host | undefined;
   /** The number of GPUs that share the work. Default: all available. */
   readonly gpus: number | undefined;
-  /** Whether to replace an existing target that differs. */
+  /** Whether to replace an existing target, without comparing it with the source first. */
   readonly force: boolean;
   readonly verify: boolean;
 }
@@ -87,9 +90,10 @@ export async function runVerification(
 /**
  * Converts a checkpoint, or reports that no conversion is needed.
  * @throws {ConfigError} If a setting is missing, a path does not exist, a directory holds another model than the
- * recipe's, or the target exists and differs.
+ * recipe's, the disk has too little free space, or the target exists, `force` is not set, and the target differs or
+ * cannot be verified.
  * @throws {HostError} If the machine cannot be inspected, or the tool fails.
- * @throws {DataError} If the result does not match the model.
+ * @throws {DataError} If the result does not match the model, or the model's `config.json` is damaged or not supported.
  */
 export async function runConversion(
   request: ConversionRequest,

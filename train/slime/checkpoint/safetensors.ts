@@ -41,9 +41,9 @@ export interface SafetensorsFile {
 
 /**
  * Reads the header of the file at `path`. The elements stay on disk.
- * @throws {DataError} If the file is truncated or too long, or its header is invalid. A header is invalid if a type is
- * unknown, a shape does not match the number of the tensor's bytes, or the byte ranges overlap, leave gaps or are
- * outside the file.
+ * @throws {DataError} If the file is missing, not readable, truncated or too long, or its header is invalid. A header
+ * is invalid if a type is unknown, a shape does not match the number of the tensor's bytes, or the byte ranges overlap,
+ * leave gaps or are outside the file.
  */
 export function readSafetensors(path: string): SafetensorsFile {
   using file = new ByteFile(path);
@@ -183,8 +183,9 @@ const MAX_AXES = 8;
 const MAX_COUNT = 2n ** 64n - 1n;
 
 /**
- * Returns the shape of a tensor without elements. Axes that are too long to count exactly are rounded. The reference
- * implementation multiplies the axes in order, and rejects a product over 64 bits even if an axis of length 0 follows.
+ * Returns the shape of a tensor without elements; `undefined` if it is invalid. Axes that are too long to count exactly
+ * are rounded. The reference implementation multiplies the axes in order, and rejects a product over 64 bits even if an
+ * axis of length 0 follows.
  */
 function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
   if (shape.length > MAX_AXES) return undefined;
@@ -199,8 +200,8 @@ function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
 }
 
 /**
- * Returns a tensor's fields; `undefined` if there are too few or too many. Like the reference implementation, it also
- * accepts a list of the values, and a type in the form `{"F32": null}`.
+ * Returns a tensor's fields; `undefined` if the value is neither an object nor a list of three values. Like the
+ * reference implementation, it accepts such a list in place of an object, and a type in the form `{"F32": null}`.
  */
 function fieldsOf(
   value: JsonValue,

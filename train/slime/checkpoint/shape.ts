@@ -64,7 +64,8 @@ function numbersOf(
 
 /**
  * Returns the shape that a `config.json` describes.
- * @throws {DataError} If the model is not a Qwen3 model, or a number is missing or invalid.
+ * @throws {DataError} If the text is not a JSON object, the model is not a Qwen3 model, only some of its layers have
+ * experts, or a number is missing or invalid.
  */
 export function shapeOfConfig(text: string, path: string): CheckpointShape {
   const config = parseJsonObject(new TextEncoder().encode(text), path);

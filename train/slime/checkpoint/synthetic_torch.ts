@@ -137,7 +137,10 @@ export function torchSave(pickle: Uint8Array, storage?: Uint8Array): Bytes[] {
   ]);
 }
 
-/** Returns the parts of a zip archive with uncompressed entries. Their concatenation is the file. */
+/**
+ * Returns the parts of a zip archive with uncompressed entries. Their concatenation is the file. To save time, the
+ * checksum of an entry larger than 1 MiB is set to 0.
+ */
 export function zipStored(
   entries: readonly (readonly [name: string, bytes: Uint8Array])[],
 ): Bytes[] {

@@ -80,7 +80,7 @@ export interface View {
 
 /**
  * Opens a checkpoint of either format.
- * @throws {DataError} If there is no checkpoint, or it cannot be read at all.
+ * @throws {DataError} If there is no checkpoint, it cannot be read at all, or its model is not supported.
  */
 export function openCheckpoint(path: string): Checkpoint {
   if (isTorchDist(path)) return openMegatron(path);
@@ -248,7 +248,10 @@ function openMegatron(path: string): Checkpoint {
   };
 }
 
-/** Checks whether a name is a state instead of a weight. slime's converter skips the same names. */
+/**
+ * Checks whether a tensor is part of a state, such as the optimizer's, instead of a weight. slime's converter skips the
+ * same names.
+ */
 function isState(name: string): boolean {
   return name.includes("optimizer") || name.includes("_state") ||
     /^(chained_\d+|rng|rerun)/.test(name);

@@ -18,9 +18,9 @@ import { elements, isCount, isShape, shapeText } from "./tensor.ts";
 import { allowInTensor } from "./torch_names.ts";
 import { entryOffset, readEntry, zipEntries, type ZipEntry } from "./zip.ts";
 
-/** The maximum size of a tensor's pickle. Most take a few hundred bytes. */
+/** The maximum size of a tensor's pickle in bytes. Most take a few hundred bytes. */
 const MAX_TENSOR_PICKLE = 1024 * 1024;
-/** The maximum size of the pickle with a run's arguments and state. */
+/** The maximum size in bytes of the pickle with a run's arguments and state. */
 const MAX_PICKLE = 64 * 1024 * 1024;
 const MAX_WORD = 64;
 
@@ -163,7 +163,7 @@ function unwrapped(value: PickleValue): PickleValue | undefined {
   return isParameter ? value.args[0] : value;
 }
 
-/** Returns the elements of a `torch.Size`. A plain tuple is returned unchanged. */
+/** Returns the elements of a `torch.Size`. Any other value, such as a plain tuple, is returned unchanged. */
 export function sizes(value: PickleValue): PickleValue {
   const isSize = value instanceof PickleObject && value.type === "torch.Size";
   return isSize ? value.args[0] ?? [] : value;

@@ -40,7 +40,7 @@ export interface TorchDist extends Disposable {
   readonly objects: readonly string[];
   /** The run's arguments; `undefined` if `common.pt` is missing or contains no arguments. */
   readonly args: MegatronArguments | undefined;
-  /** Descriptions of missing or damaged parts other than tensors, one sentence each. */
+  /** Descriptions of missing or damaged parts that are found without reading any tensor, one sentence each. */
   readonly faults: readonly string[];
 }
 
@@ -54,7 +54,8 @@ export function isTorchDist(directory: string): boolean {
 /**
  * Opens a checkpoint.
  * @param root The directory that contains {@linkcode TRACKER}, or the directory of one iteration.
- * @throws {DataError} If there is no checkpoint, its `.metadata` is missing or damaged, or it has another format.
+ * @throws {DataError} If there is no complete checkpoint, one of its descriptive files is damaged, or it has another
+ * format.
  */
 export function openTorchDist(root: string): TorchDist {
   const { directory, faults } = findIteration(root);
@@ -161,7 +162,10 @@ function iterationName(text: string, tracker: string): string {
   );
 }
 
-/** Returns a fault if the tracker is missing. Without the tracker, slime would not recognize the checkpoint. */
+/**
+ * Returns a fault if there is no tracker alongside `root`, unless `root` is named like an iteration. Without the
+ * tracker, slime would not recognize the checkpoint.
+ */
 function missingTracker(root: string): string[] {
   const found = exists(join(root, "..", TRACKER)) ||
     /^iter_\d{7}$/.test(basename(root));

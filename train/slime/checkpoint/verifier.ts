@@ -30,7 +30,10 @@ export interface Verified {
   readonly peakBytes: number;
 }
 
-/** The progress of a verification, in bytes of all files. `total` is 0 if the host does not report progress. */
+/**
+ * The progress of a verification, in bytes of all tensors of both checkpoints. `total` is 0 if the host does not report
+ * progress.
+ */
 export interface VerifyProgress {
   readonly done: number;
   readonly total: number;
@@ -60,8 +63,9 @@ export type Verifier = (
 ) => Promise<Verified>;
 
 /**
- * Creates the verifier of a machine. The verifier throws {@linkcode HostError} if the host has no taulab, and never
- * throws `DataError`.
+ * Creates the verifier of a machine. On a host, the verifier throws {@linkcode HostError} if the host cannot be reached
+ * or has no taulab. On this machine, it throws {@linkcode ConfigError} if neither the options nor a directory describe
+ * the model's shape. Damaged files are reported as faults, not thrown.
  */
 export function verifierOf(options: VerifierOptions): Verifier {
   const { host } = options;

@@ -145,7 +145,7 @@ interface Item extends Pair {
 
 type Result = Item & Comparison;
 
-/** Lists the tensors to compare, in their order in the first checkpoint's files. */
+/** Lists the tensors to compare or inspect, in the order of their bytes on disk as far as it is known. */
 function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
   const layout = layoutOf(shape);
   const items: Item[] = [];
@@ -253,7 +253,10 @@ function configFaults(
   }];
 }
 
-/** Returns the faults of a single tensor that are found without a comparison. */
+/**
+ * Returns the faults of a single tensor, apart from values that differ between the checkpoints: it is unreadable, has
+ * an incomparable type, contains a NaN or an infinity, or is a tied copy that differs from the embedding.
+ */
 function ownFaults(
   result: Result,
   checkpoints: readonly Checkpoint[],

@@ -62,7 +62,8 @@ export function zipEntries(slice: FileSlice): Map<string, ZipEntry> {
 
 /**
  * Returns the offset of an entry's first byte in the slice.
- * @throws {DataError} If the entry's local header is missing, or its bytes extend past the slice.
+ * @throws {DataError} If the entry's local header is missing or has another name, or the entry's bytes extend past the
+ * slice.
  */
 export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
   const { name, size, headerOffset } = entry;

@@ -118,7 +118,7 @@ export async function onEachHost<S extends Shell>(
 }
 
 /**
- * Compares each host's result with the first host's, usually the head.
+ * Compares each host's result with the first host's, usually the head's. Hosts without a result are skipped.
  * @param compare Called with the other host's result, the first host's result, and the first host's name.
  */
 export function differences<T>(

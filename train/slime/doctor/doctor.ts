@@ -32,13 +32,16 @@ export interface DoctorOptions
   readonly hosts: readonly (Shell | PlacedShell)[];
   /** The hosts that will run episode servers, which may include this machine. Default: only this machine. */
   readonly servers?: readonly PlacedShell[];
-  /** The ids of the checks to run. Default: all checks that apply. */
+  /** The ids of the checks to run, even if they do not apply. Default: all checks that apply. */
   readonly only?: readonly string[];
   /** The ids of checks to skip. Default: none. */
   readonly skip?: readonly string[];
   /** Whether to check a run in progress, instead of a run that is about to start. Default: `false`. */
   readonly running?: boolean;
-  /** The time limit of each check in milliseconds. Default: the limit that the check sets. */
+  /**
+   * The time limit of each check, and of each host's first answer, in milliseconds. Default: the limit that the check
+   * sets, and 30 s for a first answer.
+   */
   readonly timeoutMs?: number;
   /** The path of the base model's evaluation. Default: the latest evaluation. */
   readonly baseRun?: string;
@@ -55,7 +58,7 @@ export interface DoctorReport {
 }
 
 /**
- * Runs the checks.
+ * Contacts the hosts and runs the checks on those that answer.
  * @throws {ConfigError} If `only` or `skip` names an unknown check.
  * @throws The signal's reason, once it is aborted.
  */

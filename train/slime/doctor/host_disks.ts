@@ -17,6 +17,8 @@ export interface Volume {
 /**
  * Returns the disk that contains a directory. If the directory does not exist yet, returns the disk of its nearest
  * existing parent.
+ * @throws {HostError} If the host cannot be reached.
+ * @throws {DataError} If the disk cannot be determined.
  */
 export async function readVolume(
   host: Shell,

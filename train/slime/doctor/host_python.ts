@@ -24,10 +24,10 @@ export interface PythonJob<T> {
 }
 
 /**
- * Runs a program with the recipe's interpreter.
+ * Runs a Python program on a host.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If there is no such interpreter, or the program fails. The message includes the program's last
- * output.
+ * @throws {DataError} If there is no such interpreter, or the program fails or prints unexpected output. The message
+ * includes the program's last output.
  */
 export async function runPython<T>(
   host: Shell,

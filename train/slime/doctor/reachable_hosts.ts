@@ -9,10 +9,10 @@ export interface HostAnswer {
   readonly host: Shell;
   /**
    * How far the host's clock is ahead of this machine's, in milliseconds, accurate to about a second. It is negative if
-   * the clock is behind, and `null` if the host does not answer.
+   * the clock is behind, and `null` if the host does not answer with a time.
    */
   readonly skewMs: number | null;
-  /** The reason why the host does not answer; missing if the host answers. */
+  /** The reason why the host does not answer with a time; missing if it does. */
   readonly fault?: string;
 }
 
@@ -69,7 +69,10 @@ function faultOf(error: unknown): string {
   throw error;
 }
 
-/** Returns a promise that rejects as soon as the signal is aborted, even if the shell ignores the signal. */
+/**
+ * Returns a promise that settles like the given one, but rejects as soon as the signal is aborted, even if the shell
+ * ignores the signal.
+ */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

@@ -11,7 +11,7 @@ import {
 /** The default time limit of a check in milliseconds. */
 const CHECK_MS = 60_000;
 
-/** Runs a check within its time limit, and turns any error that it throws into a finding. */
+/** Runs a check within its time limit. A timeout or an error that the check throws becomes a finding. */
 export async function examine(
   check: Check,
   context: CheckContext,

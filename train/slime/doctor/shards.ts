@@ -1,6 +1,6 @@
 /**
- * Reads the headers of the weight files in a Hugging Face directory: the shards that must exist, and the length that
- * each must have.
+ * Parses the index of a Hugging Face directory, which lists the shards that must exist, and the shards' headers, which
+ * determine the size that each must have.
  *
  * @see https://github.com/huggingface/safetensors: a file consists of eight bytes with the header's length, the header
  * in JSON, and the data.
@@ -33,7 +33,7 @@ export interface Shard {
   /** The actual size in bytes. */
   readonly size: number;
   readonly isReadable: boolean;
-  /** The length of the header in bytes; `null` if the file is too short to contain one. */
+  /** The length of the header in bytes; `null` if the file is not readable or too short to contain one. */
   readonly headerLength: number | null;
 }
 

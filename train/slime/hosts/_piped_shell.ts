@@ -18,7 +18,7 @@ export interface Transport {
 /** A command without an exit status, because it did not start or was interrupted. */
 export interface LostCommand {
   readonly began: boolean;
-  /** The text that was written to both output streams. */
+  /** The text that was written to standard error, and to standard output before the command started. */
   readonly said: string;
   /** The exit status of the local program that connects to the shell, such as `ssh`. */
   readonly status: number;
@@ -27,6 +27,7 @@ export interface LostCommand {
 /**
  * Runs a command once.
  * @returns Its output, or a description of how the command was lost.
+ * @throws {HostError} If the program that connects to the shell is not installed.
  * @throws The signal's reason, once it is aborted.
  */
 export async function runPiped(
@@ -103,8 +104,8 @@ class Piped implements AsyncDisposable {
   };
 
   /**
-   * Closes the child's standard input, which ends the command on the other side. A command that has not started yet is
-   * killed at once.
+   * Closes the child's standard input, which ends the command on the other side. The child is killed if it does not
+   * exit in time, or at once if the command has not started yet.
    */
   readonly end = (): void => {
     this.#input.abort().catch(() => {});
@@ -113,8 +114,8 @@ class Piped implements AsyncDisposable {
   };
 
   /**
-   * Stops reading the child's output once the command has ended. Processes that the command left running may keep the
-   * streams open.
+   * Kills the child if it is still running shortly after the command has ended. Processes that the command left running
+   * may keep its streams open.
    */
   leave(): void {
     this.#killer ??= setTimeout(() => this.#kill(), 500);

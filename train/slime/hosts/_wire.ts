@@ -17,7 +17,10 @@ const GRACE_S = 5;
 
 const MARK = "\x1e";
 
-/** Encodes the data to write to the standard input of {@linkcode BOOT}. The input must then stay open. */
+/**
+ * Encodes the data to write to the standard input of {@linkcode BOOT}. The input must then stay open.
+ * @throws {TypeError} If the name of an environment variable is invalid, or the command contains a NUL character.
+ */
 export function encodeCommand(
   command: ShellCommand,
   nonce: string,

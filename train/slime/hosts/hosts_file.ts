@@ -83,7 +83,7 @@ export const THIS_HOST = "this";
 /**
  * Reads the named hosts, in the given order.
  * @param file The path of a `hosts.yaml`. It is not read if `names` is empty.
- * @throws {ConfigError} If there is no such file, the file is invalid, or it lacks a named host.
+ * @throws {ConfigError} If there is no such file, the file is invalid or lacks a named host, or a host is named twice.
  */
 export async function readHosts(
   file: string,

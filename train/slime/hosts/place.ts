@@ -42,7 +42,7 @@ export type ContainerPlace = Extract<Place, { kind: "container" }>;
 /** The host's own shell. */
 export const HOST_ITSELF: Place = { kind: "host" };
 
-/** Returns the prefix of commands that run in a container, such as `docker exec -i NAME`; empty if `place` is none. */
+/** Returns the prefix of commands that run in a container, such as `docker exec -i NAME`; empty for any other place. */
 export function wordsWithin(place: Place): string[] {
   return place.kind === "container"
     ? [place.engine, "exec", "-i", place.name]

@@ -159,8 +159,8 @@ function alwaysEnds({ rollout }: SlimeConfig): boolean {
 }
 
 /**
- * Estimates the share of groups that the filter keeps. The estimate is an upper bound, because a mean solve rate hides
- * tasks that are always or never solved.
+ * Judges the estimated share of groups that the filter keeps. The estimate is an upper bound, because a mean solve rate
+ * hides tasks that are always or never solved.
  */
 function judgeShare(
   found: string,

@@ -1,4 +1,4 @@
-/** Checks the disk space for the checkpoints that the run keeps. */
+/** Checks the disk space for the checkpoints that the run keeps, its other files, and Ray's files. */
 
 import type { Shell } from "../../hosts/shell.ts";
 import { diskPlan } from "../../plan/run_memory.ts";

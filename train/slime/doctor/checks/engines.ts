@@ -50,7 +50,7 @@ export const check: Check = {
 
 /**
  * Returns the URL of the router that slime starts. The router listens on the address that the head uses to reach other
- * hosts, not on loopback.
+ * hosts, not on loopback. If the head does not report that address, the recipe's `cluster.address` is used.
  * @see slime `slime/utils/http_utils.py` (`get_host_info`) at 624b824.
  */
 async function routerUrl(
@@ -118,7 +118,8 @@ function dead(url: string, fault: string): Observed {
 }
 
 /**
- * Returns the number of an engine's running and waiting requests, given the load report of any version of SGLang.
+ * Returns the number of an engine's running and waiting requests, given the load report of any version of SGLang; 0 if
+ * the report contains no such number.
  * @see slime `slime/backends/sglang_utils/server_control.py` at 624b824.
  */
 export function requestsIn(load: unknown): number {

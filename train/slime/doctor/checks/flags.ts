@@ -101,8 +101,8 @@ function faultsOf(
 }
 
 /**
- * Compares the flags with the flags of the slime commit that taulab pins. Used if the parsers of the installed slime
- * cannot be read.
+ * Compares the recipe's additional flags with the flags of the slime commit that taulab pins. Used if the parsers of
+ * the installed slime cannot be read.
  */
 function byList({ config }: ResolvedSlime, reason: string): Observed[] {
   return [

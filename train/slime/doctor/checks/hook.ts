@@ -106,9 +106,7 @@ print(json.dumps({"faults": faults, "slime": os.path.dirname(os.path.abspath(sys
 
 const FILTER = "slime.rollout.filter_hub.base_types";
 
-/**
- * Returns what the hooks import from slime with these settings, besides `Sample`: pairs of a module and a name in it.
- */
+/** Returns what must be importable for these settings, besides `Sample`: pairs of a module and a name in it. */
 function needsOf({ rollout, algorithm }: SlimeConfig): [string, string][] {
   const isFull = algorithm.async === "full";
   return [

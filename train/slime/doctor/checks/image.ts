@@ -1,6 +1,6 @@
 /**
- * Checks whether the container image was built for slime's commit. SGLang and Megatron-LM contain slime's patches, and
- * another commit of slime may need other patches.
+ * Checks whether the container image was built for slime's commit, and whether Megatron-LM is at the commit that slime
+ * pins. SGLang and Megatron-LM contain slime's patches, and another commit of slime may need other patches.
  *
  * @see slime `docker/version.txt`, `docker/justfile` and `docker/Dockerfile` at 624b824. Each commit contains the
  * version under which its image is published. An image contains a clone of slime, and the clone's reflog starts with

@@ -1,4 +1,7 @@
-/** Compares the checkpoint's config with the recipe's model, because slime takes the shape from the recipe. */
+/**
+ * Compares the checkpoint's config and number of parameters with the recipe's model, because slime takes the shape from
+ * the recipe. Also checks the end tokens.
+ */
 
 import { modelJsonIfAny } from "../../../../env/tokens/model_dir.ts";
 import { z } from "zod";
@@ -77,7 +80,7 @@ function mismatch(
   );
 }
 
-/** Returns the preset whose shape matches a config; `null` if there is none. */
+/** Returns the name of the first preset whose shape matches a config; `null` if there is none. */
 function modelNameOf(text: string, path: string): string | null {
   const found = Object.entries(MODEL_PRESETS).find(([, shape]) =>
     shapeMismatches(shape, { text, path }).length === 0

@@ -149,7 +149,10 @@ function differingFiles(a: HostModel, b: HostModel): string[] {
   return [...names].filter((name) => here.get(name) !== there.get(name)).sort();
 }
 
-/** Returns fingerprints of the files' contents, keyed by file name. */
+/**
+ * Returns fingerprints of the files, keyed by file name: the size of a weight file, and the size and checksum of any
+ * other file.
+ */
 function printsOf({ shards, files }: HostModel): Map<string, string> {
   return new Map([
     ...[...shards.values()].map(({ name, size }) =>

@@ -36,7 +36,7 @@ export const check: Check = {
 };
 
 /**
- * Checks whether the first GPUs of a host are all connected to each other by NVLink.
+ * Checks whether the first `count` GPUs of a host are all connected to each other by NVLink.
  * @throws {HostError} If the host cannot be reached.
  * @throws {DataError} If `nvidia-smi` does not report how the GPUs are connected.
  */

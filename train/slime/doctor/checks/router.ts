@@ -1,6 +1,6 @@
 /**
- * Checks that the installed router supports the policy in `engine.routerPolicy`. A router does not start with a policy
- * that it does not support.
+ * Checks that the installed router supports the policy in `engine.routerPolicy`, and that the policy keeps an episode
+ * on one engine. A router does not start with a policy that it does not support.
  */
 
 import { readRouterPolicies } from "../host_router.ts";

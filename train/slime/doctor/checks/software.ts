@@ -76,7 +76,10 @@ function missing(
   ];
 }
 
-/** Checks whether slime can load Hugging Face directories directly. slime in older published images cannot. */
+/**
+ * Checks that slime can load Hugging Face directories directly, if the recipe needs this. slime in older published
+ * images cannot.
+ */
 function directLoad(
   parts: readonly string[],
   { reference, directory }: CheckContext["config"]["model"],

@@ -149,8 +149,8 @@ function forecastBy(
 }
 
 /**
- * Returns how many servers each apply the recipe's rate limit: the number of servers that are already running, or 1 for
- * a launch, whose servers share the limit.
+ * Returns the number of servers that apply the recipe's rate limit independently of each other: all servers that are
+ * already running, or 1 for a launch, whose servers share the limit.
  */
 function serversOf({ bridge }: SlimeConfig): number {
   return Math.max(1, bridge.services.length);
