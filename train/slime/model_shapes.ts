@@ -87,7 +87,7 @@ const QWEN3_ATTENTION: AttentionTraits = {
 /** The number of channels per head, which is the same for all Qwen3 models. */
 export const HEAD_DIM = 128;
 
-/** The number of rows of the embedding in a Hugging Face checkpoint. */
+/** The number of rows of the embedding in the Hugging Face checkpoint of a Qwen3 model. */
 export const VOCAB_SIZE = 151_936;
 
 const NORM_EPSILON = 1e-6;
@@ -167,7 +167,7 @@ export function namedNumbers(
 }
 
 /**
- * Returns the arguments that describe a model to slime's `train.py`.
+ * Returns the arguments that describe a dense Qwen3 model to slime's `train.py`.
  * @returns The command-line arguments, in which each flag is followed by its values.
  */
 export function modelArguments(
@@ -286,7 +286,7 @@ export function paddedVocab(
   return Math.ceil(vocab / block) * block;
 }
 
-/** A number in `config.json` that differs from the shape. */
+/** A value in `config.json` that differs from the shape. */
 export interface ShapeMismatch {
   /** The name of the key in `config.json`. */
   readonly key: string;
@@ -306,7 +306,7 @@ const configSchema = z.looseObject({
  * Compares a Hugging Face `config.json` with a shape.
  * @param text The text of the file.
  * @param path The path of the file, for messages.
- * @returns The numbers that differ. A different rope base comes first.
+ * @returns The values that differ. A different rope base comes first.
  * @throws {DataError} If the text is not a JSON object.
  */
 export function shapeMismatches(

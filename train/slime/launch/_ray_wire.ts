@@ -1,5 +1,5 @@
 /**
- * Schemas for the responses of Ray's Jobs REST interface, and parsers for its errors.
+ * Defines schemas for the responses of Ray's Jobs REST interface, and parses its errors.
  * @see Ray 2.49.2 `dashboard/modules/job/`.
  */
 
@@ -104,7 +104,10 @@ export function kindOf(status: number, text: string): RayFaultKind {
   return status >= 500 || status === 429 ? "server_error" : "refused";
 }
 
-/** Returns the last line of the innermost traceback in an error response, which states the error. */
+/**
+ * Returns the last line of an error response that contains a letter, which usually states the error; `nothing` if there
+ * is none.
+ */
 export function lastWords(text: string): string {
   const lines = text.split("\n").map((line) => line.trim())
     .filter((line) => /[A-Za-z]/.test(line));

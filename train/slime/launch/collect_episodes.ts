@@ -18,8 +18,9 @@ const EPISODES = "episodes.db";
 const CHUNK_MIB = 4;
 
 /**
- * Copies the databases on a run's server hosts into the database in the run dir. A database that cannot be copied is
- * reported and stays on its host.
+ * Copies the databases of a run's server hosts, merges the copies, and replaces the database in the run dir with the
+ * result. A database that cannot be copied is reported to `onNote` and stays on its host. If none can be copied, the
+ * run dir is not changed.
  */
 export async function collectEpisodes(
   run: SlimeRun,

@@ -36,13 +36,13 @@ export interface Fleet extends AsyncDisposable {
   shellOf(host: string): PlacedShell;
   /**
    * Returns a URL through which this machine can reach a URL on a host. If the host is another machine, an ssh tunnel
-   * is opened.
+   * is opened, or reused if one is open.
    * @throws {RayError} If ssh cannot open the tunnel, or the host's container has its own network.
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;
   /**
    * Returns all addresses of the hosts that train: the addresses in hosts.yaml, and the addresses that each host
-   * reports.
+   * reports. Empty if the recipe names no hosts.
    */
   addresses(options?: CallOptions): Promise<string[]>;
   /** Returns a client of Ray's Jobs interface, which is at `jobsUrl` on the head. */
@@ -174,7 +174,10 @@ async function requireHostNetwork(
 
 /** Access to the hosts of a recipe. */
 export interface RecipeFleet extends Fleet {
-  /** The recipe. If its head address is loopback, it is replaced with the head's address from hosts.yaml. */
+  /**
+   * The recipe. If it names several hosts and its head address is loopback, that address is replaced with the head's
+   * address from hosts.yaml.
+   */
   readonly slime: ResolvedSlime;
   /** Shells on the hosts that run episode servers. */
   readonly servers: readonly PlacedShell[];
@@ -184,7 +187,8 @@ export interface RecipeFleet extends Fleet {
  * Opens shells on the hosts that a recipe names. Connections are made by the first commands.
  * @param options.hostsFile The path of a hosts.yaml.
  * @param options.env Reads an environment variable. Default: `Deno.env.get`.
- * @throws {ConfigError} If the file does not exist, or lacks a host that the recipe names.
+ * @throws {ConfigError} If the file is invalid, or if the recipe names a host and the file does not exist or lacks the
+ * host.
  */
 export async function openRecipeFleet(
   slime: ResolvedSlime,

@@ -171,7 +171,10 @@ class Follower {
     }
   }
 
-  /** Stops reading the log when the job has ended, because a dead connection may never report an end. */
+  /**
+   * Stops reading the log when the job has ended or Ray does not respond, because a dead connection may never report an
+   * end.
+   */
   async #watch(cut: AbortController): Promise<void> {
     const { jobs, submissionId } = this.#options;
     try {
@@ -189,8 +192,8 @@ class Follower {
   }
 
   /**
-   * Fetches the whole log over REST. Used when the connection has closed before the end of the log, or the log does not
-   * match the copy.
+   * Fetches the whole log over REST. Used when the job has ended, because the connection may have closed before the end
+   * of the log, and when the log does not match the copy.
    */
   async #rest(): Promise<void> {
     const { jobs, submissionId, signal } = this.#options;

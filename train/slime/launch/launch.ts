@@ -1,8 +1,9 @@
 /**
  * Launches a planned run and follows its job, or attaches to a detached run.
  *
- * Everything that a run starts is recorded in its run dir before it is started. Any later process can therefore follow
- * the run, and can stop exactly what was started for it. Detaching leaves everything running.
+ * Everything that a run starts is recorded in its run dir: Ray and the job before they are started, the episode servers
+ * as soon as they are ready. Any later process can therefore follow the run, and can stop exactly what was started for
+ * it. Detaching leaves everything running.
  */
 
 import { drawCurve } from "../../runs/run_figure.ts";
@@ -77,10 +78,11 @@ export interface LaunchResult {
 }
 
 /**
- * Writes the plan's files, starts the episode servers and Ray, submits the job, follows it to its end, and stops what
- * was started. If aborted after the submission, it stops following the job, which continues to run.
+ * Writes the plan's files, starts the episode servers, joins or starts Ray, submits the job, follows it to its end, and
+ * stops what was started. If aborted after the submission, it stops following the job, which continues to run.
  * @throws {ConfigError} If a secret or the dataset is missing.
  * @throws {RayError | HostError} If something does not start. Everything that was already started is then stopped.
+ * @throws {RayError} If Ray stops responding while the job is followed. Everything then keeps running.
  * @throws The signal's reason, if it is aborted before the job is submitted. Everything that was already started is
  * then stopped.
  */
@@ -107,6 +109,8 @@ export async function launchRun(options: LaunchOptions): Promise<LaunchResult> {
 /**
  * Follows the job of a detached run, and takes over the supervision of its episode servers.
  * @throws {ConfigError} If the run has no job, or its job has ended.
+ * @throws {RayError | HostError} If the run's Ray cluster has ended or does not respond, or an episode server cannot be
+ * started.
  */
 export async function attachRun(
   options: FollowRunOptions,
@@ -291,7 +295,10 @@ async function save(
   await run.saveLaunch({ ...run.launch!, ...part });
 }
 
-/** Submits the job of a new session. The session is recorded first, so that no job can exist without a record. */
+/**
+ * Submits the job of a new session. The session is recorded first, so that no job can exist without a record, and
+ * removed again if the submission fails.
+ */
 async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
   const { run, plan, fromStep, signal, onNote } = options;
   const { submissionId, entrypoint, runtimeEnv, metadata } = plan.job;
@@ -379,7 +386,10 @@ function leftError(error: RayError, { path }: SlimeRun): RayError {
   );
 }
 
-/** Stops everything that was started for the run. Its job must have ended. */
+/**
+ * Stops everything that was started for the run, and copies the episodes from other hosts. Ray is kept running if other
+ * jobs use it. The run's job must have ended.
+ */
 export async function stopAll(
   { run, fleet, onNote }: Pick<FollowRunOptions, "run" | "fleet" | "onNote">,
   { services, jobs }: { services?: Services | undefined; jobs: RayJobs },
@@ -436,7 +446,7 @@ async function endRay(
   await save(run, { ray: null });
 }
 
-/** Returns the other jobs on the run's cluster; empty if the cluster does not respond. */
+/** Returns the names of the other running jobs on the run's cluster; empty if the cluster does not respond. */
 async function otherJobs(jobs: RayJobs, run: SlimeRun): Promise<string[]> {
   const own = new Set(
     run.launch!.sessions.map(({ submissionId }) => submissionId),

@@ -1,4 +1,4 @@
-/** Counts the samples that generate.py reports as dropped in the log of slime's driver. */
+/** Counts the samples and evaluation tasks that generate.py reports as dropped in the log of slime's driver. */
 
 import { logMessage } from "./log_line.ts";
 
@@ -9,7 +9,7 @@ const LEFT_OUT = /^sample \S+ is (?:excluded|left out): (.*)/;
 const EVAL_LEFT_OUT =
   /^eval (\S+) at rollout \d+: (\d+) tasks failed and are (?:excluded|left out)/;
 
-/** Counts dropped samples until the counts are read. */
+/** Counts dropped samples and evaluation tasks until the counts are read. */
 export class FailureCounter {
   #counts: Record<string, number> = {};
   readonly #tasks = new Map<string, number>();

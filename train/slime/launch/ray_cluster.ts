@@ -58,7 +58,7 @@ const REPORT_MS = 12_000;
 /**
  * Joins the cluster that responds at the head.
  * @returns Whether a cluster responds.
- * @throws {RayError} If the cluster has too few free GPUs, or something other than Ray responds.
+ * @throws {RayError} If the cluster has too few free GPUs or denies access, or something other than Ray responds.
  */
 export async function joinRay(
   plan: RayPlan,
@@ -72,9 +72,9 @@ export async function joinRay(
 }
 
 /**
- * Starts a cluster.
- * @throws {RayError} If the recipe forbids starting a cluster, or the cluster does not respond after its start. It is
- * then stopped.
+ * Starts a cluster and waits until it has its GPUs. If the start fails, everything that was started is stopped.
+ * @throws {RayError} If the recipe forbids starting a cluster, or the cluster does not respond or has too few GPUs
+ * after its start.
  * @throws {HostError} If Ray does not start on a host.
  */
 export async function startRay(
@@ -328,6 +328,8 @@ export interface StoppedNode {
 /**
  * Stops a Ray cluster that was started for a run, on each host. As in Ray itself, the raylet is stopped first, and the
  * server process of the head last.
+ * @returns The results in the order of `hosts`.
+ * @throws {HostError} If a host cannot be reached, or a process does not end.
  */
 export async function stopRay(
   { mark, hosts }: StartedRay,

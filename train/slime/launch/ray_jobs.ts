@@ -148,14 +148,20 @@ export class RayJobs {
     return jobs.map(toJob);
   }
 
-  /** Returns the numbers of GPUs in the cluster; `undefined` if this version of Ray does not report them. */
+  /**
+   * Returns the numbers of GPUs in the cluster; `undefined` if Ray does not report them.
+   * @throws {RayError} If Ray cannot be reached.
+   */
   async gpus(options: CallOptions = {}): Promise<RayGpus | undefined> {
     const usage = await this.#usage("query free GPUs", options);
     const share = usage && shareSchema.safeParse(usage["GPU"] ?? [0, 0]).data;
     return share && { used: share[0], total: share[1] };
   }
 
-  /** Returns the addresses of the cluster's nodes; `undefined` if this version of Ray does not report them. */
+  /**
+   * Returns the addresses of the cluster's nodes; `undefined` if Ray does not report them.
+   * @throws {RayError} If Ray cannot be reached.
+   */
   async nodes(options: CallOptions = {}): Promise<string[] | undefined> {
     const usage = await this.#usage("list nodes", options);
     return usage &&
@@ -164,9 +170,7 @@ export class RayJobs {
       );
   }
 
-  /**
-   * Returns the used and the total amounts of Ray's resources; `undefined` if this version of Ray does not report them.
-   */
+  /** Returns the used and the total amounts of Ray's resources; `undefined` if Ray does not report them. */
   async #usage(
     doing: string,
     options: CallOptions,
@@ -188,8 +192,9 @@ export class RayJobs {
 
   /**
    * Submits a job exactly once: if the response is lost, looks for the job before submitting it again.
-   * @returns Whether the job is new. A job with the same id and command line is assumed to be this job.
-   * @throws {RayError} If another job has the id, or Ray rejects the job.
+   * @returns `submitted`; or `exists` if Ray already had a job with the same id, command line and metadata, which is
+   * assumed to be this job.
+   * @throws {RayError} If another job has the id, or Ray rejects the job or does not respond.
    */
   async submit(
     job: JobRequest,
@@ -209,7 +214,7 @@ export class RayJobs {
   }
 
   /**
-   * Returns the state of a job.
+   * Returns a job in its current state.
    * @throws {RayError} If Ray does not respond, or there is no such job. In the latter case, `kind` is `not_found`.
    */
   async job(id: string, options: CallOptions = {}): Promise<RayJob> {
@@ -244,7 +249,7 @@ export class RayJobs {
   /**
    * Removes a job that has ended, together with its log.
    * @returns Whether Ray removed the job.
-   * @throws {RayError} If the job has not ended.
+   * @throws {RayError} If Ray does not respond, there is no such job, or the job has not ended.
    */
   async remove(id: string, options: CallOptions = {}): Promise<boolean> {
     const { deleted } = await this.#call(

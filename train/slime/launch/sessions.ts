@@ -46,7 +46,7 @@ export interface HostOptions extends CallOptions {
 export interface SessionOptions
   extends HostOptions, Pick<FollowSessionOptions, "pollMs"> {
   /**
-   * Called with the run dir before the job is submitted.
+   * Called with the run before its job is submitted, or before the job of a detached run is followed.
    * @returns Callbacks for the job.
    */
   readonly onRun?: (run: SlimeRun) => Omit<SessionEvents, "onNote">;
@@ -76,7 +76,8 @@ export interface EndedSession {
 /**
  * Launches a new run and follows its job.
  * @param options.path The run dir to create.
- * @throws {ConfigError} If the dataset is missing, or the run dir exists already.
+ * @throws {ConfigError} If the run cannot be launched as configured, for example because the dataset is missing or the
+ * run dir exists already.
  * @throws {HostError} If the doctor finds a fault, or an episode server or Ray does not start.
  * @throws {RayError} If Ray does not start, does not have enough free GPUs, or rejects the job.
  * @throws The signal's reason, if it is aborted before the job is submitted.
@@ -107,8 +108,9 @@ export async function launchNewRun(
 /**
  * Resumes a run from its last checkpoint.
  * @param options.overrides Config values from flags, which must equal the values in the run's config.
- * @throws {ConfigError} If a value differs, the run has completed, or its job is running.
- * @throws {RunDirError} If the dataset has changed since the run was created.
+ * @throws {ConfigError} If a value differs, a recipe is named, the run has completed, its job is running, or the
+ * dataset is missing.
+ * @throws {RunDirError} If the run dir is in use or damaged, or the dataset has changed since the run was created.
  * @throws {HostError} If the doctor finds a fault, or an episode server or Ray does not start.
  * @throws {RayError} If Ray does not start, does not have enough free GPUs, or rejects the job.
  */
@@ -150,6 +152,8 @@ export async function resumeRun(
 /**
  * Follows the job of a detached run.
  * @throws {ConfigError} If there is no such run, it has no job, or its job has ended.
+ * @throws {RayError | HostError} If the run's Ray cluster has ended or does not respond, or an episode server cannot be
+ * started.
  */
 export async function attachToRun(
   path: string,
@@ -243,8 +247,9 @@ async function orNull<T>(ask: () => Promise<T>): Promise<T | null> {
 }
 
 /**
- * Runs the doctor before any GPU hours are spent.
+ * Runs the doctor before any GPU hours are spent. If the doctor is skipped, checks only the recipe's additional flags.
  * @throws {HostError} If a check fails.
+ * @throws {ConfigError} If the doctor is skipped and a flag is unknown.
  */
 async function requireHealthy(
   { slime, shells, servers }: RecipeFleet,

@@ -214,8 +214,9 @@ class RayShards implements ShardRunner {
   }
 
   /**
-   * Runs a shard's job, and retries it if it fails without reporting a reason. The shard's episodes are fetched in any
-   * case.
+   * Runs a shard's job, and retries it if it fails without reporting a reason. The shard's episodes are fetched whether
+   * the job succeeds, fails or is stopped. If an error prevents this, they stay on the host until a resumed evaluation
+   * fetches them.
    */
   async run(
     path: string,
@@ -255,7 +256,10 @@ class RayShards implements ShardRunner {
     await this.#bring(path, host);
   }
 
-  /** Fetches the episodes of a job that has ended, and removes the job's files on the host. */
+  /**
+   * Fetches the episodes of a job that has ended from another host, removes the job's files there, and removes the
+   * job's record.
+   */
   async #bring(path: string, { shell }: ShardHost): Promise<void> {
     const directory = (await readAway(path))?.directory ?? null;
     if (directory !== null) {
@@ -391,7 +395,7 @@ const WORKER = "train/evaluation/shard_worker.ts";
 /** The directory of the running copy of taulab. */
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Returns the name of the evaluation of the shard at `runs/NAME/shards/0`. */
+/** Returns the name of a shard's evaluation, such as `NAME` for the shard at `runs/NAME/shards/0`. */
 function runName(path: string): string {
   return basename(dirname(dirname(resolve(path))));
 }

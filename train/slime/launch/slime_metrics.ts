@@ -1,6 +1,6 @@
 /**
- * Builds the lines of `metrics.jsonl` from the log of slime's driver. Each line describes a rollout and the training on
- * it.
+ * Builds the lines of `metrics.jsonl` from the log of slime's driver. Each line describes either a rollout and the
+ * training on it, or an evaluation.
  *
  * Several processes log, and Ray interleaves their lines arbitrarily, but the lines of each process stay in order: the
  * rollout manager logs `perf`, then evaluations; the first training rank logs `rollout`, `step`s, `perf`.
@@ -45,8 +45,8 @@ interface Parts {
 type Values = Readonly<Record<string, number>>;
 
 /**
- * The maximum number of rollouts in progress at once, because `train_async.py` samples one rollout ahead. When another
- * rollout is logged, the missing parts of the oldest rollout are no longer expected.
+ * The maximum number of rollouts by which the log may be ahead of an incomplete rollout. If the log is further ahead,
+ * the missing parts of that rollout are no longer expected. `train_async.py` samples one rollout ahead.
  */
 const MAX_OPEN_ROLLOUTS = 2;
 
@@ -113,8 +113,8 @@ export class SlimeMetricsReader {
   }
 
   /**
-   * Returns the lines of metrics of complete rollouts. They stay in order: a rollout is returned only after all earlier
-   * rollouts.
+   * Returns the lines of metrics of rollouts that are complete or no longer waited for. They stay in order: a rollout
+   * is returned only after all earlier rollouts.
    */
   #complete(latest: number): AnyMetrics[] {
     const lines: AnyMetrics[] = [];

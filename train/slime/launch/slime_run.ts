@@ -2,7 +2,7 @@
  * Manages the run dir of a slime run. In contrast to a run dir of the embedded trainer (see training_dir.ts), it
  * contains no policy, but a record of everything that was started for the run.
  *
- *     runs/<name>/  config.yaml  run.json  launch.json  plan.json  metrics.jsonl  logs/  curve.svg  lock
+ *     runs/<name>/  config.yaml  run.json  launch.json  plan.json  metrics.jsonl  episodes.db  logs/  curve.svg  lock
  */
 
 import { ConfigError } from "../../../env/errors.ts";
@@ -87,7 +87,7 @@ export class SlimeRun extends RunDir<SlimeConfig> {
   }
 
   /**
-   * Reopens a run, locks it, and keeps everything in it.
+   * Reopens a run and locks it. Everything in it is kept, except for an incomplete last line of metrics.
    * @throws {ConfigError} If there is no such run, or it was not trained by slime.
    * @throws {RunDirError} If the run is in use, damaged or from an incompatible version.
    */

@@ -45,6 +45,7 @@ const POLL_MS = 500;
  * the run, that process stops the servers and Ray. A second call does nothing.
  * @throws {ConfigError} If there is no such run, or nothing was launched for it.
  * @throws {RayError} If the job cannot be stopped; everything else then keeps running.
+ * @throws {RunDirError} If the run dir is damaged, or another process still uses it a minute after the job has ended.
  */
 export async function stopRun(
   path: string,

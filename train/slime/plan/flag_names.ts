@@ -407,7 +407,7 @@ router-request-id-headers router-selector worker-urls
 
 /**
  * All flags, keyed by their names with leading dashes, such as `--num-rollout`. If several programs define the same
- * name, slime's flag takes precedence.
+ * name, the order of precedence is slime, Megatron-LM, SGLang, router.
  */
 export const KNOWN_FLAGS: ReadonlyMap<string, KnownFlag> = readNames();
 

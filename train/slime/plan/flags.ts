@@ -41,7 +41,7 @@ export interface FlagSettings {
   readonly routerPolicy: string | null;
 }
 
-/** Returns the keys whose flags have no effect because another setting is missing. */
+/** Returns the keys whose flags are omitted, because they have no effect with the recipe's other settings. */
 function leftOut(config: SlimeConfig): string[] {
   const { eval: evals, parallel, algorithm } = config;
   return [
@@ -64,7 +64,10 @@ function leftOut(config: SlimeConfig): string[] {
   ];
 }
 
-/** Returns all flags for the command line, in the order of the recipe's sections. */
+/**
+ * Returns all flags for the command line: the flags that the recipe's keys set, in the order of the schema, then the
+ * derived flags, the flags for tracking and for the model's shape, and the recipe's `flags`.
+ */
 export function trainFlags(
   slime: ResolvedSlime,
   settings: FlagSettings,
@@ -116,7 +119,10 @@ function wordOf(value: unknown): string {
   return isSmall ? value.toExponential() : String(value);
 }
 
-/** Replaces values of the recipe with values that depend on the run. */
+/**
+ * Replaces the values of a flag if they depend on the run. Returns `undefined` for a flag that is omitted or is added
+ * later.
+ */
 function settled(
   { flag, values, from }: TrainFlag,
   { checkpoints, huggingFace, routerPolicy }: FlagSettings,

@@ -39,7 +39,7 @@ export interface Load {
   readonly userCalls: number;
   readonly userPromptTokens: number;
   readonly userCompletionTokens: number;
-  /** The cost in US dollars; `null` if the price of the user's model is unknown. */
+  /** The cost in US dollars; `null` if the price or the usage of the user's model is unknown. */
   readonly cost: number | null;
   /** The duration of sampling in seconds, including the engines and the users, but not training. */
   readonly seconds: number;
@@ -59,9 +59,12 @@ export interface Forecast {
   /** The load of one evaluation; `null` if there is none, or its number of rows is unknown. */
   readonly evaluation: Load | null;
   readonly evaluations: number;
-  /** The load of all rollouts and evaluations. */
+  /** The load of all rollouts and evaluations, without evaluations if their number of rows is unknown. */
   readonly run: Load;
-  /** The number of rollouts that the recipe's budget covers; `null` if there is no budget, or the usage is unknown. */
+  /**
+   * The number of the run's rollouts that the recipe's budget covers; `null` if there is no budget, or the usage is
+   * unknown.
+   */
   readonly rolloutsInBudget: number | null;
 }
 
@@ -223,7 +226,7 @@ function loadOf(
   };
 }
 
-/** Returns the cost in US dollars; `null` if the price is unknown. */
+/** Returns the cost in US dollars; `null` if the price or the usage of the user's model is unknown. */
 function costOf(
   { user, prices }: SlimeConfig,
   { episodes, rates }: {
@@ -258,7 +261,10 @@ function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
   > as Load;
 }
 
-/** Returns the number of rollouts that a budget covers. The cost of evaluations is spread evenly over the rollouts. */
+/**
+ * Returns the number of a run's rollouts that a budget covers; `null` if there is no budget, or the usage is unknown.
+ * The cost of evaluations is spread evenly over the rollouts.
+ */
 function rolloutsIn(
   { maxCost, maxTokens }: SlimeConfig["budget"],
   { run, steps, servers }: {

@@ -28,7 +28,8 @@ export interface FactSources {
 }
 
 /**
- * Gathers the facts of a plan, without network access. Missing facts are `null`, and are mentioned in the notes.
+ * Gathers the facts of a plan, without network access. Facts that are not available are `null`. A missing hosts.yaml is
+ * mentioned in the notes.
  * @throws {ConfigError} If a host is not in hosts.yaml, or the run in `ratesFrom` is missing or has no episode to
  * measure.
  * @throws {DataError} If the dataset is damaged.
