@@ -2,7 +2,8 @@
  * Defines the schema of a slime recipe, a YAML file that replaces the shell scripts with which slime is usually run.
  *
  * If a key sets a flag of slime, Megatron or SGLang, its metadata contains the flag's name (`flag`). flags.ts converts
- * the values to a command line. Where slime's tau-bench example sets a value, that value is the default.
+ * the values to a command line. Most defaults are the values in slime's tau-bench example; exceptions are
+ * `rollout.filter` and `algorithm.klLoss`.
  *
  * @see slime `examples/tau-bench/run_qwen3_4B.sh` and `slime/utils/arguments.py` at 624b824.
  */

@@ -110,7 +110,7 @@ export interface RayPlan {
   readonly hostGpus: number;
   /** The total number of GPUs that the run uses on all hosts. */
   readonly gpus: number;
-  /** The ports that must be free on the head, and what they are used for. */
+  /** The ports that must be free on the hosts that use them, and what they are used for. */
   readonly ports: readonly { readonly port: number; readonly of: string }[];
 }
 

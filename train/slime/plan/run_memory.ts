@@ -120,7 +120,10 @@ export interface MemoryFault extends Fault {
   readonly isFatal: boolean;
 }
 
-/** Finds the parts of a memory plan that do not fit on a GPU. */
+/**
+ * Finds the parts of a memory plan that do not fit on a GPU, or that leave too little room for an episode or for the
+ * sleeping trainer.
+ */
 export function memoryFaults(
   { gpu, training, engine }: MemoryPlan,
   { rollout, cluster }: SlimeConfig,

@@ -56,8 +56,8 @@ export type * from "./plan_types.ts";
 
 /**
  * Plans a run.
- * @throws {ConfigError} If the dataset is too small for the recipe, the facts lack a host of the recipe, or a path on
- * the hosts is not absolute.
+ * @throws {ConfigError} If the dataset is too small for the recipe, the facts lack a host of the recipe, the other
+ * hosts cannot reach a host at its address, or a path on the hosts is not absolute.
  */
 export function planLaunch(
   slime: ResolvedSlime,

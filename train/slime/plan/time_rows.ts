@@ -5,7 +5,10 @@ import type { SlimeConfig } from "../slime_schema.ts";
 import { isAsync } from "./async_mode.ts";
 import type { TimeForecast } from "./train_time.ts";
 
-/** Returns one row for each part of a rollout, with its share of the time, and one row for the whole run. */
+/**
+ * Returns the rows: the parts of a rollout with their shares of its time, the whole rollout, the whole run, and the
+ * source of the rates.
+ */
 export function timeRows(
   config: SlimeConfig,
   { rates, operations, rollout, run }: TimeForecast,

@@ -33,7 +33,7 @@ export function trackingFlags(
   }, bare];
 }
 
-/** Returns the keys that have no effect because another key is not set. */
+/** Returns the keys that have no effect because `tracking.wandb` is false. */
 export function unusedTracking({ tracking }: Tracked): string[] {
   return tracking.wandb
     ? []

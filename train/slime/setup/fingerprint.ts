@@ -1,6 +1,6 @@
 /**
  * Computes the fingerprint of a directory from the names and sizes of its files. This is fast for directories of any
- * size, and detects files that were added or changed in size.
+ * size, and detects files that were added, removed or changed in size.
  */
 
 import { outputOf, pathWord, type Shell } from "../hosts/shell.ts";

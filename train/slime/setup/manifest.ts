@@ -70,7 +70,7 @@ export interface Manifest {
 }
 
 /**
- * Parses a manifest.
+ * Parses a manifest. Blank text is an empty manifest.
  * @throws {DataError} If the text is not a manifest that setup wrote.
  */
 export function parseManifest(text: string, where: string): Manifest {

@@ -64,16 +64,17 @@ export function modelStep(options: ModelOptions): Step {
 }
 
 /**
- * Returns shell text that puts the interpreter's directory on PATH. In front of a command, it applies to that command
- * only; on a separate line, it applies to all commands that follow.
+ * Returns shell text that puts the interpreter's directory on PATH; empty if `bin` is `undefined`. In front of a
+ * command, it applies to that command only; on a separate line, it applies to all commands that follow.
  */
 function hfPath({ bin }: ModelOptions): string {
   return bin === undefined ? "" : `PATH=${pathWord(bin)}:$PATH`;
 }
 
 /**
- * Returns a script that checks the length of each shard. A shard consists of an 8-byte length, a JSON header of that
- * length, and the tensors. The length of the shard follows from the largest end offset in the header.
+ * Returns a script that checks that all files exist and that each shard has the right length. If a file is missing, the
+ * script also checks the free disk space. A shard consists of an 8-byte length, a JSON header of that length, and the
+ * tensors. The length of the shard follows from the largest end offset in the header.
  */
 function checkScript(options: ModelOptions, bytes: number): string {
   const dir = pathWord(options.directory);

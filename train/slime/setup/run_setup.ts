@@ -28,7 +28,8 @@ import type { Probe, Step, StepId } from "./step.ts";
  * - `ran`: the step was done now.
  * - `todo`: the step is not done, and only the checks were run.
  * - `waiting`: the step depends on another step that is not done.
- * - `refused`: the step would change something that setup did not create.
+ * - `refused`: the step cannot be done, for example because a program is missing, or because the step would change
+ *   something that setup did not create.
  */
 export type StepState =
   | "checking"
@@ -91,7 +92,10 @@ export function runSetup(
   return Promise.all(plans.map((plan) => new HostRun(plan, context).setUp()));
 }
 
-/** Runs only the checks of the steps, on all hosts. */
+/**
+ * Runs only the checks of the steps, on all hosts concurrently. Steps in a container that is not ready are reported as
+ * waiting.
+ */
 export function checkSetup(
   plans: readonly HostPlan[],
   context: SetupContext,

@@ -73,9 +73,9 @@ echo "todo $(head -n 1 ${LIST})"`,
 }
 
 /**
- * Returns the commands that unpack taulab into a temporary directory, copy its files, and remove files that the new
- * version no longer has. The old list is kept until all files have been copied, so that an interrupted step is
- * detected.
+ * Returns the commands that unpack taulab into a temporary directory, install its dependencies, remove the files of the
+ * old version, and copy the new files. The old list is kept until all files have been copied, so that an interrupted
+ * step is detected.
  */
 function taulabLines(
   { dir, deno }: { readonly dir: string; readonly deno: string },
@@ -140,7 +140,7 @@ echo "todo other"`,
   };
 }
 
-/** Returns the path of the Deno executable that runs this program. */
+/** Returns the path of the Deno executable that runs this program, quoted for a shell. */
 export function thisDeno(): string {
   return quote(Deno.execPath());
 }

@@ -196,7 +196,7 @@ export async function isInContainer(): Promise<boolean> {
 /**
  * Reads the hosts with GPUs and the hosts that run episode servers.
  * @param gpu Names in the hosts file, or `this` for this machine. Default: `this`.
- * @param serve Names in the same form as `gpu`, or only `none`.
+ * @param serve Names in the same form as `gpu`, or only `none`. Default: `this`.
  * @throws {ConfigError} If the hosts file is missing or invalid, lacks a host, or `none` is combined with other names.
  */
 export async function setupHosts(

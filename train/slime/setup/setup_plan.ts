@@ -47,7 +47,11 @@ export interface HostPlan {
   readonly steps: readonly Step[];
 }
 
-/** Plans the setup of all hosts, starting with those that have GPUs. */
+/**
+ * Plans the setup of all hosts, starting with those that have GPUs. Hosts without a step to run are omitted.
+ * @throws {ConfigError} If the flags conflict with each other or with hosts.yaml, or a directory to mount in a
+ * container is relative.
+ */
 export function planSetup(options: SetupOptions): HostPlan[] {
   const hosts = [...new Set([...options.hosts, ...options.serving])];
   const asked = (steps: Step[]) =>

@@ -1,4 +1,4 @@
-/** Provides access to one host during setup: its shells, its lock, and its manifest. */
+/** Provides exclusive access to one host during setup: its lock and its manifest. */
 
 import { HostError } from "../../../env/errors.ts";
 import { poll } from "../../../env/retry.ts";
@@ -28,6 +28,7 @@ export interface Session extends AsyncDisposable {
  * Locks a host and reads its manifest. A command on the host holds a kernel lock. The command ends with this program,
  * even if the program is killed, so the lock cannot become stale.
  * @throws {HostError} If another run holds the lock, or the host's directory cannot be written.
+ * @throws {DataError} If the manifest is damaged.
  */
 export async function openSession(
   { host: shell }: HostShells,
@@ -50,7 +51,7 @@ export async function openSession(
 }
 
 /**
- * Reads the manifest of a host.
+ * Reads the manifest of a host; an empty manifest if the host has none.
  * @throws {DataError} If the file is not a manifest that setup wrote.
  */
 export async function readManifest(

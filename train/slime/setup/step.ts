@@ -30,7 +30,7 @@ export interface Line {
   readonly env?: Readonly<Record<string, string>>;
   /** The text for standard input, which setup provides. */
   readonly input?: { readonly description: string; read(): Promise<string> };
-  /** Whether the command uses the network, in which case it is retried after transient failures. */
+  /** Whether the command uses the network, in which case it is retried if it fails. */
   readonly network?: boolean;
 }
 
@@ -39,7 +39,10 @@ export interface Step {
   readonly id: StepId;
   /** A description for users, such as `slime at 624b824a in /root/slime`. */
   readonly title: string;
-  /** Whether the step runs in the container, if there is one. Default: it runs on the host. */
+  /**
+   * Whether the step runs where the host's commands run, for example in a container. Default: it runs on the host
+   * itself.
+   */
   readonly inside?: boolean;
   /** What the check ensures, as a clause. */
   readonly checks: string;

@@ -93,7 +93,10 @@ const OWNERS: readonly (readonly [name: string, owner: string])[] = [
   ["GLM-", "zai-org"],
 ];
 
-/** Returns the name of a model's Hugging Face repository; `name` itself if its owner is unknown. */
+/**
+ * Returns the name of a model's Hugging Face repository; `name` itself if it contains the owner, or the owner is
+ * unknown.
+ */
 export function repositoryOf(name: string): string {
   const owner = OWNERS.find(([begin]) => name.startsWith(begin))?.[1];
   return owner === undefined || name.includes("/") ? name : `${owner}/${name}`;

@@ -2,11 +2,11 @@
  * Reads the model arguments from one of slime's `scripts/models/NAME.sh` without running it.
  *
  * The parts of bash that these scripts use are supported:
- * - assignments, arrays, and `${NAME:-default}`;
+ * - assignments, with or without `export`, arrays and their elements, and `${NAME:-default}`;
  * - sums and products;
  * - `source` of a script in the same directory;
  * - the loop that fills an array with a value per layer;
- * - `printf -v` of an array.
+ * - `printf -v` with a value, such as the elements of an array joined by `IFS`.
  *
  * Any other syntax is an error that names the line.
  *

@@ -13,7 +13,7 @@ type Model = SlimeConfig["model"];
 
 /**
  * Returns a recipe's model with its shape read from the file that `model.shape` names, so that a run's config does not
- * depend on the file.
+ * depend on the file. The model is returned unchanged if `model.shape` names no file.
  * @param read Reads a file on this machine.
  * @throws {ConfigError} If the file cannot be read, or is neither one of slime's model scripts nor a `config.json`.
  * @throws {DataError} If a script uses unsupported syntax.
@@ -47,6 +47,7 @@ export function withShapeRead(
 /**
  * Returns the shape of a recipe's model.
  * @throws {ConfigError} If the model has no shape and is not a preset, or its shape is invalid.
+ * @throws {TypeError} If `model.shape` names a file that has not been read.
  */
 export function recipeShape({ name, shape }: Model): ModelShape {
   if (shape === null) return presetShape(name);

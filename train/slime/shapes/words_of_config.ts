@@ -70,7 +70,7 @@ const KINDS: Readonly<Record<string, (config: unknown) => string[]>> = {
 
 /**
  * Returns the shape that a `config.json` describes.
- * @throws {ConfigError} If the text is not a valid config, or the model type is not supported.
+ * @throws {ConfigError} If the config is not valid, or its model type or rope type is not supported.
  */
 export function shapeOfConfig(
   config: Readonly<Record<string, unknown>>,
