@@ -27,8 +27,8 @@ export interface BoundedText {
 /**
  * Reads the body of a response as text. The request must have sent {@linkcode ACCEPT_ENCODING}. If the server
  * compressed the body anyway, the body is decompressed.
- * @param options.maxBytes The maximum size in bytes. Bytes beyond it are neither read nor decompressed. Default:
- * {@linkcode MAX_BODY_BYTES}.
+ * @param options.maxBytes The maximum size in bytes, before and after decompression. A larger body is truncated or, if
+ * it is compressed, results in an empty text. Default: {@linkcode MAX_BODY_BYTES}.
  * @throws The network error if the connection breaks, or the signal's reason if it is aborted.
  */
 export async function boundedText(
@@ -55,7 +55,10 @@ export interface FirstBytes {
   readonly isWhole: boolean;
 }
 
-/** Decompresses and decodes a body as its headers specify, up to the limit. */
+/**
+ * Decompresses and decodes a body as its headers specify. If it exceeds the limit or cannot be decompressed, `fault` in
+ * the result gives the reason.
+ */
 export function unpackedText(
   { bytes, isWhole }: FirstBytes,
   { headers, maxBytes }: {
@@ -93,8 +96,8 @@ function tooLong(maxBytes: number): string {
 const FIRST_BYTES = 65_536;
 
 /**
- * Copies the body into one buffer, which doubles in size when it is full. A list of chunks would take many times the
- * memory if the chunks were tiny.
+ * Reads the body up to the limit into one buffer, which doubles in size when it is full. A list of chunks would take
+ * many times the memory if the chunks were tiny.
  */
 async function firstBytes(
   { body }: Response,

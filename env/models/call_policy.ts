@@ -34,7 +34,9 @@ export interface CallPolicy {
 /** The longest wait before a retry, in milliseconds, if the server does not request a wait. */
 export const MAX_BACKOFF_MS = 30_000;
 
-/** The longest wait before a retry, in milliseconds, that a server may request. */
+/**
+ * The longest wait before a retry, in milliseconds, if the server requests one. A longer requested wait is shortened.
+ */
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
@@ -145,6 +147,7 @@ export function createCaller(policy: CallPolicy): Caller {
 /**
  * Returns the wait that the response headers request, in milliseconds, or `undefined` if they request none or are not
  * valid.
+ * @param now The current time, in milliseconds since the epoch.
  */
 export function retryAfterOf(
   headers: { get(name: string): string | null },
@@ -214,7 +217,10 @@ function toFailure(
   return new CallFailure(message, { kind: "connection", cause: error });
 }
 
-/** Returns the wait that the server requested, in milliseconds, or `undefined` if it requested none. */
+/**
+ * Returns the wait that the server requested, in milliseconds and at most {@linkcode MAX_RETRY_AFTER_MS}, or
+ * `undefined` if it requested none.
+ */
 function requestedWaitMs(error: unknown): number | undefined {
   if (!(error instanceof CallFailure)) return undefined;
   const { retryAfterMs: ms } = error;

@@ -9,7 +9,10 @@ import { findModels, type ModelList } from "./model_list.ts";
 
 /** Options for {@linkcode checkModel}. */
 export interface CheckOptions extends CallOptions {
-  /** The model's endpoint. If given, errors name the environment variable with the key and the available models. */
+  /**
+   * The model's endpoint. If given, the hints of errors can name the environment variable for the key, or models that
+   * the endpoint offers.
+   */
   readonly endpoint?: Endpoint;
 }
 

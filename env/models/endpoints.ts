@@ -60,6 +60,7 @@ export interface Endpoint {
   readonly provider: Provider;
   /** The base URL, without a trailing slash. */
   readonly baseUrl: string;
+  /** The API key, or `none` if no key is set. */
   readonly apiKey: string;
   /** The environment variable for the API key, or `undefined` for local servers. */
   readonly keyVariable?: string | undefined;
@@ -70,7 +71,10 @@ export interface Endpoint {
 /** Options for {@linkcode resolveEndpoint}. */
 export interface EndpointOptions {
   readonly provider: Provider;
-  /** The base URL. Default: the base URL in the environment, if it is set, or in the provider's preset. */
+  /**
+   * The base URL. Default: for `openai`, the base URL in the environment, if it is set; otherwise, the base URL in the
+   * provider's preset.
+   */
   readonly baseUrl?: string | null;
   /** Reads an environment variable. Default: `Deno.env.get`. */
   readonly env?: (name: string) => string | undefined;
@@ -115,8 +119,8 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
 }
 
 /**
- * Returns the names of the environment variables that are read for a provider. They contain the API key and, for
- * `openai`, the base URL.
+ * Returns the names of the environment variables that are read for a provider: the variable for its API key, if it has
+ * one, and, for `openai`, the variables for the base URL.
  */
 export function endpointVariables(provider: Provider): string[] {
   const { keyVariable } = PRESETS[provider];
@@ -154,8 +158,8 @@ function local(baseUrl: string): Preset {
 }
 
 /**
- * Normalizes a base URL. Errors never contain a password.
- * @throws {ConfigError} If the text is not a base URL, or contains credentials.
+ * Checks a base URL and removes its trailing slashes. The error about credentials does not quote them.
+ * @throws {ConfigError} If the text is not an HTTP or HTTPS URL, contains credentials, or ends in `/chat/completions`.
  */
 function checkedUrl(text: string): string {
   const url = URL.parse(text);

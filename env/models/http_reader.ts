@@ -23,7 +23,8 @@ export interface HttpResponse extends FirstBytes {
 export const MAX_HEAD_BYTES = 65_536;
 
 /**
- * Maximum length of a chunk header in bytes. The header contains the chunk's size and extensions, which are ignored.
+ * Maximum length of a chunk header in bytes. The header contains the chunk's size, and may contain extensions, which
+ * are ignored.
  */
 const MAX_CHUNK_HEADER = 256;
 
@@ -65,8 +66,8 @@ export class HttpReader {
   }
 
   /**
-   * Starts reading before a request is sent, so that the end of an idle connection is detected. The bytes that this
-   * read receives become part of the next response.
+   * Starts reading before a request is sent, so that the end of an idle connection is detected. Received bytes that
+   * have not been consumed are discarded. The bytes that this read receives become part of the next response.
    * @returns A promise that settles when the server sends something or the connection ends.
    */
   begin(): Promise<number | null> {
@@ -223,7 +224,8 @@ export class HttpReader {
 
   /**
    * Receives more bytes.
-   * @param wanted The expected number of bytes. The buffer makes room for them. Default: 1.
+   * @param wanted The number of bytes that are still expected, which determines how much the buffer may grow. Default:
+   * 1.
    * @throws {HttpFormatError} If the stream has ended.
    */
   async #more(wanted = 1): Promise<void> {
@@ -234,8 +236,8 @@ export class HttpReader {
   }
 
   /**
-   * Receives more bytes, if there are any.
-   * @returns Whether the stream had not ended.
+   * Receives more bytes, unless the stream has ended.
+   * @returns `false` if the stream has ended, otherwise `true`.
    */
   async #fill(wanted = 1): Promise<boolean> {
     const begun = this.#begun;
@@ -292,7 +294,7 @@ class GrowingBytes {
   }
 }
 
-/** Returns the index of the empty line after a head, or -1 if it has not been received. */
+/** Returns the index of the two line breaks that end a head, or -1 if they have not been received. */
 function headEnd(
   buffer: Uint8Array,
   { from, end }: { from: number; end: number },
@@ -316,8 +318,8 @@ interface Head {
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
 /**
- * Matches a header value without control characters except tabs. Another parser could treat a control character, such
- * as a line feed, as the end of the line.
+ * Matches a header line without control characters except tabs. Another parser could treat a control character, such as
+ * a line feed, as the end of the line.
  */
 const FIELD_VALUE = /^(?:\t|\P{Cc})*$/u;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;

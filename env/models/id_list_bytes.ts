@@ -37,10 +37,10 @@ const ZERO = 0x30;
 const written = new WeakMap<readonly number[], Written>();
 
 /**
- * Encodes a JSON body with `ids` as `input_ids`, followed by the members of `rest`.
+ * Encodes a JSON body that contains the list of ids, followed by the members of `rest`.
  * @param ids The list. Between calls with the same list, ids may only be appended to it.
  * @param rest The JSON text of an object with at least one member.
- * @param name The name of the id list. Default: `input_ids`.
+ * @param name The name of the field with the ids. Default: `input_ids`.
  * @returns A view of the encoded body. The next call for the same list overwrites the body, so send it first. The
  * sender may overwrite the {@linkcode HEAD_ROOM} bytes that precede the body in its buffer.
  */
@@ -101,13 +101,19 @@ interface Beginning {
   readonly ends: readonly number[];
 }
 
-/** The most recently added beginnings. Each shares less than half of its ids with the others. */
+/**
+ * The most recently added beginnings. A beginning is added only if it shares less than half of its ids with each
+ * earlier one.
+ */
 const beginnings: Beginning[] = [];
 const MAX_BEGINNINGS = 8;
 const MAX_BEGINNING = 16_384;
 const STEP = 64;
 
-/** Encodes a new list. */
+/**
+ * Encodes a new list. The ids that it shares with a known beginning are copied. If fewer than half are shared, the
+ * beginning of the list is added to the known ones.
+ */
 function begin(ids: readonly number[]): Written {
   const known: Written = { buffer: NOTHING, ids: 0, end: FIRST };
   const shared = beginnings

@@ -17,7 +17,10 @@ import {
 
 /** Options for {@linkcode KeepAlive}. */
 export interface KeepAliveOptions {
-  /** The time after which an unused connection is closed, in milliseconds. Default: 90 s, as with `fetch`. */
+  /**
+   * The minimum time for which an unused connection stays open, in milliseconds. It is closed within twice this time.
+   * Default: 90 s, as with `fetch`.
+   */
   readonly idleMs?: number;
 }
 
@@ -224,7 +227,8 @@ interface Request {
 const encoder = new TextEncoder();
 
 /**
- * Returns the bytes of a request's head and body. They are written to the body's buffer if it has room for the head.
+ * Returns the bytes of a request's head and body. If the body's buffer has room for the head, the head is written
+ * there; otherwise, both are copied to a new buffer.
  */
 function requestBytes(
   target: URL,

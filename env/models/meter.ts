@@ -24,7 +24,7 @@ export interface MeterOptions {
   readonly before?: Usage;
 }
 
-/** The token counts of a call as reported by the server. */
+/** The token counts of a call, and its number of retries. */
 export type CallUsage = Omit<Usage, "cost" | "calls">;
 
 /** The component that called a model, and the model that it called. */
@@ -36,11 +36,11 @@ export interface CallOrigin {
 /** A meter that counts the tokens and the cost of a run's calls. */
 export interface Meter {
   /**
-   * Adds the usage of a call to the totals.
+   * Adds the usage of a call to the totals. If the budget is spent, aborts {@linkcode Meter.signal}.
    * @returns The usage of this call, including its cost.
    */
   record(origin: CallOrigin, usage: CallUsage): Usage;
-  /** The total usage of each caller and model. */
+  /** The total usage of each caller and model, without the earlier sessions of the run. */
   readonly totals: readonly (CallOrigin & { readonly usage: Usage })[];
   /** Aborted with a {@linkcode BudgetError} when the budget is spent, after which no call may start. */
   readonly signal: AbortSignal;

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 5000;
 export interface ModelList {
   /**
    * The base URL that returned the list: the endpoint's base URL, or the same URL with `/v1` appended if only that URL
-   * responds.
+   * provides a list.
    */
   readonly baseUrl: string;
   readonly names: readonly string[];

@@ -61,7 +61,10 @@ const MISSING =
 /** Maximum number of mode changes per field, so that a server that rejects every mode is not retried forever. */
 const MAX_LESSONS = 2;
 
-/** Returns the opaque fields of an answer and its first call, or `undefined` if there are none. */
+/**
+ * Returns the opaque fields of an answer and its first call, or `undefined` if there are none. Fields that are too long
+ * or too deeply nested are dropped.
+ */
 export function opaqueFieldsOf(
   message: JsonRecord,
   call: JsonRecord = {},

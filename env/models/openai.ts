@@ -179,7 +179,7 @@ class OpenAiChat implements Chat {
 /**
  * Converts the failure of a request that exceeds the context to an empty answer. After the first turn, the agent is
  * responsible for the conversation's length. On the first turn, the error is thrown again: the policy or `maxTokens`
- * alone exceeds the model's context, so every episode would score 0.
+ * alone exceeds the model's context, so every episode would score 0. All other errors are thrown again, too.
  */
 function outOfContext(
   error: unknown,

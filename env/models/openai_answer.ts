@@ -33,8 +33,8 @@ export interface Completion {
 
 /**
  * Reads a chat completion.
- * @throws {CallFailure} If the body is an error, is not a chat completion or was cut off, or if the answer is empty
- * although the model must have written something.
+ * @throws {CallFailure} If the body is an error or not a chat completion, if the finish reason is unknown or reports a
+ * failure, or if the answer is empty although the model must have written something.
  */
 export function readCompletion(body: unknown): Completion {
   const [choice] = recordsIn(recordIn(body)["choices"]);
@@ -121,7 +121,7 @@ interface ChoiceContents {
   readonly thought: string | undefined;
   readonly calls: readonly JsonRecord[];
   readonly opaque: OpaqueFields | undefined;
-  /** Whether the choice has a field for content or thoughts, even if it is empty. */
+  /** Whether the message has a `content` field, even an empty one, or a thought. */
   readonly isGiven: boolean;
 }
 
@@ -183,8 +183,8 @@ function textOf(part: unknown): string {
 }
 
 /**
- * Returns the calls of a message, including OpenAI's deprecated `function_call`. If the message has text, calls without
- * a name and arguments are dropped.
+ * Returns the calls of a message or, if it has none, OpenAI's deprecated `function_call`. If the message has text,
+ * calls that have neither a name nor arguments are dropped.
  */
 function callsIn(message: JsonRecord, words: string): readonly JsonRecord[] {
   const calls = recordsIn(message["tool_calls"]);

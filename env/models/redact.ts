@@ -4,8 +4,9 @@
 const KEY_LIKE = /\b(?:sk-|AIza)[\w-]{16,}/g;
 
 /**
- * Replaces the secrets and API keys in `text` with `[key]`. Secrets of fewer than 6 characters are not replaced, since
- * they could match ordinary words. Redact text before truncating it, so that no secret is cut in half.
+ * Replaces the given secrets, and the API keys of common providers, in `text` with `[key]`. Secrets of fewer than 6
+ * characters are not replaced, since they could match ordinary words. Redact text before truncating it, so that no
+ * secret is cut in half.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   return secrets

@@ -20,7 +20,7 @@ export interface ReplayOptions {
  * Creates a chat model that returns the recorded answers in order.
  *
  * The messages that it receives must equal the recorded messages. The replay fails with a {@linkcode PolicyError} at
- * the first message that differs.
+ * the first message that differs, or if the recording has no further answer.
  */
 export function replayChatModel(options: ReplayOptions): ChatModel {
   const { name = "replay", messages } = options;
@@ -63,7 +63,7 @@ export function replayEpisodesModel(options: ReplayEpisodesOptions): ChatModel {
 }
 
 class ReplayChat implements Chat {
-  /** The recordings that match all messages so far. Answers are taken from the first of them. */
+  /** The recordings that match all messages so far. Each answer is taken from the first of them that has one. */
   #recordings: readonly (readonly Message[])[];
   #position = 0;
 

@@ -106,14 +106,17 @@ function errorAt(value: unknown, depth = 0): JsonRecord | null {
     : null;
 }
 
-/** Checks whether a code reports success. */
+/** Checks whether a code reports success or is missing. */
 function isFine(code: unknown): boolean {
   return [undefined, null, "", 0, 200, "0", "200", "success", "ok"].includes(
     typeof code === "string" ? code.toLowerCase() : code as number,
   );
 }
 
-/** Returns the sibling fields of a nested error that add details to it. Fields that the error also has are omitted. */
+/**
+ * Returns the sibling fields of a nested error that add details to it. Fields that the error also has are omitted, but
+ * if both have a message, the outer one is returned as `metadata.raw`.
+ */
 function outerFields(body: JsonRecord, inner: JsonRecord): JsonRecord {
   const outer: Record<string, unknown> = {};
   for (const field of [...CODES, "message", "msg", "retry_after"]) {
@@ -198,7 +201,7 @@ function nameOf(code: string): string {
     .replace(/[^a-z0-9]+/g, "_").replace(/_(?:error|exception)$/, "");
 }
 
-/** Returns the HTTP status in an error's code or message. */
+/** Returns the HTTP status in an error's code or message, or `undefined` if they contain none. */
 function statusIn(error: JsonRecord, words: string): number | undefined {
   const named = codesIn(error).map(numberOf).find(isStatus);
   if (named !== undefined) return named;
@@ -284,7 +287,7 @@ const SPENT: ReadonlySet<string> = new Set([
   "insufficient_quota",
 ]);
 
-/** The failure kinds by message, for errors without a known code. */
+/** The failure kinds by message, for errors without a status or a known name. */
 const KINDS_OF_WORDS: readonly [RegExp, FailureKind][] = [
   [
     /rate.?limit|too many requests|quota|throttl|resource.?exhausted/i,
@@ -314,8 +317,8 @@ function kindOf(
 }
 
 /**
- * Returns the wait that an error requests, in milliseconds. It is in a field, or in the message as worded by Gemini,
- * OpenAI or Groq.
+ * Returns the wait that an error requests, in milliseconds, or `undefined` if it requests none. The wait is in a field,
+ * or in the message as worded by Gemini, OpenAI or Groq.
  */
 function waitIn(error: JsonRecord, words: string): number | undefined {
   const seconds = numberOf(error["retry_after"]);

@@ -37,7 +37,8 @@ export interface SglangOptions {
 }
 
 /**
- * Creates a token model at a server. A router sends all requests of a session to the worker that has its prefix cached.
+ * Creates a token model at a server. A router sends all requests of a session to the same worker, which has cached the
+ * session's prefix.
  */
 export function sglangTokenModel(options: SglangOptions): TokenModel {
   const { model, contextLength, caller, meter } = options;
@@ -64,7 +65,7 @@ export function sglangTokenModel(options: SglangOptions): TokenModel {
 }
 
 /**
- * Sends one request and reads the answer.
+ * Sends one request and reads the answer. If the signal is aborted, asks the server to stop the generation.
  * @throws {CallFailure} If the request fails or its answer cannot be used.
  */
 async function attempt(
@@ -95,8 +96,8 @@ async function attempt(
 }
 
 /**
- * Encodes the request. Its parameters leave the model's distribution unmodified, so that the log probabilities are the
- * policy's.
+ * Encodes the request. Unless `sampling` overrides them, its parameters do not truncate the model's distribution, so
+ * that the log probabilities are the policy's.
  */
 function generateBody(
   ...[rid, request, sampling = {}]: [

@@ -42,9 +42,9 @@ type Answer = z.infer<typeof answerSchema>;
 /**
  * Reads an answer.
  * @param body The parsed JSON.
- * @throws {CallFailure} If the answer was aborted, has an unknown finish reason, or has missing or inconsistent ids or
- * log probabilities. The failure kind of an aborted answer is derived from SGLang's status, or is `aborted`. In all
- * other cases, the failure kind is `bad_response`.
+ * @throws {CallFailure} If the answer was aborted, has no finish reason or an unknown one, or has missing or
+ * inconsistent ids or log probabilities. The failure kind of an aborted answer is derived from SGLang's status, or is
+ * `aborted`. In all other cases, the failure kind is `bad_response`.
  */
 export function readGenerated(body: unknown): Generated {
   const parsed = answerSchema.safeParse(body);
@@ -100,6 +100,7 @@ const MAX_LOGPROB = 1e-4;
 /**
  * Splits a list of pairs `[log probability, id]` into two lists, each `[T]`. Pairs may have more members, which are
  * ignored. The pairs are validated without zod for speed, since they make up most of an answer.
+ * @throws {CallFailure} If there are no pairs or one is invalid.
  */
 function readSampled(
   pairs: unknown,

@@ -8,7 +8,7 @@
 
 /** An answer, split into thought and text. */
 export interface SplitAnswer {
-  /** The text between the tags, or `undefined` if the answer has no thought. */
+  /** The text of the thought without its tags, or `undefined` if the answer has no thought. */
   readonly thought?: string;
   /** The visible text. It is the whole answer if there is no thought, and empty if the thought is not closed. */
   readonly words: string;

@@ -139,7 +139,8 @@ class TokenChat implements Chat {
    * Samples an answer.
    * @returns The answer, or `null` if the conversation no longer fits in the engine's context, which may be shorter
    * than the configured context.
-   * @throws {InfrastructureError} If the first prompt does not fit. In that case, every episode would score 0.
+   * @throws {InfrastructureError} If the call fails for another reason, or if the first prompt does not fit, in which
+   * case every episode would score 0.
    */
   async #generate(request: GenerateRequest): Promise<GenerateResult | null> {
     try {
@@ -168,7 +169,10 @@ class TokenChat implements Chat {
     );
   }
 
-  /** Returns how many tokens may be sampled after a prompt of `length` tokens without exceeding the context. */
+  /**
+   * Returns how many tokens may be sampled after a prompt of `length` tokens without exceeding the context.
+   * @throws {PolicyError} If the first prompt leaves no room.
+   */
   #room(length: number): number {
     const { contextLength, name } = this.#model;
     const room = contextLength - this.#conversation.ids.length - length;
@@ -227,7 +231,10 @@ class TokenChat implements Chat {
     return this.#parts.tokenizer.decode(ids);
   }
 
-  /** Separates the thought from the text. The thought is not part of the content, and calls in it are ignored. */
+  /**
+   * Separates the thought from the text, and parses the text. The thought is not part of the content, and calls in it
+   * are ignored.
+   */
   #splitThought(text: string): Omit<ChatReply, "finishReason"> {
     const { thought, words } = splitThought(text, { isOpen: this.#isThinking });
     if (thought === undefined) return this.#read(text);

@@ -15,7 +15,7 @@ export interface PolicyCall {
   readonly args: any;
   /** The user whom the agent serves. */
   readonly userId: string;
-  /** Returns a row before the call as plain JSON, or `undefined` if there is none. */
+  /** Returns a row as it was before the call, as plain JSON, or `undefined` if there is none. */
   // deno-lint-ignore no-explicit-any -- rows are checked against their schema when they are loaded
   row(table: string, id: unknown): any;
   /** Returns the ids of a table's rows. */
@@ -26,7 +26,7 @@ export interface PolicyCall {
 
 /** One rule of a policy. */
 export interface Clause {
-  /** A stable id, for coverage tables: `cancel.status`. */
+  /** A stable id for coverage tables, such as `cancel.status`. */
   readonly id: string;
   /** The tools to which the rule applies. */
   readonly tools: readonly string[];

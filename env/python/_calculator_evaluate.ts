@@ -14,7 +14,7 @@ import {
 } from "./python_number.ts";
 import { normalInt, type PythonNumber } from "./python_value.ts";
 
-/** A value that cannot be converted to a float: a complex number, a tuple or the result of calling a number. */
+/** A value that cannot be converted to a float: a complex number, an empty tuple, `...` or the result of a call. */
 export const NO_REAL: unique symbol = Symbol("no real number");
 
 /** The value of an expression. */
@@ -32,7 +32,7 @@ const MAX_EXACT_EXPONENT = 2048;
 
 /**
  * Evaluates an expression from left to right.
- * @throws {ToolError} If the expression divides by zero, or its evaluation exceeds the cost limit.
+ * @throws {ToolError} If the expression divides by zero, a float overflows, or the evaluation exceeds the cost limit.
  */
 export function evaluate(expression: Expression): Value {
   return valueOf(expression, new Work());
@@ -110,7 +110,10 @@ function productCost(a: PythonNumber, b: PythonNumber): number {
   return words(a) * words(b);
 }
 
-/** Returns the cost of an integer power. The last multiplication costs as much as all earlier ones combined. */
+/**
+ * Returns the cost of a power. For an integer power, this is twice the cost of the last multiplication, which costs
+ * more than all earlier ones combined.
+ */
 function powerCost(a: PythonNumber, b: PythonNumber): number {
   if (isFloat(a) || isFloat(b) || compare(b, 0) < 0) return floatPowerCost(b);
   const bits = bitLength(BigInt(a));

@@ -38,7 +38,7 @@ type Node =
 
 /** CPython 3.11's limit on nested parentheses. */
 const MAX_PARENTHESES = 200;
-/** CPython 3.11's limit on the depth of a syntax tree. */
+/** The approximate limit of CPython 3.11 on the depth of a syntax tree. */
 const MAX_DEPTH = 2900;
 /** CPython 3.11's limit on the number of digits in an int. */
 const MAX_DIGITS = 4300;
@@ -47,7 +47,7 @@ const TOKEN = / *(\d+\.\d*|\.\d+|\d+|\.\.\.|\*\*|\/\/|[-+*\/()])/y;
 
 /**
  * Parses an expression.
- * @throws {ToolError} If the syntax is invalid.
+ * @throws {ToolError} If the syntax is invalid, or the expression exceeds one of CPython's limits.
  */
 export function parseExpression(text: string): Expression {
   return new Parser(tokenize(text)).expression();

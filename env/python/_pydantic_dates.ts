@@ -1,6 +1,6 @@
 /**
- * Validates dates and times in the format of Python's `str()`. The error messages are shorter than pydantic's, since
- * only data files contain dates.
+ * Validates dates and times in the format of Python's `str()`. The error messages are shorter than pydantic's. No model
+ * sees them, since dates occur only in data files.
  */
 
 import type { Findings } from "./_pydantic_issue.ts";
@@ -11,7 +11,7 @@ const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]00:00(?::00(?:\.0+)?)?)?$/;
 const DATETIME =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?$/;
 
-/** Validates a date such as `2025-02-25`. */
+/** Validates a date such as `2025-02-25`, or a datetime at midnight, and returns the date. */
 export function validDate(
   input: JsonValue,
   found: Findings,
@@ -21,7 +21,10 @@ export function validDate(
   return found.add(input, "date_type", "Input should be a valid date");
 }
 
-/** Validates a datetime such as `2025-01-20 14:30:00`, without a time zone. */
+/**
+ * Validates a datetime without a time zone, or a date, and returns it in Python's format, such as `2025-01-20
+ * 14:30:00`. A date becomes a datetime at midnight.
+ */
 export function validDatetime(
   input: JsonValue,
   found: Findings,

@@ -60,8 +60,8 @@ const HEAD_BYTES = 25;
 const TAIL_BYTES = 24;
 
 /**
- * Shortens a string of more than 50 bytes of UTF-8 to its first 25 and last 24 bytes, and omits characters that the cut
- * would split.
+ * Shortens a string of more than 50 bytes of UTF-8 to its first 25 and last 24 bytes, joined by `...`, and omits
+ * characters that the cut would split.
  */
 function shortened(text: string): string {
   if (text.length * 3 <= MAX_BYTES) return text;

@@ -17,7 +17,7 @@ export function validString(
   return found.add(input, "string_type", "Input should be a valid string");
 }
 
-/** Accepts ints, whole floats and strings of digits. */
+/** Accepts ints, bools, whole floats within 64 bits, and strings that represent an int. */
 export function validInt(
   input: JsonValue,
   found: Findings,
@@ -30,7 +30,7 @@ export function validInt(
   return typeof input === "boolean" ? Number(input) : input as number | bigint;
 }
 
-/** Accepts floats, ints within the range of a double, and strings that Rust or Python parse as a float. */
+/** Accepts floats, bools, ints within the range of a double, and strings that Rust or Python parse as a float. */
 export function validFloat(
   input: JsonValue,
   found: Findings,
@@ -43,7 +43,7 @@ export function validFloat(
   return found.add(input, "float_type", "Input should be a valid number");
 }
 
-/** Accepts bools, 0 and 1, and the strings that represent them. */
+/** Accepts bools, 0 and 1 as ints or floats, and strings such as `1`, `yes` and `off`. */
 export function validBool(
   input: JsonValue,
   found: Findings,
@@ -102,7 +102,10 @@ function trim(text: string): string {
 const INT =
   /^(?:(?:([+-]?)(?:0[0_]*(?=[1-9]|0(?:\.0+)?$))?)(\d+(?:_\d+)*)|\+?0[0_]*-_?(0|[1-9]\d*(?:_\d+)*))(?:\.0+)?$/;
 
-/** The maximum number of characters in a string that represents an int. Longer strings are rejected without parsing. */
+/**
+ * The maximum length of an int in a string, including a minus sign but not leading zeros or underscores. Longer ints
+ * are rejected without converting them.
+ */
 const MAX_DIGITS = 4300;
 
 function intOfText(text: string, found: Findings): number | bigint | undefined {

@@ -14,14 +14,17 @@ const CHARACTERS = "0123456789+-*/(). ";
 
 /** Options for {@linkcode calculate}. */
 export interface CalculateOptions {
-  /** The error message for any other character. Default: `invalid characters in expression`. */
+  /**
+   * The error message if the expression contains a character that is not allowed. Default: `invalid characters in
+   * expression`.
+   */
   readonly refusal?: string;
 }
 
 /**
  * Evaluates an expression and returns the value as a float, rounded to two decimals, in Python's format: `2+2` is
  * `4.0`.
- * @throws {ToolError} If the expression is invalid.
+ * @throws {ToolError} If the expression is invalid, cannot be evaluated, or has no real value.
  */
 export function calculate(
   expression: JsonValue,

@@ -36,7 +36,7 @@ export interface Model {
   readonly extra: "ignore" | "forbid";
 }
 
-/** Defines a model with fields in declaration order. */
+/** Defines a model with fields in declaration order. By default, unknown keys are ignored. */
 export function defineModel(
   name: string,
   fields: Readonly<Record<string, Field>>,

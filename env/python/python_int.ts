@@ -9,7 +9,7 @@ import { normalInt } from "./python_value.ts";
 import { isPrintable } from "./unicode_printable.ts";
 
 /**
- * Parses `int(text)` in base 10.
+ * Parses an int in base 10, as Python's `int(text)` does.
  * @throws {ToolError} If the text is not an int, with Python's `ValueError` message.
  * @see CPython 3.11, Objects/unicodeobject.c, `_PyUnicode_TransformDecimalAndSpaceToASCII`.
  */
@@ -28,12 +28,15 @@ export function parseInt10(text: string): number | bigint {
 /** Matches an int in text that {@linkcode asciiOf} has converted, with ASCII white space around it. */
 const INT = /^[ \t-\r]*([+-]?\d+(?:_\d+)*)[ \t-\r]*$/;
 
-/** Matches white space outside ASCII. This includes U+0085, but not U+FEFF or the separators U+001C to U+001F. */
+/** Matches white space outside ASCII. Unlike in JavaScript, this includes U+0085, but not U+FEFF. */
 const SPACE = /^[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 
 const DIGIT = /^\p{Nd}$/u;
 
-/** Maps a digit of any script to its ASCII digit, and white space to a space; returns other characters unchanged. */
+/**
+ * Maps a digit of any script to its ASCII digit, other white space to a space, and any other character outside ASCII to
+ * `?`. Returns ASCII characters unchanged.
+ */
 function asciiOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x80) return character;

@@ -25,7 +25,7 @@ export {
 /** The maximum number of digits in an int, as in CPython. Parsing time grows faster than the number of digits. */
 const MAX_DIGITS = 4300;
 
-/** The maximum nesting depth of arrays and objects, as in CPython. */
+/** The maximum nesting depth of arrays and objects, approximately as in CPython. */
 const MAX_DEPTH = 990;
 
 /** Options for {@linkcode printPythonJson}. */
@@ -53,7 +53,7 @@ const MAX_SERDE_DEPTH = 127;
 /**
  * Parses JSON like `json.loads`, including `NaN` and `Infinity`. If a key occurs more than once, its last value is
  * kept, at the position of its first occurrence.
- * @throws {DataError} If the text is not valid JSON; the message names the line and the column.
+ * @throws {DataError} If the text is not valid JSON or exceeds a limit. The message names the line and the column.
  */
 export function parsePythonJson(
   text: string,
@@ -65,11 +65,13 @@ export function parsePythonJson(
 /** The result of {@linkcode parsePythonArray}. */
 export interface ParsedArray {
   readonly elements: readonly JsonValue[];
-  /** The error after the last element; `undefined` if the whole text is a valid array. */
+  /** The error at which parsing stopped, or `undefined` if the whole text is valid JSON. */
   readonly error?: DataError;
 }
 
-/** Parses a JSON array up to its first invalid element. */
+/**
+ * Parses a JSON array up to its first error. If the text is valid JSON but not an array, the result has no elements.
+ */
 export function parsePythonArray(
   text: string,
   options: ParseOptions = {},
@@ -92,7 +94,10 @@ export function printPythonJson(
   return print(value, options.ensureAscii === false ? quoteJson : quoteAscii);
 }
 
-/** Formats a value like `json.dumps(value, indent=1, ensure_ascii=False)`, for files that people read. */
+/**
+ * Formats a value like `json.dumps(value, indent=1, ensure_ascii=False)`, for files that people read.
+ * @param indent The indentation of the line that contains the value. Default: none.
+ */
 export function formatPythonJson(value: JsonValue, indent = ""): string {
   const inner = `${indent} `;
   const members = value instanceof Map
@@ -317,7 +322,8 @@ class Parser {
   }
 
   /**
-   * Parses a string with escapes that begins at `start`; `at` is the position of the first character that is not plain.
+   * Parses a string with escapes. Its contents begin at `start`, and `at` is the position of the first character that
+   * is not plain.
    */
   #escapedString(start: number, at: number): string {
     const text = this.#text;

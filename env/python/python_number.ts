@@ -58,8 +58,8 @@ export function subtract(a: PythonNumber, b: PythonNumber): PythonNumber {
 }
 
 /**
- * Checks whether the sum of two ints, computed with doubles, is exact. The sum of large ints may be small, but their
- * doubles have already lost digits.
+ * Checks whether the sum or difference of two ints, computed with doubles, is exact. The sum of large ints may be
+ * small, but their doubles have already lost digits.
  */
 function isExact(a: PythonNumber, b: PythonNumber, sum: number): boolean {
   return typeof a !== "bigint" && typeof b !== "bigint" &&
@@ -124,7 +124,10 @@ const TIES: ReadonlyMap<number, string> = new Map([
   [7, ".88"],
 ]);
 
-/** Formats the `repr` of a float: the shortest digits that round-trip, always with a point or an exponent. */
+/**
+ * Formats the `repr` of a float: the shortest digits that round-trip, with a point or an exponent; or `nan`, `inf` or
+ * `-inf`.
+ */
 export function floatRepr(value: number): string {
   if (!Number.isFinite(value)) {
     return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";

@@ -1,7 +1,7 @@
 /**
- * Implements Python's operators on values of any type: membership, length, iteration, equality, and the errors that
- * they raise. τ-bench does not check the types of arguments, so these operators determine the result for arguments of
- * unexpected types.
+ * Implements Python's operations on values of any type, such as equality, order, subscripts, iteration and length,
+ * including the errors that they raise. τ-bench does not check the types of arguments, so these operations determine
+ * the result for arguments of unexpected types.
  */
 
 import { ToolError } from "../errors.ts";
@@ -117,7 +117,7 @@ export function memberOf(object: JsonObject, key: JsonValue): JsonValue {
 }
 
 /**
- * Checks the right operand of a numeric operation.
+ * Returns the right operand of a numeric operation after checking its type.
  * @throws {ToolError} If the operand is not a number.
  */
 export function rightOperand(

@@ -37,7 +37,7 @@ export function compareStrings(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Matches strings without quotes that need no escapes. */
+/** Matches printable ASCII without single quotes and backslashes, which needs no escapes. */
 const PLAIN = /^[ -&(-[\]-~]*$/;
 
 const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([

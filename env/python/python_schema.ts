@@ -3,7 +3,10 @@
 import { z } from "zod";
 import { Float, type JsonObject, type JsonValue } from "./python_value.ts";
 
-/** Returns the schema of an object with some known fields. Their values stay as parsed; other fields are dropped. */
+/**
+ * Returns the schema of an object with some known fields, each with its own schema. The result is a plain JavaScript
+ * object without other fields.
+ */
 export function objectOf<S extends z.ZodRawShape>(shape: S) {
   return z.preprocess(
     (value) => value instanceof Map ? Object.fromEntries(value) : value,
@@ -23,7 +26,7 @@ export const anyValue: z.ZodType<JsonValue> = z.custom<JsonValue>(
   { error: "Invalid input: expected a value" },
 );
 
-/** The schema of an int or a float, converted to a JavaScript number. */
+/** The schema of a finite float or a safe integer. The result is a JavaScript number. */
 export const plainNumber = z.preprocess(
   (value) => value instanceof Float ? value.value : value,
   z.number(),

@@ -40,9 +40,10 @@ export function copyValue(value: JsonValue): JsonValue {
 }
 
 /**
- * Converts plain JavaScript data to a JSON value: integral numbers become ints, others floats. The key order is
- * JavaScript's, which puts integer-like keys first.
- * @throws {TypeError} If the data contains anything else, such as a function, a symbol or an instance of a class.
+ * Converts plain JavaScript data, which may contain maps and {@linkcode Float}s, to a JSON value: integral numbers
+ * become ints, others floats. The key order of an object is JavaScript's, which puts integer-like keys first.
+ * @throws {TypeError} If the data contains anything else, such as `undefined`, a function, a symbol or an instance of
+ * another class.
  */
 export function fromPlain(value: unknown): JsonValue {
   switch (typeof value) {

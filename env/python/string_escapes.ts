@@ -1,4 +1,7 @@
-/** Python's single-letter escapes: maps the letter after the backslash to the character that the escape represents. */
+/**
+ * Python's escapes of one character: maps the character after the backslash to the character that the escape
+ * represents.
+ */
 export const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\",
   "'": "'",

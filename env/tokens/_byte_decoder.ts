@@ -8,7 +8,8 @@
 
 /**
  * A function that decodes ids to text.
- * @returns The text, or `undefined` if an id's token does not represent bytes.
+ * @returns The text, or `undefined` if an id is unknown, or if its token is not an added token and does not represent
+ * bytes.
  */
 export type DecodeBytes = (ids: readonly number[]) => string | undefined;
 

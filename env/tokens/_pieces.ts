@@ -6,9 +6,7 @@
 import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
 
-/**
- * Matches a `tokenizer.json` whose tokenizer encodes each piece independently, such as that of GPT-2, Llama 3 or Qwen.
- */
+/** Matches a `tokenizer.json` whose tokenizer encodes each piece independently, such as that of Llama 3 or Qwen. */
 const byteLevelBpe = z.looseObject({
   pre_tokenizer: z.looseObject({
     type: z.literal("Sequence"),

@@ -37,8 +37,8 @@ export interface ChatTemplateParts {
    */
   readonly stopTokens?: readonly string[];
   /**
-   * The tokenizer's added tokens. If a message contains the text of an added token, that text is encoded as ordinary
-   * text. Default: none.
+   * The tokenizer's added tokens. If a message of a user or tool contains the text of an added token, that text is
+   * encoded as ordinary text. In an answer, this applies only to control tokens. Default: none.
    */
   readonly addedTokens?: readonly AddedToken[];
   /** Extra template variables, such as `{ enable_thinking: false, bos_token: "<s>" }`. Default: none. */
@@ -165,7 +165,8 @@ export class ChatTemplate {
   /**
    * Renders the text that the model would have sampled for this answer, including the end token. The result is marked
    * for encoding.
-   * @throws {PolicyError} If an answer does not begin with the template's generation prompt when rendered.
+   * @throws {PolicyError} If the template rejects the answer, or does not render it between the generation prompt and
+   * the end token.
    */
   answer(answer: Answer): string {
     const prompt = this.#generationPrompt();

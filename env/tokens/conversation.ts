@@ -11,7 +11,7 @@ import { type Trajectory, TrajectoryBuilder } from "./trajectory.ts";
 export interface Codec {
   readonly template: ChatTemplate;
   readonly tokenizer: Tokenizer;
-  /** The format of tool calls. Default: the template's. */
+  /** The format of tool calls. Default: the format that the template uses, or `qwen25` if it cannot be detected. */
   readonly toolCalls?: ToolCallFormat | undefined;
 }
 
@@ -46,7 +46,7 @@ export class TokenConversation {
 
   /**
    * Renders `messages` and returns the ids to append before the next answer. The conversation itself is not changed.
-   * @throws {PolicyError} If the template rejects the messages.
+   * @throws {PolicyError} If the template rejects the messages or does not end answers with the end token.
    */
   prompt(messages: readonly Message[]): readonly number[] {
     const { template, tokenizer } = this.#codec;
@@ -82,7 +82,7 @@ export class TokenConversation {
 
 /** Maximum number of cached continuations per template and tokenizer. */
 const MAX_KEPT = 4096;
-/** Maximum length of the messages of a cached continuation, in UTF-16 code units. */
+/** Maximum length of the cache key of a continuation, in UTF-16 code units. */
 const MAX_KEPT_LENGTH = 8192;
 
 const continuations = new WeakMap<

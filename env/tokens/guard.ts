@@ -24,7 +24,10 @@ export class Guard {
     this.#tokens = alternation([...tokens].filter((token) => token.length > 1));
   }
 
-  /** Returns `text` with a mark after the first character of every control token that occurs in `text`. */
+  /**
+   * Returns `text` with a mark after the first character of every control token that occurs in `text`. A character of
+   * `text` that equals the mark is doubled.
+   */
   mark(text: string): string {
     const escaped = text.includes(GUARD)
       ? text.replaceAll(GUARD, GUARD + GUARD)
@@ -56,7 +59,7 @@ export function restoreMarks(escaped: string): string {
   );
 }
 
-/** Returns a regular expression that matches any of `words`, longest first, or `null` if the list is empty. */
+/** Returns a global regular expression that matches any of `words`, longest first, or `null` if the list is empty. */
 export function alternation(words: readonly string[]): RegExp | null {
   if (words.length === 0) return null;
   const longestFirst = words.toSorted((a, b) => b.length - a.length);

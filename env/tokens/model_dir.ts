@@ -4,8 +4,8 @@ import { DataError, messageOf } from "../errors.ts";
 import { parsePythonJson, toPlain } from "../python/python_json.ts";
 
 /**
- * Parses JSON as Python's `json` module does, because Hugging Face's libraries and slime read configs with this module.
- * It also accepts `NaN` and `Infinity`.
+ * Parses JSON as Python's `json` module does, because Hugging Face's libraries and slime use that module to read
+ * configs. It also accepts `NaN` and `Infinity`.
  * @throws {DataError} If the text is not valid JSON.
  */
 export function parseModelJson(text: string): unknown {
@@ -29,7 +29,7 @@ export function modelJsonIfAny(text: string): unknown {
 const SURROGATE = /\\u[dD][89abAB]/;
 
 /**
- * Parses JSON like serde, which Hugging Face's `tokenizers` library uses.
+ * Parses JSON as serde does, which Hugging Face's `tokenizers` library uses: unpaired high surrogates are rejected.
  * @throws {DataError | SyntaxError} If the text is not valid JSON.
  */
 function parseTokenizerJson(text: string): unknown {
@@ -39,7 +39,7 @@ function parseTokenizerJson(text: string): unknown {
 
 /**
  * Reads a JSON file of a model directory.
- * @throws {DataError} If the file is missing or is not valid JSON.
+ * @throws {DataError} If the file is missing, cannot be read, or is not valid JSON.
  */
 export async function readModelFile(
   dir: string,

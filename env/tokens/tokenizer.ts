@@ -32,6 +32,7 @@ export interface Tokenizer {
   /**
    * Encodes a text to ids. The returned array may be shared and must not be modified. Each added token becomes a single
    * id, unless it is marked by a {@linkcode Guard}.
+   * @throws {RangeError} If a part of the text is not in the vocabulary and there is no unknown token.
    */
   encode(text: string): readonly number[];
   /**
@@ -42,7 +43,7 @@ export interface Tokenizer {
   decode(ids: readonly number[]): string;
 }
 
-/** A function that encodes a text without control tokens. */
+/** A function that encodes a text without recognizing added tokens. */
 type EncodePlain = (text: string) => readonly number[];
 
 const specialToken = z.union([
@@ -289,14 +290,17 @@ class SegmentEncoder {
   }
 }
 
-/** Maximum number of cached segments. The cache takes at most about 40 MB of memory. */
+/** Maximum number of cached short segments. Their cache takes at most about 40 MB of memory. */
 const MAX_CACHED = 4096;
-/** Maximum length of a cached segment, in UTF-16 code units. */
+/** Maximum length of a short segment, in UTF-16 code units. Longer segments have a separate cache. */
 const MAX_CACHED_LENGTH = 8192;
-/** Maximum number of texts longer than {@linkcode MAX_CACHED_LENGTH} to cache. */
+/** Maximum number of cached segments longer than {@linkcode MAX_CACHED_LENGTH}. */
 const MAX_LONG = 8;
 
-/** Encodes normalized text that contains no added tokens, as Hugging Face's `encode` does. */
+/**
+ * Encodes normalized text as Hugging Face's `encode` does, but without recognizing added tokens.
+ * @throws {RangeError} If a part of the text is not in the vocabulary and there is no unknown token.
+ */
 function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {
   if (normal === "") return [];
   const pieces = engine.pre_tokenizer?.pre_tokenize(normal) ?? [normal];
@@ -311,7 +315,11 @@ function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {
   });
 }
 
-/** Rejects added tokens that strip surrounding white space, since the encoding would depend on the preceding text. */
+/**
+ * Rejects added tokens that strip surrounding white space or that are changed by normalization, which incremental
+ * encoding does not support.
+ * @throws {DataError} If there is such a token.
+ */
 function rejectTrimming(
   tokens: readonly AddedTokenRules[],
   origin: string,

@@ -142,7 +142,10 @@ export function firstSampled(trajectory: Trajectory): number {
     trajectory.lossMask.indexOf(1);
 }
 
-/** Returns the ids of a complete trajectory without copying them. The returned list may be the builder's own list. */
+/**
+ * Returns the ids of a trajectory, without copying them if no ids have been appended to its builder since. The returned
+ * list may be the builder's own list and must not be modified.
+ */
 export function idsOf(trajectory: Trajectory): readonly number[] {
   const sequence = sequences.get(trajectory);
   if (sequence === undefined) return trajectory.ids;

@@ -34,7 +34,8 @@ export function signature(name: string, text: string): Signature {
 
 /**
  * Binds arguments to the parameters of a signature.
- * @throws {JinjaError} If there are too many or too few arguments, or if a keyword is unknown.
+ * @throws {JinjaError} If there are too many or too few arguments, if a keyword is unknown, or if a parameter gets
+ * several values.
  */
 export function bind(
   { name, parameters, required, named }: Signature,

@@ -149,7 +149,7 @@ export type IfStatement = Place & {
   readonly otherwise: readonly Statement[];
 };
 
-/** A macro, or the body of a `call` or `generation` block. */
+/** A `macro` statement. */
 export type MacroStatement = Place & {
   readonly type: "macro";
   readonly name: string;

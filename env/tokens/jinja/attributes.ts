@@ -241,7 +241,10 @@ function unsafe(value: Value, name: string): Undefined {
   );
 }
 
-/** Returns `value[key]`, or `undefined` if Python would raise a `TypeError` or a `LookupError`. */
+/**
+ * Returns `value[key]`, or `undefined` if Python would raise a `TypeError` or a `LookupError`.
+ * @throws {JinjaError} If `value` is undefined in the template.
+ */
 function item(value: Value, key: Value, machine: Machine): Value | undefined {
   if (value instanceof Map) {
     if (typeof key === "string") return value.get(key);
@@ -281,7 +284,7 @@ function characterAt(text: string, index: number): string | undefined {
 
 /**
  * Implements Python's `value[start:stop:step]`.
- * @throws {JinjaError} If the value is not a sequence, or a bound is not an int.
+ * @throws {JinjaError} If the value is not a sequence, a bound is not an int, or the step is 0.
  */
 export function slice(
   value: Value,

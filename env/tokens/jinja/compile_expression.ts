@@ -43,7 +43,8 @@ export type Evaluate = (frame: Frame) => Value;
 export interface Place {
   readonly scope: Scope;
   /**
-   * Whether the code is within an `if`. There, an unknown filter or test is an error only when the code is executed.
+   * Whether the code is within an `if` statement of the same scope, or within a conditional expression. There, an
+   * unknown filter or test is an error only when the code is executed.
    */
   readonly soft: boolean;
 }

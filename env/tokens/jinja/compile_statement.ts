@@ -60,8 +60,8 @@ export interface Place extends ExpressionPlace {
   /** Whether the statement is within a loop in the same function. */
   readonly inLoop: boolean;
   /**
-   * Whether the statement is at the top level, outside all loops, macros and blocks. If so, blocks can read the
-   * variables that it assigns.
+   * Whether the statement is at the top level, outside all nested scopes such as loops, macros and blocks. If so,
+   * blocks can read the variables that it assigns.
    */
   readonly exports: boolean;
   /** The names of the blocks compiled so far. */
@@ -128,7 +128,7 @@ function compileStatement(statement: Statement, place: Place): Run {
   }
 }
 
-/** Returns the context of a nested scope in the same function. */
+/** Returns the context of a nested scope, which by default is in the same function. */
 function inner(place: Place, layout = place.scope.layout): Place {
   return {
     ...place,
@@ -219,8 +219,8 @@ function namesOf(target: Target): readonly string[] {
 }
 
 /**
- * Compiles a check that the target of `set object.name = …` is a namespace. The check runs before the value is
- * evaluated.
+ * Compiles a check that the target of `set object.name = …` is a namespace. The check must run before the assignment.
+ * Returns `null` if the target is a plain name.
  */
 function compileNamespaceCheck(
   target: Target,
@@ -241,8 +241,8 @@ function compileNamespaceCheck(
 }
 
 /**
- * Compiles code that makes assigned variables readable in blocks. Returns `null` if the assignment is within a loop,
- * macro or block.
+ * Compiles code that makes assigned variables readable in blocks. Returns `null` if the assignment is within a nested
+ * scope.
  */
 function compileExport(
   target: Target,

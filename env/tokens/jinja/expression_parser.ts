@@ -42,7 +42,7 @@ export class ExpressionParser {
 
   /**
    * Parses an expression.
-   * @param conditional Whether the expression may be conditional (`a if b else c`).
+   * @param conditional Whether the expression may be conditional (`a if b else c`). Default: true.
    */
   expression(conditional = true): Expression {
     return this.#tokens.nested(() =>
@@ -340,7 +340,7 @@ export class ExpressionParser {
     return { type: "call", callee, args: this.#arguments(), line };
   }
 
-  /** Parses any number of filters, `|name(...)`. */
+  /** Parses any number of filters, `|name(...)`. Returns `null` if there is none. */
   filters(input: Expression | null): FilterExpression | null {
     let node: FilterExpression | null = null;
     while (this.#tokens.skip("|")) node = this.filter(node ?? input);

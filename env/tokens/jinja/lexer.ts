@@ -26,7 +26,7 @@ export type TokenType =
 /** A token of a template. */
 export interface Token {
   readonly type: TokenType;
-  /** The source text or, for a string literal, its value. */
+  /** The source text or, for a string literal, its value. Empty for the beginning or the end of a tag and for `eof`. */
   readonly text: string;
   /** The value of a number literal. */
   readonly value?: number | bigint | Float;
@@ -92,7 +92,8 @@ const STRING = /'[^'\\]*(?:\\[^][^'\\]*)*'|"[^"\\]*(?:\\[^][^"\\]*)*"/y;
 const IDENTIFIER = /^[\p{XID_Start}_]\p{XID_Continue}*$/u;
 
 /**
- * Splits a template into tokens. The last token is `eof`.
+ * Splits a template into tokens. The last token is `eof`. As in Jinja, all line breaks become line feeds, and one at
+ * the end of the template is dropped.
  * @throws {JinjaError} If the template contains an invalid token.
  */
 export function tokenize(source: string): Token[] {

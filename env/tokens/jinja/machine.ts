@@ -29,9 +29,12 @@ export class Machine {
   out = "";
   /** The line of the statement that is being executed. */
   line = 1;
-  /** The variables passed by the caller of the template. */
+  /**
+   * The variables passed by the caller of the template. Within a scoped block, they include the variables around the
+   * block.
+   */
   context: ReadonlyMap<string, Value>;
-  /** The template's exports: variables assigned outside loops, macros and blocks. */
+  /** The template's exports: variables that are assigned at the top level. */
   readonly exported: Map<string, Value> = new Map();
   /** The output of a block before a filter is applied to it. */
   captured = "";

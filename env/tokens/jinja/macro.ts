@@ -31,7 +31,8 @@ export class Macro extends Callable {
 
   /**
    * Creates a macro.
-   * @param run Renders the body. It receives an argument for each parameter, or `undefined` if none was passed.
+   * @param run Renders the body. It receives an argument for each parameter, or `undefined` if none was passed,
+   * followed by the special values that the body uses.
    */
   constructor(
     name: string | null,

@@ -25,7 +25,7 @@ export function str(value: Value, machine: Machine): string {
   return value instanceof Undefined ? "" : repr(value, machine);
 }
 
-/** Implements Python's `repr(value)`. */
+/** Implements Python's `repr(value)`, except that the marks of a guard are not escaped. */
 export function repr(value: Value, machine: Machine): string {
   return represent(value, { machine, depth: 0 });
 }

@@ -1,4 +1,6 @@
-/** Implements the methods of markup, which are string methods that escape their arguments and return markup. */
+/**
+ * Implements the methods of markup: string methods that return markup and escape the arguments that become part of it.
+ */
 
 import type { Method } from "./arguments.ts";
 import type { Machine } from "./machine.ts";

@@ -61,7 +61,7 @@ export function general(
   return short ? trimmed + exponentText(exponent) : trimmed;
 }
 
-/** Formats an infinity or NaN. Returns `undefined` for a finite number. */
+/** Formats an infinity, without its sign, or NaN. Returns `undefined` for a finite number. */
 export function notFinite(value: number): string | undefined {
   if (Number.isFinite(value)) return undefined;
   return Number.isNaN(value) ? "nan" : "inf";

@@ -39,7 +39,7 @@ type Operation = (left: Value, right: Value, machine: Machine) => Value;
 
 /**
  * The implementation of each operator.
- * @throws {JinjaError} If the operands have unsupported types.
+ * @throws {JinjaError} If the operands have unsupported types, the divisor is 0, or the result exceeds a limit.
  */
 export const ARITHMETIC: Readonly<Record<ArithmeticOperator, Operation>> = {
   "+": plus,

@@ -139,7 +139,7 @@ function convert(value: Value, form: Form): string {
   }
 }
 
-/** A number split into its sign and its digits, so that zeros can be inserted between them. */
+/** A number split into its sign, prefix and digits, so that zeros can be inserted before the digits. */
 interface Signed {
   readonly negative: boolean;
   readonly prefix: string;

@@ -24,8 +24,8 @@ function titleCase(character: string): string {
 }
 
 /**
- * Converts a Greek letter with an iota subscript to title case. The code point of the title-case form is higher or
- * lower by eight or nine.
+ * Converts a Greek letter with an iota subscript to title case. The code point of the title-case form is eight or nine
+ * higher than that of the lower-case form.
  */
 function greekTitle(character: string): string {
   const code = character.charCodeAt(0);

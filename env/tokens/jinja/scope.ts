@@ -141,7 +141,8 @@ export class Scope {
 }
 
 /**
- * Adds the names that statements read or assign to a scope. Statements that have their own scope are analyzed later.
+ * Adds the names that statements read or assign to a scope. The bodies of statements that have their own scope are
+ * analyzed later.
  */
 export function analyzeStatements(
   statements: readonly Statement[],
@@ -270,8 +271,8 @@ function present(nodes: readonly (Expression | null)[]): Expression[] {
 }
 
 /**
- * Returns the members of `names` that the statements, including those in nested scopes, read without assigning them
- * first.
+ * Returns the members of `names` that the statements read without assigning them first. Statements in nested scopes are
+ * included, except for those in blocks.
  */
 export function undeclared(
   statements: readonly Statement[],
@@ -378,7 +379,9 @@ function parts(statement: Statement): Parts {
   }
 }
 
-/** Checks whether a statement within a loop assigns to `loop`, which Jinja does not allow. */
+/**
+ * Checks whether a statement, or any statement in its bodies, assigns to `loop`, which Jinja does not allow in loops.
+ */
 export function assignsLoop(statement: Statement): boolean {
   const { targets, bodies } = parts(statement);
   return targets.some(hasLoop) || bodies.some((body) => body.some(assignsLoop));
@@ -390,7 +393,10 @@ function hasLoop(target: Target): boolean {
     : target.type === "name" && target.name === "loop";
 }
 
-/** Checks whether a loop's body uses `loop`, or contains a block that might use it. */
+/**
+ * Checks whether a loop needs the variable `loop`: whether it is recursive, or its body uses `loop` or contains a
+ * scoped block, which might use it.
+ */
 export function usesLoop({ body, recursive }: ForStatement): boolean {
   return recursive || undeclared(body, ["loop"]).size > 0 ||
     hasScopedBlock(body);

@@ -405,7 +405,7 @@ export function center(
   return pad(start, { width, align: "<", fill, machine });
 }
 
-/** Returns the substring between the indices `start` and `end`, and its offset. */
+/** Returns the substring between the indices `start` and `end`, its offset, and whether the indices are in order. */
 function range(self: string, [, start = null, end = null]: BoundArguments) {
   if (start === null && end === null) {
     return { within: self, from: 0, valid: true };

@@ -8,7 +8,8 @@ const ESCAPE =
 
 /**
  * Unescapes the contents of a string literal. Unknown escapes are left unchanged.
- * @throws {JinjaError} If an escape is incomplete or specifies an invalid character.
+ * @throws {JinjaError} If an escape is incomplete, specifies an invalid character, or names a character (`\N{…}`),
+ * which is not supported.
  */
 export function unescapeString(body: string, line: number): string {
   if (!body.includes("\\")) return body;

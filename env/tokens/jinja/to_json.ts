@@ -22,8 +22,8 @@ export interface JsonOptions {
 const MAX_DEPTH = 900;
 
 /**
- * Implements Python's `json.dumps(value)`.
- * @throws {JinjaError} If a value has no JSON equivalent.
+ * Implements Python's `json.dumps(value)`. With {@linkcode PLAIN} options, the result for a dict is cached.
+ * @throws {JinjaError} If a value has no JSON equivalent, or a limit is exceeded.
  */
 export function toJson(
   value: Value,

@@ -57,7 +57,7 @@ export class TokenStream {
   }
 
   /**
-   * Consumes the next token.
+   * Consumes the next token and returns it.
    * @throws {JinjaError} If the token's type or text does not match.
    */
   expect(type: TokenType, text?: string): Token {
@@ -87,7 +87,7 @@ export class TokenStream {
     return describe(type, type === "name" ? text : undefined);
   }
 
-  /** Creates a syntax error. Default line: the line of the next token. */
+  /** Creates a syntax error, by default for the line of the next token. */
   error(message: string, line: number = this.current.line): JinjaError {
     return syntaxError(message, line);
   }

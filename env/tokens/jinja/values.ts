@@ -355,7 +355,10 @@ export function isTrue(value: Value): boolean {
   return value.value !== 0;
 }
 
-/** Returns the items of a value that has a length, or `undefined` for any other value. */
+/**
+ * Returns the items of a list, string, dict, dict view, range or undefined value, or `undefined` for any other value. A
+ * list is returned itself.
+ */
 export function sized(value: Value): List | undefined {
   if (Array.isArray(value)) return value;
   if (typeof value === "string") return characters(value);
@@ -380,7 +383,7 @@ export function iterate(value: Value): Iterator<Value> {
 }
 
 /**
- * Implements Python's `list(value)`.
+ * Lists the items of a value like Python's `list(value)`, but returns a list itself instead of a copy.
  * @throws {JinjaError} If the value is not iterable.
  */
 export function listOf(value: Value, machine: Machine): List {
@@ -413,7 +416,7 @@ export function lengthOf(value: Value): number {
 
 const SURROGATES = /[\ud800-\udfff]/;
 
-/** Returns the length of a string in code points, as Python does. */
+/** Returns the length of a string in code points, as in Python. */
 export function stringLength(text: string): number {
   if (!SURROGATES.test(text)) return text.length;
   let length = 0;
@@ -437,7 +440,7 @@ export function isPlain(text: string): boolean {
 }
 
 /**
- * Converts a value to an index of a sequence.
+ * Converts a value to an index of a sequence. An int beyond the safe integers becomes an infinity.
  * @throws {JinjaError} If the value is not an int.
  */
 export function indexOf(value: Value, what = "indices"): number {

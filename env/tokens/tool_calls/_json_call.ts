@@ -1,5 +1,5 @@
 /**
- * Parses calls written as JSON objects with `name` and `arguments`, the core of several formats.
+ * Parses calls written as JSON objects with `name` and `arguments` (or `parameters`), the core of several formats.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/base_format_detector.py`, `parse_base_json`. Unlike
  * SGLang, which formats arguments as JSON again, this module keeps them as values that distinguish integers from
@@ -24,8 +24,9 @@ export function readJson(
 }
 
 /**
- * Adds a call or an array of calls to the sink.
- * @throws {UnreadableCalls} If a call is not an object or its name is not a string.
+ * Adds a call or an array of calls to the sink. A call is skipped if its name is missing, empty, a number, or not the
+ * name of a tool.
+ * @throws {UnreadableCalls} If a call is not an object, or its name is a non-empty array or object.
  */
 export function takeJsonCalls(value: JsonValue, sink: CallSink): void {
   for (const item of Array.isArray(value) ? value : [value]) {

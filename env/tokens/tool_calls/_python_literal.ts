@@ -26,7 +26,10 @@ import {
 import { DataError } from "../../errors.ts";
 import { UnreadableCalls } from "./tool_call_format.ts";
 
-/** A placeholder for a literal that has no JSON equivalent: bytes, a set, a complex number or `...`. */
+/**
+ * A placeholder for a literal that has no JSON equivalent: bytes, a set, a complex number, `...`, or a collection that
+ * contains one of these.
+ */
 export const NOT_JSON: unique symbol = Symbol("not JSON");
 
 /** The value of an expression, or `undefined` if it is not a literal. */
@@ -38,7 +41,7 @@ export type LiteralValue = Exclude<Literal, undefined>;
 /** Maximum nesting depth of brackets, as in CPython. */
 const MAX_DEPTH = 200;
 
-/** Parses a text as Python statements. Returns `undefined` if the text is not valid Python. */
+/** Parses a text as Python statements. Returns `undefined` if the text is not valid Python or is nested too deeply. */
 export function parseStatements(
   text: string,
 ): { readonly source: PythonSource; readonly statements: Node[] } | undefined {

@@ -1,4 +1,4 @@
-/** Implements Python's definition of white space, and string methods that differ from JavaScript's. */
+/** Implements text functions for the parsers of tool calls, with Python's definition of white space. */
 
 import { SPACES, trim } from "../../python/python_space.ts";
 

@@ -35,7 +35,10 @@ export function schemaType(schema: unknown, depth = 0): string | undefined {
       : undefined);
 }
 
-/** Returns the type that all alternatives of a schema specify, or `string` if their types differ. */
+/**
+ * Returns `string` if an alternative of a schema specifies it, otherwise the type of the first alternative that
+ * specifies one.
+ */
 function typeOfAlternatives(
   { anyOf, oneOf }: Fields,
   depth: number,

@@ -6,7 +6,7 @@
  *     {"order_id": "#W1"}
  *     ```<｜tool▁call▁end｜><｜tool▁calls▁end｜>
  *
- * If one call is malformed, all calls are rejected.
+ * If one call is malformed, all calls are rejected. A call without its end token is skipped.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/deepseekv3_detector.py`.
  */

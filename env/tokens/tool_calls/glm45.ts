@@ -8,8 +8,7 @@
  *
  * A value is parsed as JSON or, if it is not JSON, as a Python literal; any other value is a string. If the tool's
  * schema specifies a string, the parsed value is converted to a string again. A line break may be written as the two
- * characters `
- * `.
+ * characters `\n`.
  *
  * @see sgl-project/sglang 0.5.15, `python/sglang/srt/function_call/glm4_moe_detector.py`. Differs: sets, bytes and
  * complex numbers keep their original text if the schema specifies a string.
@@ -140,6 +139,7 @@ function numberIn(text: string): JsonValue | undefined {
 /**
  * Removes one level of escapes, by parsing the text as the contents of a JSON string. Returns `undefined` if the text
  * cannot be parsed.
+ * @throws {UnreadableCalls} If unescaped quotation marks in the text result in a value other than a string.
  */
 function unescaped(text: string): string | undefined {
   const value = jsonIn(`{"tmp": "${text}"}`)?.json;

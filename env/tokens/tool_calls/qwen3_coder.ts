@@ -80,7 +80,7 @@ const PARAMETER_END = /<\/parameter>|<parameter=|<\/function>/g;
 
 /**
  * Yields the parameters of a call. Each value ends at its closing tag, the next parameter or the end of the text. A
- * newline right before the end is dropped.
+ * newline at its beginning and a newline at its end are dropped.
  */
 function* parametersIn(text: string): Generator<[key: string, value: string]> {
   for (let at = text.indexOf(PARAMETER); at >= 0;) {
@@ -111,7 +111,7 @@ function withoutLineEnds(text: string): string {
   return text.slice(from, to);
 }
 
-/** Returns the schemas of a tool's arguments, or `undefined` if the tool is unknown. */
+/** Returns the schemas of a tool's arguments, keyed by name. The map is empty if the tool is unknown. */
 function propertiesOf(
   schema: Readonly<Record<string, unknown>> | undefined,
 ): ReadonlyMap<string, unknown> {
@@ -129,7 +129,10 @@ const CONTAINER = /^(?:object$|array$|arr$|dict|list)/;
 const TEXT = new Set(["string", "str", "text", "varchar", "char", "enum"]);
 const BOOLEAN = new Set(["boolean", "bool", "binary"]);
 
-/** Converts a value to the type that its schema specifies. A value that does not match the type remains a string. */
+/**
+ * Converts a value to the type that its schema specifies. The text `null`, in upper or lower case, becomes `null` for
+ * any type. A boolean other than `true` becomes `false`; any other value that does not match the type remains a string.
+ */
 function typed(
   value: string,
   { key, types }: {

@@ -37,7 +37,10 @@ const MESSAGES: readonly Message[] = [
   },
 ];
 
-/** Returns the rendering of a question and an answer with one call, or `null` if the template does not render calls. */
+/**
+ * Renders a question and an answer with one call, and returns the text after the question, or `null` if the template
+ * does not render calls.
+ */
 export function renderedCall(template: ChatTemplate): string | null {
   try {
     const text = template.render(MESSAGES, { tools: [TOOL] });

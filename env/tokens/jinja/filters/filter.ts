@@ -13,7 +13,7 @@ export function attributeGetter(
   path: Value,
   { machine, otherwise }: {
     readonly machine: Machine;
-    /** The value to return instead of an undefined value. Default: an undefined value is returned unchanged. */
+    /** The value that replaces an undefined value at each step of the path. Default: undefined values are kept. */
     readonly otherwise?: Value | undefined;
   },
 ): (value: Value) => Value {

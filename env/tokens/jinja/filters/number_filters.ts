@@ -15,7 +15,7 @@ import { isSpace } from "../../../python/python_space.ts";
 import { indexOf, isTrue, typeName, Undefined, type Value } from "../values.ts";
 import type { Filter } from "./filter.ts";
 
-/** The filters for numbers. Parameters have the same order as in Python. */
+/** The filters for numbers. Parameters have the same order as in Jinja. */
 export const NUMBER_FILTERS: readonly Filter[] = [
   method("abs", "", (value) => absolute(number(value))),
   method(
@@ -86,7 +86,10 @@ function asciiNumber(text: string): string {
 
 const DIGIT = /\p{Nd}/u;
 
-/** Returns the value of a decimal digit in any script. In Unicode, the ten digits of a script are consecutive. */
+/**
+ * Returns the value of a decimal digit in any script, or `undefined` for any other character. In Unicode, the ten
+ * digits of a script are consecutive.
+ */
 function digitValue(character: string): string | undefined {
   const code = character.codePointAt(0)!;
   if (!DIGIT.test(character)) return undefined;

@@ -28,7 +28,7 @@ import {
 } from "../values.ts";
 import { attributeGetter, type Filter, folded } from "./filter.ts";
 
-/** The filters for sequences. Parameters have the same order as in Python. */
+/** The filters for sequences. Parameters have the same order as in Jinja. */
 export const SEQUENCE_FILTERS: readonly Filter[] = [
   method("first", "", (seq) => {
     const { done, value } = iterate(seq).next();

@@ -145,7 +145,7 @@ const SOFT: ReadonlySet<string> = new Set(
   ["capitalize", "center", "indent", "lower", "string", "trim", "upper"],
 );
 
-/** The filters for strings. Parameters have the same order as in Python. */
+/** The filters for strings. Parameters have the same order as in Jinja. */
 export const TEXT_FILTERS: readonly Filter[] = TEXTS.map((filter) =>
   SOFT.has(filter.name) ? keepingMarkup(filter) : filter
 );
