@@ -74,7 +74,7 @@ export class CallFailure extends Error {
   }
 }
 
-/** A call, which may be retried. */
+/** A call to a model, which may be retried. */
 export interface Call<T> extends CallOptions {
   /**
    * Makes one attempt.
@@ -89,7 +89,8 @@ export interface Call<T> extends CallOptions {
 /** An object that makes calls with the timeout, retries and rate limit of a {@linkcode CallPolicy}. */
 export interface Caller {
   /**
-   * Makes a call.
+   * Makes a call, and retries it as the policy allows.
+   * @returns The value of the successful attempt, and the number of retries.
    * @throws {InfrastructureError} If the last attempt failed.
    * @throws The signal's reason if it is aborted.
    */

@@ -25,6 +25,7 @@ const NAMES_SHOWN = 3;
  * https://api.openai.com/v1)`.
  * @throws {ConfigError} If the call fails, for example because of a wrong key, an unknown model or a rejected
  * parameter, or because no server responds.
+ * @throws The signal's reason if it is aborted.
  */
 export async function checkModel(
   model: ChatModel,

@@ -139,7 +139,7 @@ function postedOf(response: HttpResponse): Posted {
 
 /** An open connection, which carries one request at a time. */
 class Connection {
-  /** The time at which the connection was last used, in milliseconds on the `performance.now()` clock. */
+  /** The time since which the connection has been unused, in milliseconds on the `performance.now()` clock. */
   idleAt = 0;
   /** Whether the server has sent any part of its response to the last request. */
   hasAnswered = false;
@@ -194,7 +194,7 @@ class Connection {
 
   /**
    * Adds this connection to the unused connections until it is used again or the server closes it.
-   * @returns Whether the connection is still open.
+   * @returns `false` if the connection is already closed, in which case it is not added; otherwise `true`.
    */
   rest(others: Connection[]): boolean {
     if (this.#isClosed) return false;

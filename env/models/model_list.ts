@@ -21,6 +21,7 @@ export interface ModelList {
 /**
  * Requests the list of an endpoint's models.
  * @returns The list, or `null` if the endpoint provides no list.
+ * @throws The signal's reason if it is aborted.
  */
 export async function findModels(
   { baseUrl, apiKey }: Endpoint,

@@ -224,7 +224,7 @@ function readCalls(
 }
 
 /**
- * Reads a call.
+ * Reads a call. If it has no id, its index serves as one.
  * @throws {ConfigError} If the call is not valid. The message is for the model.
  */
 function readCall(call: JsonRecord, index: number): ToolCall {
@@ -244,7 +244,7 @@ function readCall(call: JsonRecord, index: number): ToolCall {
 const MAX_TOLD = 500;
 
 /**
- * Reads the arguments of a call.
+ * Reads the arguments of a call. Missing arguments are read as an empty object.
  * @throws {ConfigError} If they are not a JSON object. The message is for the model.
  */
 function readArguments(name: string, args: unknown): JsonObject {

@@ -56,7 +56,7 @@ export const NOTHING_SAID =
 
 /**
  * Returns the template variable that turns thinking on or off in hybrid models. It has the name that Qwen3's template
- * uses. For `null`, returns no variable.
+ * uses. For `null`, the result is empty.
  */
 export function thinkingVariables(
   thinking: boolean | null,

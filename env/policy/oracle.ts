@@ -4,7 +4,7 @@ import { type Domain, partOf } from "../domain.ts";
 import { type Situation, type Violation, violations } from "./clause.ts";
 
 /**
- * Returns the policy clauses that a call breaks; empty if the call is allowed. Reads are always allowed.
+ * Returns the policy clauses that a call breaks. The list is empty if the call is allowed. Reads are always allowed.
  * @throws {MissingPartError} If the domain has no policy clauses.
  */
 export function policyViolations(

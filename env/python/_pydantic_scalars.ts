@@ -1,5 +1,6 @@
 /**
- * Validates scalars like pydantic: Python's numbers, and strings that represent them.
+ * Validates scalars like pydantic: Python's numbers, and strings that represent them. Each validator returns the
+ * converted value, or adds an error to the findings and returns `undefined`.
  *
  * @see pydantic-core 2.41, src/input/shared.rs and input_python.rs.
  */
@@ -186,7 +187,7 @@ function doubleOf(text: string): number {
   return Number(text);
 }
 
-/** Returns, as a string, an int or whole float that fits in 64 bits; `undefined` for anything else. */
+/** Returns an int or whole float that fits in 64 bits as a string, or `undefined` for any other value. */
 function smallInt(input: JsonValue): string | undefined {
   if (!isPythonNumber(input)) return undefined;
   if (!isFloat(input)) {

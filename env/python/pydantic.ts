@@ -22,13 +22,13 @@ import { copyValue, type JsonObject, type JsonValue } from "./python_value.ts";
 
 /** A validator of one value. Created by {@linkcode field}. */
 export interface Field {
-  /** Returns the value to store; `undefined` if an error was added to `found`. */
+  /** Returns the value to store, or `undefined` if it added an error to `found`. */
   validate(input: JsonValue, found: Findings): JsonValue | undefined;
   /** The value of a missing field. Default: none; the field is required. */
   readonly default?: JsonValue;
 }
 
-/** A class of objects. Created by {@linkcode defineModel}. */
+/** A class of objects with validated fields. Created by {@linkcode defineModel}. */
 export interface Model {
   readonly name: string;
   readonly fields: ReadonlyMap<string, Field>;

@@ -127,7 +127,7 @@ export function quoteAscii(text: string): string {
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** Quotes a string as JSON, like `json.dumps` with `ensure_ascii=False`. */
+/** Quotes a string as JSON, like `json.dumps` with `ensure_ascii=False`, except that lone surrogates are escaped. */
 export function quoteJson(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
@@ -240,8 +240,8 @@ class Parser {
   }
 
   /**
-   * Moves the cursor past white space and returns the character that it then points to; `undefined` at the end of the
-   * text.
+   * Moves the cursor past white space and returns the character that it then points to, or `undefined` at the end of
+   * the text.
    */
   #next(): string | undefined {
     const text = this.#text;

@@ -88,8 +88,8 @@ export function absolute(a: PythonNumber): PythonNumber {
 }
 
 /**
- * Compares two numbers by value: negative, 0 or positive if `a` is less than, equal to or greater than `b`; NaN if
- * either is NaN.
+ * Compares two numbers by value. Returns -1, 0 or 1 if `a` is less than, equal to or greater than `b`, or NaN if either
+ * is NaN.
  */
 export function compare(a: PythonNumber, b: PythonNumber): number {
   const [x, y] = [comparable(a), comparable(b)];

@@ -69,7 +69,8 @@ export function isLess(a: JsonValue, b: JsonValue): boolean {
 }
 
 /**
- * Converts a value to a key of an object with string keys; `undefined` for values that never equal a string.
+ * Converts a value to a key of an object with string keys, or returns `undefined` for a value that cannot equal a
+ * string.
  * @throws {ToolError} If Python cannot hash it.
  */
 export function asKey(value: JsonValue): string | undefined {

@@ -27,7 +27,10 @@ export function stringRepr(text: string): string {
   return quote + body + quote;
 }
 
-/** Compares strings by code point like Python: negative, 0 or positive. */
+/**
+ * Compares strings by code point like Python. Returns a negative number, 0 or a positive number if `a` is less than,
+ * equal to or greater than `b`.
+ */
 export function compareStrings(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

@@ -1,4 +1,7 @@
-/** Parses TOML like Python: ints and floats stay distinct, and objects keep their key order. */
+/**
+ * Parses TOML like Python: ints and floats stay distinct, and objects keep their key order, except that integer-like
+ * keys come first.
+ */
 
 import { parse, TomlDate, TomlError } from "smol-toml";
 import { DataError } from "../errors.ts";

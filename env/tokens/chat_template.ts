@@ -157,7 +157,7 @@ export class ChatTemplate {
     );
   }
 
-  /** Whether the template can render the results of several parallel calls from a single answer. */
+  /** Whether the template can render the results of several parallel calls of a single answer. */
   get supportsParallelCalls(): boolean {
     return this.#takesSeveral ??= this.#trySeveral();
   }

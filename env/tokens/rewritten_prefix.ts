@@ -14,7 +14,10 @@ import type { Message, ToolSchema } from "../types.ts";
 import type { Answer, ChatTemplate } from "./chat_template.ts";
 import { unmark } from "./guard.ts";
 
-/** The result of comparing the incremental rendering of a conversation with its full rendering. */
+/**
+ * The result of comparing the incremental rendering of a conversation with its full rendering. `prefix`: the full
+ * rendering begins with the incremental rendering. `rewritten`: they differ.
+ */
 export type PrefixReport =
   | { readonly kind: "prefix" }
   | {

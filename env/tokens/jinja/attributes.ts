@@ -71,7 +71,7 @@ const UNSAFE_LIST: ReadonlySet<string> = new Set(
   "append clear pop reverse insert sort extend remove".split(" "),
 );
 
-/** Checks whether Python's dicts have a method with this name. */
+/** Checks whether a name is that of a method of Python's dicts, including the methods that the sandbox rejects. */
 export function isDictAttribute(name: string): boolean {
   return DICT_METHODS.has(name) || UNSAFE_DICT.has(name);
 }

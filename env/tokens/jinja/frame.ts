@@ -6,7 +6,7 @@ import type { Value } from "./values.ts";
 
 /** The values of the variables in a {@linkcode FunctionLayout}. The parent is the frame of the enclosing function. */
 export class Frame {
-  /** The values of the variables, indexed by slot; `undefined` for a variable without a value. */
+  /** The values of the variables, indexed by slot. A variable without a value is `undefined`. */
   readonly slots: (Value | undefined)[];
   readonly parent: Frame | null;
   readonly machine: Machine;

@@ -79,7 +79,7 @@ function piecesOf(text: string): Piece[] {
   return pieces;
 }
 
-/** Checks whether the text ends in the middle of a control token. */
+/** Checks whether the text ends in the middle of a control token that begins at `marker`. */
 function isCutOff(text: string, marker: number): boolean {
   return text.length - marker < LONGEST &&
     LITERALS.some((one) => one.startsWith(text.slice(marker)));
