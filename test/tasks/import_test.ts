@@ -44,12 +44,17 @@ Deno.test("import writes a complete directory, and may replace its own", () =>
     assert.equal(await Deno.readTextFile(join(out, "SOURCE.json")), manifest);
   }));
 
-Deno.test("import does not change a directory that it did not create", () =>
+Deno.test("import does not change a directory or file that it did not create", () =>
   inTempDir(async (dir) => {
-    await Deno.writeTextFile(join(dir, "mine"), "mine");
-    const { code, stderr } = await importTask("--from", "x", "--out", dir);
-    assert.equal(code, 2);
-    assert.match(stderr, /was not created by an import/);
+    const [from, mine] = [join(dir, "checkout"), join(dir, "mine")];
+    await writeCheckout(from);
+    await Deno.writeTextFile(mine, "mine");
+    for (const out of [dir, mine]) {
+      const { code, stderr } = await importTask("--from", from, "--out", out);
+      assert.equal(code, 2);
+      assert.match(stderr, /was not created by an import/);
+    }
+    assert.equal(await Deno.readTextFile(mine), "mine");
   }));
 
 Deno.test("import --git clones the given commit", () =>

@@ -15,15 +15,25 @@ export async function requireReplaceable(
   out: string,
   read: Checkout["read"],
 ): Promise<void> {
-  const there = await Array.fromAsync(Deno.readDir(out)).catch(() => []);
   const manifest = await read(join(out, MANIFEST));
-  if (there.length === 0 || manifest?.includes('"importedBy"')) return;
+  if (await isFree(out) || manifest?.includes('"importedBy"')) return;
   throw new ConfigError(
     `Cannot import to "${out}": it exists and was not created by an import`,
     {
       hint: "pass another directory as --out",
     },
   );
+}
+
+/** Checks that nothing is at a path, or only an empty directory. */
+async function isFree(path: string): Promise<boolean> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(path))).length === 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    if (error instanceof Deno.errors.NotADirectory) return false;
+    throw error;
+  }
 }
 
 /** Writes all files to a temporary sibling directory, then replaces `out` with this directory. */
