@@ -52,8 +52,8 @@ export class Registry<T> {
 
   /**
    * Adds an entry under a new name.
-   * @throws {ConfigError} If the name is taken, does not start with a lowercase letter, or contains anything but lowercase
-   * letters, digits and hyphens.
+   * @throws {ConfigError} If the name is taken, does not start with a lowercase letter, or contains characters other
+   * than lowercase letters, digits and hyphens.
    */
   register(name: string, entry: T): void {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) {

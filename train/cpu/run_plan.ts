@@ -39,7 +39,9 @@ export interface Plan {
   readonly rlEpisodes: number;
   /** The number of episodes sampled for evaluation. */
   readonly evalEpisodes: number;
-  /** The estimated peak memory of the process: the policy, the preparation of the run, and its growth during the run. */
+  /**
+   * The estimated peak memory of the process: the policy, the preparation of the run, and the growth during the run.
+   */
   readonly memoryBytes: number;
   readonly rates: Rates;
   /** The estimated duration of the run in seconds, assuming that conversations are as long as the demonstrations. */

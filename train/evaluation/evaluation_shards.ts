@@ -2,10 +2,11 @@
  * Runs an evaluation in several processes. Each process runs a shard: some of the missing episodes, in a run dir below
  * the evaluation's. When a process ends, even with a failure, its episodes are merged into the evaluation.
  *
- *     runs/<name>/  config.yaml  run.json  episodes.db  shards/{0.json, 0/{config.yaml, run.json, episodes.db}, 1.json, …}
+ *     runs/<name>/  config.yaml  run.json  episodes.db  shards/{0.json, 0/{config.yaml, run.json, …}, 1.json, …}
  *
  * The run dir of a process on another host is on that host; `shards/0.away.json` records its location until the
  * episodes are fetched.
+ *
  * A resumed evaluation first merges the existing shards, then divides the missing episodes again, among any number of
  * processes.
  */

@@ -30,7 +30,8 @@ export interface TableOptions {
  *
  *     await writeTable("episodes.parquet", await readEpisodeRows("runs/a1"));
  *
- * Then, in Python: `pandas.read_parquet("episodes.parquet")`, or polars, or `SELECT * FROM 'episodes.parquet'` in DuckDB.
+ * Read the file with `pandas.read_parquet("episodes.parquet")`, with polars, or with `SELECT * FROM 'episodes.parquet'`
+ * in DuckDB.
  * @throws {ConfigError} If the path has another extension.
  * @throws {RangeError} If there are no rows, because the columns are then unknown.
  * @throws {TypeError} If a column contains values of several types, or an integer column contains another value.
