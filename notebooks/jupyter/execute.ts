@@ -32,7 +32,10 @@ export interface Execution {
   readonly seconds: number;
   readonly outcome: "ok" | "failed" | "timed_out" | "interrupted";
   readonly failure: CellFailure | null;
-  /** The path of the notebook with outputs, or `null` if the execution was interrupted or timed out. */
+  /**
+   * The path of the notebook with outputs, or `null` if the execution was interrupted or timed out, or the notebook
+   * with outputs was discarded.
+   */
   readonly executed: string | null;
 }
 

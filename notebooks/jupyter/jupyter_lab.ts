@@ -10,7 +10,7 @@ export interface LabOptions {
   readonly python: string;
   /** The directory to open in JupyterLab. */
   readonly dir: string;
-  /** The directory that contains the installed kernel as `kernels/deno`. */
+  /** The directory to which the kernel specification is written, as `kernels/deno`. */
   readonly kernelDir: string;
   /** The port to listen on, or 0 for any free port. */
   readonly port: number;

@@ -32,7 +32,7 @@ export async function writeKernel(dir: string): Promise<string> {
 
 /**
  * Installs Deno's kernel for the current user, so that other Jupyter installations and VS Code can find it.
- * @returns The output of the installation command.
+ * @returns Whether the installation succeeded, and the output of the installation command.
  */
 export async function installKernel(
   { force, signal }: { readonly force: boolean; readonly signal?: AbortSignal },

@@ -73,7 +73,8 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 /**
- * Reads the named notebooks of a directory, or all notebooks in it, sorted by name.
+ * Reads the named notebooks of a directory, in the order of the names. Without names, reads all notebooks in it, sorted
+ * by name.
  * @param names Names with or without `.ipynb`.
  * @throws {ConfigError} If a notebook does not exist, in which case the hint contains the most similar name, or if a
  * notebook is damaged.

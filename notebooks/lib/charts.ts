@@ -17,7 +17,10 @@ export function curveFigure(lines: readonly AnyMetrics[]): Rich {
   return pointsFigure(curvePoints(lines), { label: "reward, pass^1" });
 }
 
-/** Draws curves of values within 0..1. A series without a point at every step is also drawn with dots. */
+/**
+ * Draws curves of values within 0..1. A series with fewer than half as many points as the longest series is also drawn
+ * with dots.
+ */
 export function pointsFigure(
   points: readonly Point[],
   { label, steps }: {
@@ -242,7 +245,8 @@ function colorOf(kind: string): string {
 
 /**
  * Draws the groups of a run by step and by the share of episodes that are solved. Groups with a share of 0 or 1 provide
- * no learning signal. In long runs, steps are combined into ranges, and the size of a dot shows its number of groups.
+ * no learning signal. If there are many steps, they are combined into ranges. If there are many groups, the size of a
+ * dot shows the number of groups that it represents.
  */
 export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const steps = groups.map(({ step }) => step);

@@ -203,7 +203,7 @@ export function showEpisode(
   );
 }
 
-/** Shows a sentence that describes the first decisive error, and a sentence that states who is at fault. */
+/** Shows the first decisive error, and who is at fault according to which rule. */
 export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
   const facts: [string, Cell][] = [
     [
@@ -222,7 +222,10 @@ export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
   return factTable(facts);
 }
 
-/** Describes the first decisive error by its turn and action: `turn 4, return_delivered_order_items {…}`. */
+/**
+ * Describes the first decisive error: the turn and the action, such as `turn 4, return_delivered_order_items {…}`, or
+ * what was missing or wrong at the end.
+ */
 export function decisiveWords(
   decisive: NonNullable<Diagnosis["decisive"]>,
 ): string {
@@ -248,7 +251,7 @@ export function callText({ name, arguments: args }: ToolAction): string {
   return `${name} ${printPythonJson(args, { ensureAscii: false })}`;
 }
 
-/** Shows names and values as a table with one row per pair. */
+/** Shows names and values as a table with one row per pair. Pairs whose value is `null` are omitted. */
 function factTable(facts: readonly (readonly [string, Cell])[]): Rich {
   const shown = facts.filter(([, value]) => value !== null);
   return new Rich({

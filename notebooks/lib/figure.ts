@@ -86,7 +86,7 @@ export function stackedBars(
   });
 }
 
-/** Describes the segments of each bar in words: `solved 50%, transferred 25%`. */
+/** Describes the segments of each bar in words, such as `a1: solved 50%, transferred 25%; a2: solved 75%`. */
 export function partsText(
   parts: readonly BarPart[],
   show: (value: number) => string,

@@ -9,7 +9,10 @@ import {
 } from "../../train/evaluation/interval.ts";
 import { passEstimates } from "../../train/evaluation/pass_k.ts";
 
-/** The mean reward of all episodes with the same key, with a 95% interval over tasks. */
+/**
+ * The mean reward of all episodes with the same key, in which each task has the same weight, with a 95% interval over
+ * tasks.
+ */
 export interface RewardRow extends Estimate {
   /** The key that the episodes share. */
   readonly key: string;
@@ -28,8 +31,8 @@ export function passOf(episodes: readonly RunEpisode[]): Estimate[] {
 }
 
 /**
- * Returns the mean reward for each key, in the order in which the keys first appear. Episodes that have no reward
- * because infrastructure failed are omitted. Rewards must be within 0..1.
+ * Returns the mean reward for each key, in the order in which the keys first appear. Each task has the same weight.
+ * Episodes that have no reward because infrastructure failed are omitted. Rewards must be within 0..1.
  *
  *     rewardBy(run.episodes(), ({ task }) => task.intent ?? "?")
  */

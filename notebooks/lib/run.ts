@@ -23,7 +23,7 @@ import { readRunTokenizer } from "../../train/cpu/run_tokenizer.ts";
 import { type MimeBundle, type Rich, titled } from "./rich.ts";
 import { type Cell, table } from "./table.ts";
 
-/** A filter that selects episodes of a run. Default: all episodes. */
+/** A filter that selects episodes of a run. Without fields, it selects all episodes. */
 export interface EpisodeFilter {
   /** The source of the episodes, such as `rl`, `eval/dev/sampled` or `eval/test/greedy`. */
   readonly source?: string;
@@ -38,7 +38,7 @@ export class Run implements Disposable {
   readonly info: RunInfo;
   /** The lines of the run's metrics. Empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];
-  /** A description of each line of metrics that was skipped because it cannot be read. */
+  /** Descriptions of the lines of metrics and of the episodes that were skipped because they cannot be read. */
   readonly damaged: readonly string[];
   /** The tokenizer that is stored with the run, or `null` if there is none. */
   readonly tokenizer: Tokenizer | null;

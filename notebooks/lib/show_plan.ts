@@ -70,7 +70,7 @@ const PARTS = [
   "beside",
 ] as const satisfies readonly (keyof TrainingMemory)[];
 
-/** Draws the parts of each plan's GPU memory use during training, and the GPU's capacity. */
+/** Draws the parts of each plan's GPU memory use during training, and the capacity of the largest GPU. */
 export function memoryFigure(
   plans: readonly (readonly [name: string, LaunchPlan])[],
 ): Rich {

@@ -192,6 +192,7 @@ export class Conversation {
   /**
    * Returns a new conversation that begins with the first `turns` turns of this conversation. These turns are replayed
    * to a newly created user.
+   * @throws {RangeError} If `turns` is not an integer from 0 to the number of turns.
    */
   async fork(turns: number = this.turns.length): Promise<Conversation> {
     if (!Number.isInteger(turns) || turns < 0 || turns > this.turns.length) {

@@ -94,7 +94,7 @@ function cellText(cell: Cell): string {
   return typeof cell === "number" ? numberText(cell) : String(cell);
 }
 
-/** Formats a number: `0.125`, `1,234`, or `–` for NaN. */
+/** Formats a number: `0.125`, `1,234`, or `–` for NaN and infinities. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (Number.isInteger(value)) return count(value);

@@ -128,8 +128,7 @@ export function showTokens(
 }
 
 /**
- * Returns the tint of a token. A token with probability 1 has no tint. The tint is strongest at probabilities of 1/50
- * and below.
+ * Returns the tint of a token. The tint is faintest at probability 1, and strongest at probabilities of 1/50 and below.
  */
 function tint(logprob: number): string {
   const surprise = Math.min(1, -logprob / Math.log(50));

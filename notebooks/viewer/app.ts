@@ -21,8 +21,8 @@ export interface ViewerAppOptions {
   /** taulab's version, shown in the page's footer. */
   readonly version: string;
   /**
-   * The token that every request must carry, in the query parameter `token` at first and then in a cookie. Default: no
-   * token is required.
+   * The token that every request must carry, in the query parameter `token` at first and then in a cookie, or as a
+   * bearer token. Default: no token is required.
    */
   readonly token?: string;
 }
@@ -123,8 +123,8 @@ const STATUS = {
 } as const;
 
 /**
- * Rejects requests with host names that are not loopback names (to prevent DNS rebinding), requests from other pages
- * and, if there is a token, requests without the token.
+ * Rejects requests from other pages and, if there is a token, requests without the token. If there is no token,
+ * requests with host names that are not loopback names are rejected instead, to prevent DNS rebinding.
  */
 function guard({ token }: ViewerAppOptions) {
   return createMiddleware(async (c, next) => {

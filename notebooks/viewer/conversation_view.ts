@@ -78,7 +78,10 @@ export function turnsOf(turns: readonly JsonObject[]): TurnView[] {
   });
 }
 
-/** Returns the messages of a conversation, each with the turn to which it belongs. */
+/**
+ * Returns the messages of a conversation, each with the turn to which it belongs. Each call by the user and its result
+ * are added as two messages.
+ */
 export function messagesOf(
   messages: readonly JsonObject[],
   turns: readonly TurnView[],
@@ -139,7 +142,7 @@ function userCall(made: JsonObject, turn: number | null): MessageView[] {
   ];
 }
 
-/** Returns the text of all messages and calls, for full-text search. */
+/** Returns the text of all messages and calls, for full-text search. Text that is not JSON is returned unchanged. */
 export function plainText(messages: string): string {
   let objects: JsonObject[];
   try {
@@ -166,10 +169,7 @@ export function callOf(name: string, args: JsonValue | undefined): CallView {
   };
 }
 
-/**
- * Formats a value. A string is returned unchanged. Any other value is formatted as Python JSON, with indentation if it
- * is nested.
- */
+/** Formats a value as Python JSON, with indentation if it is nested. */
 export function pretty(value: JsonValue): string {
   const isNested = (value instanceof Map && value.size > 0) ||
     (Array.isArray(value) && value.some((item) => typeof item === "object"));
@@ -204,14 +204,17 @@ function isActionOf(message: MessageView, turn: TurnView): boolean {
       (message.calls.length === 0 && message.content.includes(turn.name));
 }
 
-/** Returns a member of an object as a string. A value of another type is formatted as JSON. */
+/**
+ * Returns a member of an object as a string. A value of another type is formatted as JSON; a missing member or `null`
+ * becomes an empty string.
+ */
 export function stringIn(object: JsonObject, key: string): string {
   const value = object.get(key);
   if (typeof value === "string") return value;
   return value === undefined || value === null ? "" : printPythonJson(value);
 }
 
-/** Returns a member of an object if it is a list of objects, or `undefined` otherwise. */
+/** Returns the objects in a member of an object, or `undefined` if the member is not a list. */
 function listIn(
   object: JsonObject,
   key: string,

@@ -121,7 +121,10 @@ export class EpisodeIndex {
     return { indexed: this.#texts, total: this.#total };
   }
 
-  /** Checks the feed for new episodes, and indexes them in the background. */
+  /**
+   * Checks the feed for new episodes, and indexes them in the background. If episodes were removed, indexing starts
+   * over.
+   */
   refresh(): void {
     const ask = (what: string, ...values: number[]) =>
       Number(
@@ -190,8 +193,8 @@ export class EpisodeIndex {
   }
 
   /**
-   * Returns the episodes in the group of an episode, including the episode itself, in order. If each trial is a
-   * separate step, the group extends across steps.
+   * Returns the episodes in the group of an episode, including the episode itself, in order. With `allSteps`, the group
+   * extends across steps, for files in which each trial is a separate step.
    */
   group(
     { step, source, group }: EpisodeRow,

@@ -189,7 +189,10 @@ function agrees(
   return knows === "nothing" || (wrong === 0) === (reward.parts.database === 1);
 }
 
-/** Returns whether a replayed database is right, or `null` if the episode was not replayed. */
+/**
+ * Returns 1 if a replayed database is right and 0 if it is wrong, or `null` if the episode was not replayed or the
+ * reward does not compare databases.
+ */
 function verdictOf(
   { rows, isWhole, isCompared }: DatabaseView,
 ): 0 | 1 | null {

@@ -39,7 +39,7 @@ export interface ExportOptions extends ExportChoice {
 
 /**
  * Collects the chosen episodes from all runs of the library.
- * @throws {ViewerFault} If none of the runs contains an episode with one of the chosen ids.
+ * @throws {ViewerFault} If an episode that was chosen by its id is not in any of the runs.
  */
 export async function collect(
   library: Library,

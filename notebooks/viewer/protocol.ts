@@ -63,7 +63,10 @@ export interface RunView {
   readonly curves: readonly Curve[];
   /** The text of `config.yaml`. */
   readonly config: string | null;
-  /** The score of each task for an evaluation, or `null` for a training run. */
+  /**
+   * The score of each task for an evaluation or a result file, or `null` for a training run or if there are no
+   * episodes.
+   */
   readonly tasks: readonly TaskScore[] | null;
 }
 
@@ -241,7 +244,7 @@ export interface FindingView {
   readonly blame: string | null;
 }
 
-/** Another episode of the same group. */
+/** An episode of the same group. The list of siblings includes the episode shown. */
 export interface SiblingView {
   readonly row: EpisodeRow;
   /**

@@ -191,7 +191,7 @@ export class ResultsSource implements EpisodeSource {
     return { dataset: null, note };
   }
 
-  /** Returns the file's current content. */
+  /** Returns the file's current content, which is read again if the file has changed. */
   async #load(): Promise<Loaded> {
     const stamp = await stampOf(this.path);
     if (stamp !== this.#stamp) this[Symbol.dispose]();

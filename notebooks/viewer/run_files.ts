@@ -61,7 +61,7 @@ export type MetricsLine = Readonly<Record<string, unknown>> & {
   readonly step: number;
 };
 
-/** The lines of `metrics.jsonl` that can be read, and descriptions of the lines that cannot. */
+/** The lines of `metrics.jsonl` that can be read, and a description of the first line that cannot, if any. */
 export interface MetricsFile {
   readonly lines: readonly MetricsLine[];
   readonly error: string | null;
@@ -72,7 +72,7 @@ const metricsLine = z.looseObject({
   step: z.number(),
 });
 
-/** Reads the metrics. The last line may be incomplete while it is being written. */
+/** Reads the metrics. An incomplete last line is ignored, because its writer may not have finished it yet. */
 export async function readMetrics(path: string): Promise<MetricsFile> {
   const file = join(path, "metrics.jsonl");
   const content = await readTextIfThere(file) ?? "";
