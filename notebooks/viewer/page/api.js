@@ -204,7 +204,7 @@ export function fileApi(data) {
 }
 
 /**
- * Checks whether an episode contains all words of a text, ignoring case.
+ * Checks whether an episode contains all words and quoted phrases of a text, ignoring case.
  * @param {ApiEpisodeView} episode
  * @param {string} text
  */

@@ -132,8 +132,8 @@ function comparedTables(left, right, { isShort }) {
 }
 
 /**
- * Pairs the scores of the tasks that both runs have, with the change in the solved share. Tasks that became worse come
- * first, then those that became better.
+ * Pairs the scores of the tasks that both runs have scored, with the change in the solved share, in ascending order of
+ * the change.
  * @param {readonly ComparedScore[]} left
  * @param {readonly ComparedScore[]} right
  * @returns {ComparedPair[]}

@@ -8,7 +8,7 @@ import { indentJson, inline, textBlock } from "./text.js";
 /** @typedef {import("../protocol.ts").MessageView} TalkMessage */
 /** @typedef {import("../protocol.ts").CallView} TalkCall */
 
-/** The length in characters above which tool results are initially folded. */
+/** The length in characters above which JSON results of tools are initially folded. */
 const UNFOLDED = 240;
 
 /**

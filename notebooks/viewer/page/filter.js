@@ -192,7 +192,7 @@ function matchesList(has, op, values) {
 }
 
 /**
- * Returns a comparator with the server's order: missing values first, then by value, then by id.
+ * Returns a comparator with the server's order: by value, where missing values are the lowest, then by id.
  * @param {Query["sort"]} sort
  * @returns {(a: EpisodeRow, b: EpisodeRow) => number}
  */

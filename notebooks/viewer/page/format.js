@@ -29,7 +29,7 @@ export function number(value) {
 }
 
 /**
- * Formats a signed number with two digits, for advantages.
+ * Formats a number with its sign and two decimals, for advantages and differences.
  * @param {number | null} value
  */
 export function signed(value) {
@@ -100,7 +100,8 @@ export function rewardMark(reward) {
 }
 
 /**
- * Describes in a few words why an episode failed: its failure, or else its reason, or else how it ended.
+ * Describes in a few words why an episode failed: its failure, or else its reason, or else how it ended. Returns an
+ * empty string if the episode was solved.
  * @param {FormattedRow} row
  */
 export function why(row) {

@@ -78,7 +78,7 @@ function siblingRow({ row, partsAt, partsBy }, { episode, params }) {
 
 /**
  * Shows the episodes of a group as columns, with one row per turn. The first row in which they differ is marked.
- * @param {readonly GroupEpisode[]} episodes The episode that the reader looks at first.
+ * @param {readonly GroupEpisode[]} episodes The episodes of the group, starting with the one that the reader opened.
  * @returns {HTMLElement}
  */
 export function sideBySide(episodes) {

@@ -5,8 +5,9 @@
 const NORMAL_95 = 1.959963984540054;
 
 /**
- * Returns the mean difference of two scores over tasks, with its 95% interval, or NaN if there are no common tasks.
- * Thanks to the pairing, differences in difficulty between tasks do not widen the interval.
+ * Returns the mean difference between two scores over their common tasks (`after` minus `before`), with its 95%
+ * interval. All values are NaN if there are no common tasks; the interval is also NaN if there is only one. Because of
+ * the pairing, differences in difficulty between tasks do not widen the interval.
  * @param {ReadonlyMap<string, number>} before Score by task.
  * @param {ReadonlyMap<string, number>} after
  * @returns {{ tasks: number, value: number, low: number, high: number }}

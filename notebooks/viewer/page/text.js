@@ -48,7 +48,7 @@ const NAMES = {
 };
 
 /**
- * Creates a block of text with its own direction. A long text is truncated, with a button that shows the rest.
+ * Creates a block of text with its own direction. A long text is truncated, with a button that shows more of it.
  * @param {string} text
  * @param {{ className?: string }} [options]
  * @returns {HTMLElement}
@@ -151,8 +151,8 @@ const MAX_DEPTH = 100;
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /**
- * Indents JSON without changing its tokens, so `1.0` stays `1.0`. Returns `null` if the text is not JSON, too long or
- * too deep.
+ * Indents JSON without changing its tokens, so `1.0` stays `1.0`. Returns `null` if the text is not a JSON object or
+ * array, or is too long or too deep.
  * @param {string} text
  * @returns {string | null}
  */
