@@ -88,8 +88,8 @@ export class Comparison {
   readonly pair: Pair;
   readonly dtypes: readonly Dtype[];
   /**
-   * The narrower of the two types, in which the numbers are compared; `undefined` if a type is not a {@linkcode
-   * FloatDtype}, or neither can represent all numbers of the other.
+   * The narrower of the two types, in which the numbers are compared; `undefined` if one is not BF16, F16 or F32, or
+   * neither can represent all numbers of the other.
    */
   readonly common: FloatDtype | undefined;
   /** The type that one of the tensors is rounded to; `undefined` if their types are equal or cannot be compared. */

@@ -136,7 +136,10 @@ function readIndex(
   return new Map(Object.entries(map) as [string, string][]);
 }
 
-/** Rejects an incomplete set of shards, such as an interrupted download leaves. Only needed without an index. */
+/**
+ * Rejects a directory that has only some of its shards, for example after an interrupted download. Used if there is no
+ * index, which would list the missing shards.
+ */
 function refuseOrphans(directory: string, files: readonly string[]): void {
   const shard = files.find((name) => /-\d{5}-of-\d{5}\./.test(name));
   const total = Number(/-of-(\d{5})\./.exec(shard ?? "")?.[1] ?? 0);

@@ -54,8 +54,8 @@ export function isTorchDist(directory: string): boolean {
 /**
  * Opens a checkpoint.
  * @param root The directory that contains {@linkcode TRACKER}, or the directory of one iteration.
- * @throws {DataError} If there is no complete checkpoint, one of its descriptive files is damaged, or it has another
- * format.
+ * @throws {DataError} If there is no complete checkpoint, the tracker or one of `.metadata`, `metadata.json` and
+ * `common.pt` is damaged, or it has another format.
  */
 export function openTorchDist(root: string): TorchDist {
   const { directory, faults } = findIteration(root);

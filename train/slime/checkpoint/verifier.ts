@@ -64,7 +64,7 @@ export type Verifier = (
 
 /**
  * Creates the verifier of a machine. On a host, the verifier throws {@linkcode HostError} if the host cannot be reached
- * or has no taulab. On this machine, it throws {@linkcode ConfigError} if neither the options nor a directory describe
+ * or has no taulab. On this machine, it throws {@linkcode ConfigError} if neither the options nor a directory describes
  * the model's shape. Damaged files are reported as faults, not thrown.
  */
 export function verifierOf(options: VerifierOptions): Verifier {

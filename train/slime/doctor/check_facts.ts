@@ -44,7 +44,7 @@ export class Facts {
    * Reads a file in the model's directory on the head.
    * @returns The text; `undefined` if the file does not exist.
    * @throws {HostError} If the connection to the head fails.
-   * @throws {DataError} If the head could not be reached from the start, or the file cannot be read.
+   * @throws {DataError} If the head could not be reached when the doctor started, or the file cannot be read.
    */
   modelFile(name: string): Promise<string | undefined> {
     const known = this.#files.get(name);
@@ -65,8 +65,8 @@ export class Facts {
 
   /**
    * Opens the tokenizer and chat template of the model's directory on the head.
-   * @throws {DataError} If the head could not be reached from the start, or the tokenizer or the template is missing or
-   * damaged.
+   * @throws {DataError} If the head could not be reached when the doctor started, or the tokenizer or the template is
+   * missing or damaged.
    * @throws {HostError} If the connection to the head fails.
    */
   codec(): Promise<Codec> {

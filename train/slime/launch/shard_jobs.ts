@@ -257,8 +257,8 @@ class RayShards implements ShardRunner {
   }
 
   /**
-   * Fetches the episodes of a job that has ended from another host, removes the job's files there, and removes the
-   * job's record.
+   * Cleans up after a job has ended: removes its record and, if the job ran on another host, first fetches its episodes
+   * and removes its files there.
    */
   async #bring(path: string, { shell }: ShardHost): Promise<void> {
     const directory = (await readAway(path))?.directory ?? null;
