@@ -158,14 +158,16 @@ function local(baseUrl: string): Preset {
 }
 
 /**
- * Checks a base URL and removes its trailing slashes. The error about credentials does not quote them.
+ * Checks a base URL and removes its trailing slashes. Its errors do not quote credentials.
  * @throws {ConfigError} If the text is not an HTTP or HTTPS URL, contains credentials, or ends in `/chat/completions`.
  */
 function checkedUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new ConfigError(
-      `"${text}" is not the base URL of an endpoint`,
+      `"${
+        text.replace(/(?<![^/])[^/]*@/g, "")
+      }" is not the base URL of an endpoint`,
       { hint: "pass a URL such as http://127.0.0.1:30000/v1" },
     );
   }

@@ -84,7 +84,7 @@ Deno.test("main() passes on a confined task's errors and exit status", async () 
   assert.equal(crashed.code, 1);
   assert.match(
     new TextDecoder().decode(crashed.stderr),
-    /^error: TypeError: crashed\n[\s\S]*\nhint: this is a bug/,
+    /^error: TypeError: crashed\n[\s\S]*\nhint: report this bug/,
   );
   const misused = await confined(ALL, ["--foo"]).output();
   assert.equal(misused.code, 2);

@@ -102,7 +102,7 @@ const rlSchema = z.strictObject({
   ),
   klCoef: z.number().min(0).default(0)
     .describe(
-      "Weight of the KL divergence from the policy at the end of the cold start",
+      "Weight of the KL divergence from the policy before the first RL step",
     ),
   entropyCoef: z.number().min(0).default(0).describe(
     "Weight of the entropy bonus",

@@ -2,12 +2,12 @@
 
 /**
  * Maps all forms of a digraph, such as `Ǆ`, `ǅ` and `ǆ`, to its title-case form `ǅ`, which is neither upper nor lower
- * case.
+ * case. `ŉ` also has a form of its own.
  */
 const TITLE_FORMS: ReadonlyMap<string, string> = new Map(
   ["Ǆǅǆ", "Ǉǈǉ", "Ǌǋǌ", "Ǳǲǳ"].flatMap((forms) =>
     [...forms].map((form): [string, string] => [form, forms[1]!])
-  ),
+  ).concat([["ŉ", "ʼN"]]),
 );
 
 const GREEK_WITH_IOTA = /^[\u1f80-\u1faf\u1fb3\u1fbc\u1fc3\u1fcc\u1ff3\u1ffc]$/;
@@ -20,7 +20,9 @@ function titleCase(character: string): string {
   if (GEORGIAN.test(character)) return character;
   if (GREEK_WITH_IOTA.test(character)) return greekTitle(character);
   const [first, ...rest] = character.toUpperCase();
-  return (first ?? "") + rest.join("").toLowerCase();
+  // An iota subscript becomes a capital iota in upper case, but stays a subscript in title case.
+  const others = rest.join("").toLowerCase().replace("ι", "\u0345");
+  return (first ?? "") + others;
 }
 
 /**
@@ -29,7 +31,7 @@ function titleCase(character: string): string {
  */
 function greekTitle(character: string): string {
   const code = character.charCodeAt(0);
-  if (code >= 0x1fb0) return String.fromCharCode(code | 0xc);
+  if (code >= 0x1fb0) return String.fromCharCode((code & 0xfff0) | 0xc);
   return String.fromCharCode(code | 8);
 }
 

@@ -77,6 +77,15 @@ Deno.test("resolveEndpoint() rejects a password in the URL without quoting it, a
     assert.doesNotMatch(error.message, /s3cret/);
     return true;
   });
+  for (const url of ["ftp://me:s3cret@a/v1", "me:s3cret@a:1/v1"]) {
+    assert.throws(resolve(url), (error: Error) => {
+      assert.match(
+        error.message,
+        /"(ftp:\/\/)?a(:1)?\/v1" is not the base URL/,
+      );
+      return true;
+    });
+  }
   assert.throws(
     resolve("http://a/v1/chat/completions/"),
     /no.* base URL; pass http:\/\/a\/v1$/,

@@ -36,7 +36,7 @@ function textContexts(): string[] {
   const text = fc.string({
     unit: fc.oneof(
       fc.constantFrom(
-        ..." \t\n\r\v\f\x1c\x85\xa0\u2028\u3000\ufeff-'\"\\<&aAbBß😀é1_.",
+        ..." \t\n\r\v\f\x1c\x85\xa0\u2028\u3000\ufeff-'\"\\<&aAbBß😀é1_.ᾲᾳᾼῂῄᾷŉǆǅﬁაς",
       ),
       fc.constantFrom("a", " ", "\r\n", "1"),
     ),
