@@ -2,7 +2,10 @@
 
 import { z } from "zod";
 import { ConfigError } from "./errors.ts";
-import { nearest } from "./schema_issue.ts";
+import { suggestion } from "./schema_issue.ts";
+
+/** Matches the names that can be registered. */
+const NAME = /^[a-z][a-z0-9-]*$/;
 
 let isExtended = false;
 
@@ -39,13 +42,13 @@ export class Registry<T> {
     const entry = this.#entries.get(name);
     if (entry !== undefined) return entry;
     throw new ConfigError(
-      `Unknown ${this.#kind} "${name}"; did you mean "${
-        nearest(name, this.names)
-      }"?`,
+      `Unknown ${this.#kind} "${name}"${suggestion(name, this.names)}`,
       {
-        hint: `choose one of ${
-          this.names.join(", ")
-        }, or register "${name}" in a script that you pass as --preload FILE`,
+        hint: `choose one of ${this.names.join(", ")}${
+          NAME.test(name)
+            ? `, or register "${name}" in a script that you pass as --preload FILE`
+            : ""
+        }`,
       },
     );
   }
@@ -56,7 +59,7 @@ export class Registry<T> {
    * than lowercase letters, digits and hyphens.
    */
   register(name: string, entry: T): void {
-    if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    if (!NAME.test(name)) {
       throw new ConfigError(
         `Cannot register the ${this.#kind} "${name}": the name is not valid`,
         {

@@ -23,7 +23,7 @@ export interface Refusal {
   readonly hint: string;
 }
 
-/** Each kind of refusal with its system error codes and error messages, in order of precedence. */
+/** The reasons of each kind of refusal, with their system error codes and error messages, in order of precedence. */
 const SIGNS: readonly (Refusal & {
   readonly codes: readonly string[];
   readonly words: readonly string[];
@@ -32,13 +32,22 @@ const SIGNS: readonly (Refusal & {
     kind: "disk_full",
     why: "the disk that holds it is full",
     hint: "free some space",
-    codes: ["ENOSPC", "EDQUOT", "EFBIG"],
-    words: [
-      "database or disk is full",
-      "No space left on device",
-      "quota exceeded",
-      "File too large",
-    ],
+    codes: ["ENOSPC"],
+    words: ["database or disk is full", "No space left on device"],
+  },
+  {
+    kind: "disk_full",
+    why: "the disk quota is used up",
+    hint: "free some space, or ask for a larger quota",
+    codes: ["EDQUOT"],
+    words: ["quota exceeded"],
+  },
+  {
+    kind: "disk_full",
+    why: "it would exceed the maximum size of a file",
+    hint: "raise the limit (ulimit -f), or use another file system",
+    codes: ["EFBIG"],
+    words: ["File too large"],
   },
   {
     kind: "not_permitted",
@@ -84,14 +93,50 @@ const SIGNS: readonly (Refusal & {
     kind: "forbidden",
     why: "this user lacks the permission",
     hint: "change the owner or mode of the file or directory",
-    codes: ["EACCES", "EPERM", "EROFS"],
-    words: ["readonly database", "unable to open database file"],
+    codes: ["EACCES", "EPERM"],
+    words: ["readonly database"],
+  },
+  {
+    kind: "forbidden",
+    why: "the file system is read-only",
+    hint: "mount it with write access, or choose another path",
+    codes: ["EROFS"],
+    words: [],
+  },
+  {
+    kind: "forbidden",
+    why: "SQLite cannot open it",
+    hint:
+      "check that its directory exists, and that this user may read and write both",
+    codes: [],
+    words: ["unable to open database file"],
   },
   {
     kind: "bad_path",
-    why: "the path is invalid, or a part of it is a file",
+    why: "a part of the path is a file, not a directory",
     hint: "choose another path",
-    codes: ["ENOTDIR", "EISDIR", "ELOOP", "ENAMETOOLONG"],
+    codes: ["ENOTDIR"],
+    words: [],
+  },
+  {
+    kind: "bad_path",
+    why: "it is a directory, not a file",
+    hint: "choose another path",
+    codes: ["EISDIR"],
+    words: [],
+  },
+  {
+    kind: "bad_path",
+    why: "symbolic links in the path form a cycle",
+    hint: "correct the links, or choose another path",
+    codes: ["ELOOP"],
+    words: [],
+  },
+  {
+    kind: "bad_path",
+    why: "the path is too long",
+    hint: "choose a shorter path",
+    codes: ["ENAMETOOLONG"],
     words: [],
   },
 ];

@@ -100,16 +100,18 @@ function rejectTakenNames(
   dataset: Dataset,
   schemas: readonly ToolSchema[],
 ): void {
-  const names = new Set(domainOf(dataset).tools.map(({ name }) => name));
+  const taken = new Set(domainOf(dataset).tools.map(({ name }) => name));
+  const added = new Set<string>();
   for (const { function: { name } } of schemas) {
-    if (names.has(name)) {
+    if (taken.has(name) || added.has(name)) {
+      const why = taken.has(name)
+        ? `the "${domainKey(dataset)}" dataset already has a tool`
+        : "there is another custom tool";
       throw new ConfigError(
-        `Cannot add the tool "${name}": the ${
-          domainKey(dataset)
-        } dataset already has a tool with this name`,
+        `Cannot add the tool "${name}": ${why} with this name`,
         { hint: "choose another name for the custom tool" },
       );
     }
-    names.add(name);
+    added.add(name);
   }
 }

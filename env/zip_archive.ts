@@ -129,10 +129,10 @@ export type ZipEntries = ReadonlyMap<string, () => Uint8Array>;
  * the same error if an entry is damaged or packed with an unsupported method.
  */
 export function readZip(bytes: Uint8Array, path: string): ZipEntries {
-  const fault = (what: string) =>
+  const fault = (what: string, hint = "copy or export it again") =>
     new DataError(`Cannot read the zip archive "${path}": ${what}`, {
       path,
-      hint: "copy or export it again",
+      hint,
     });
   const view = viewOf(bytes);
   const end = endOf(view);
@@ -157,13 +157,21 @@ export function readZip(bytes: Uint8Array, path: string): ZipEntries {
     };
     entries.set(
       name,
-      () => unpacked(bytes, entry, (what) => fault(`entry "${name}" ${what}`)),
+      () =>
+        unpacked(
+          bytes,
+          entry,
+          (what, hint) => fault(`entry "${name}" ${what}`, hint),
+        ),
     );
     at = nameEnd + view.getUint16(at + 30, true) +
       view.getUint16(at + 32, true);
   }
   return entries;
 }
+
+/** Creates the error for an entry that cannot be read. */
+type EntryFault = (what: string, hint?: string) => DataError;
 
 interface Entry {
   readonly method: number;
@@ -176,7 +184,7 @@ interface Entry {
 function unpacked(
   bytes: Uint8Array,
   { method, crc, packed, size, offset }: Entry,
-  fault: (what: string) => DataError,
+  fault: EntryFault,
 ): Uint8Array {
   const view = viewOf(bytes);
   const isThere = offset + LOCAL_BYTES <= bytes.length &&
@@ -188,7 +196,10 @@ function unpacked(
     throw fault("extends beyond the end of the archive");
   }
   if (size > MAX_BYTES) {
-    throw fault(`has ${size} bytes; the limit is ${MAX_BYTES}`);
+    throw fault(
+      `has ${size} bytes; the limit is ${MAX_BYTES}`,
+      "export it in smaller parts",
+    );
   }
   const plain = plainOf(bytes.subarray(start, start + packed), method, fault);
   if (plain.length !== size || crc32(plain) !== crc) {
@@ -200,7 +211,7 @@ function unpacked(
 function plainOf(
   data: Uint8Array,
   method: number,
-  fault: (what: string) => DataError,
+  fault: EntryFault,
 ): Uint8Array {
   const options = { maxOutputLength: MAX_BYTES };
   try {
@@ -210,7 +221,10 @@ function plainOf(
   } catch (error) {
     throw fault(`cannot be unpacked (${messageOf(error)})`);
   }
-  throw fault(`is packed with method ${method}, which is not supported`);
+  throw fault(
+    `is packed with method ${method}, which is not supported`,
+    "pack it with deflate or Zstandard",
+  );
 }
 
 /** Returns the offset of the end record, which a comment may follow; `undefined` if there is none. */

@@ -33,7 +33,7 @@ export function fewShotAgent(options: FewShotOptions): Agent {
   const { model, examples, shown = EXAMPLES_SHOWN } = options;
   if (examples.length < shown) {
     throw new ConfigError(
-      `Too few examples for the few-shot agent: the dataset has ${examples.length}, but ${shown} are required`,
+      `Too few examples for the few-shot agent: the dataset has ${examples.length}, but the agent needs ${shown}`,
       { hint: "use a dataset with more examples, or another agent" },
     );
   }

@@ -59,7 +59,7 @@ async function realPlace(root: string, path: string): Promise<string> {
   const [within, place] = [await Deno.realPath(root), await realPath(path)];
   const way = relative(within, place);
   if (way === ".." || way.startsWith(`..${sep}`)) {
-    throw fault(path, `it resolves to ${place}, outside the checkout`);
+    throw fault(path, `it resolves to "${place}", outside the checkout`);
   }
   return join(within, way);
 }

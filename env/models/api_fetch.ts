@@ -4,7 +4,7 @@
  */
 
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
-import { errorIn, readServerError } from "./server_error.ts";
+import { bodyAsError, errorIn, readServerError } from "./server_error.ts";
 
 /**
  * Creates the `fetch` function of a client. All calls of a client have the same headers, so the function reuses those
@@ -40,7 +40,7 @@ function leanHeaders(given: HeadersInit | undefined): [string, string][] {
 async function withNestedError(response: Response): Promise<Response> {
   const { text } = await boundedText(response);
   const { status, headers } = response;
-  const said = errorIn(parseOrNull(text)) ?? { message: text };
+  const said = errorIn(parseOrNull(text)) ?? bodyAsError(text);
   const error = readServerError(said, { status, headers });
   return Response.json({ error }, { status });
 }

@@ -55,8 +55,7 @@ async function hintFor(
   const status = cause instanceof CallFailure ? cause.status : undefined;
   // Gemini rejects a wrong key with status 400.
   if (status === 401 || status === 403 || /api.?key/i.test(message)) {
-    const variable = endpoint?.keyVariable;
-    return `check the key in ${variable ?? "the environment"}`;
+    return keyHint(endpoint);
   }
   if (status === 404 || /does not exist|no such model/i.test(message)) {
     const list = endpoint === undefined
@@ -66,7 +65,7 @@ async function hintFor(
   }
   switch (kind) {
     case "refused":
-      return "change the parameter that the server's message names";
+      return "correct what the server's message reports";
     case "connection":
       return "start the server, or pass the base URL of another one";
     case "timeout":
@@ -76,6 +75,14 @@ async function hintFor(
     default:
       return "retry later, or choose another endpoint";
   }
+}
+
+/** Returns the hint for a missing or wrong key. The providers of local servers send none. */
+function keyHint(endpoint: Endpoint | undefined): string {
+  if (endpoint === undefined) return "check the server's key";
+  return endpoint.keyVariable === undefined
+    ? "use the provider openai with this base URL, and set OPENAI_API_KEY"
+    : `check the key in ${endpoint.keyVariable}`;
 }
 
 function modelHint(

@@ -90,11 +90,11 @@ export interface EndpointOptions {
 export function resolveEndpoint(options: EndpointOptions): Endpoint {
   const { provider, env = (name) => Deno.env.get(name) } = options;
   const preset = PRESETS[provider];
-  const given = options.baseUrl ||
-    (provider === "openai"
-      ? BASE_URL_VARIABLES.map(env).find(Boolean)
-      : undefined);
-  const baseUrl = checkedUrl(given || preset.baseUrl);
+  const variable = options.baseUrl || provider !== "openai"
+    ? undefined
+    : BASE_URL_VARIABLES.find((name) => env(name));
+  const given = variable === undefined ? options.baseUrl : env(variable);
+  const baseUrl = checkedUrl(given || preset.baseUrl, { preset, variable });
   const isOwn = baseUrl === preset.baseUrl;
   const key = preset.keyVariable === undefined
     ? undefined
@@ -159,24 +159,35 @@ function local(baseUrl: string): Preset {
 
 /**
  * Checks a base URL and removes its trailing slashes. Its errors do not quote credentials.
+ * @param origin The provider's preset, and the environment variable that contains the URL, if one does.
  * @throws {ConfigError} If the text is not an HTTP or HTTPS URL, contains credentials, or ends in `/chat/completions`.
  */
-function checkedUrl(text: string): string {
+function checkedUrl(
+  text: string,
+  { preset, variable }: {
+    readonly preset: Preset;
+    readonly variable: string | undefined;
+  },
+): string {
+  const pass = variable === undefined ? "pass" : `set ${variable} to`;
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new ConfigError(
       `"${
         text.replace(/(?<![^/])[^/]*@/g, "")
       }" is not the base URL of an endpoint`,
-      { hint: "pass a URL such as http://127.0.0.1:30000/v1" },
+      { hint: `${pass} a URL such as http://127.0.0.1:30000/v1` },
     );
   }
   if (url.username !== "" || url.password !== "") {
     throw new ConfigError(
       `The base URL at ${url.host} contains a user name or password, which would be stored in run dirs`,
       {
-        hint:
-          "remove the user name and password, and set the provider's key variable",
+        hint: `remove the user name and password, and ${
+          preset.keyVariable === undefined
+            ? "if the server needs a key, use the provider openai and set OPENAI_API_KEY"
+            : `set ${preset.keyVariable}`
+        }`,
       },
     );
   }
@@ -185,6 +196,6 @@ function checkedUrl(text: string): string {
   if (base === path) return path;
   throw new ConfigError(
     `"${text}" is the chat completions URL, not a base URL`,
-    { hint: `pass ${base}` },
+    { hint: `${pass} ${base}` },
   );
 }

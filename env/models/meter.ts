@@ -71,7 +71,12 @@ export function createMeter(options: MeterOptions = {}): Meter {
     if (maxCost !== null && (all.cost ?? 0) >= maxCost) {
       spent.abort(budgetError("--max-cost", `$${(all.cost ?? 0).toFixed(4)}`));
     } else if (maxTokens !== null && tokens >= maxTokens) {
-      spent.abort(budgetError("--max-tokens", `${tokens} tokens`));
+      spent.abort(
+        budgetError(
+          "--max-tokens",
+          `${tokens} token${tokens === 1 ? "" : "s"}`,
+        ),
+      );
     }
   }
   checkBudget();

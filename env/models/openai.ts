@@ -26,7 +26,7 @@ import {
 } from "./openai_messages.ts";
 import { Echo } from "./opaque_fields.ts";
 import { quoted } from "./redact.ts";
-import type { ServerError } from "./server_error.ts";
+import { EMPTY_BODY, type ServerError } from "./server_error.ts";
 
 /** Options for {@linkcode openaiChatModel}. */
 export interface OpenAiOptions {
@@ -228,7 +228,8 @@ async function jsonOf(
   try {
     return parsed(text);
   } catch (cause) {
-    throw new CallFailure(`the answer is not JSON: ${quoted(text, secrets)}`, {
+    const said = text.trim() === "" ? EMPTY_BODY : quoted(text, secrets);
+    throw new CallFailure(`the answer is not JSON: ${said}`, {
       kind: "bad_response",
       cause,
     });

@@ -216,6 +216,14 @@ function isStatus(code: number | undefined): code is number {
 /** Matches an HTTP status in a message: `Error code: 429 - …`, `HTTP 502`, `status=503`, `429 Too Many Requests`. */
 const STATUS_IN_WORDS = /(?:\b(?:code|status|http)[ :=]{0,3}|^)([45]\d\d)\b/i;
 
+/** What error messages quote if the body of a response is empty. */
+export const EMPTY_BODY = "(empty response)";
+
+/** Converts a response body without a recognizable error to an error. */
+export function bodyAsError(text: string): JsonRecord {
+  return { message: text.trim() === "" ? EMPTY_BODY : text };
+}
+
 /**
  * The failure kinds, keyed by error name as normalized by {@linkcode nameOf}. OpenAI, Anthropic, Google and gateways
  * use these names.

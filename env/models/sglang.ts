@@ -12,7 +12,12 @@ import type { Meter } from "./meter.ts";
 import { fetchPost, type Post, type Posted, type PostOptions } from "./post.ts";
 import { quoted } from "./redact.ts";
 import { isRecord } from "./loose_fields.ts";
-import { errorIn, readServerError } from "./server_error.ts";
+import {
+  bodyAsError,
+  EMPTY_BODY,
+  errorIn,
+  readServerError,
+} from "./server_error.ts";
 import { type Generated, readGenerated } from "./sglang_answer.ts";
 
 /** Options for {@linkcode sglangTokenModel}. */
@@ -157,7 +162,7 @@ function readAnswer(
   const error = isRecord(body) && "meta_info" in body ? null : errorIn(body);
   if (!isOk || error !== null) {
     const origin = isOk ? {} : { status, headers };
-    const said = error ?? { message: text };
+    const said = error ?? bodyAsError(text);
     const { words, ...read } = readServerError(said, origin);
     throw new CallFailure(
       `${url}/generate answered ${status}: ${quote(words)}`,
@@ -168,7 +173,7 @@ function readAnswer(
     return readGenerated(body);
   } catch (error) {
     if (!(error instanceof CallFailure)) throw error;
-    const said = [fault, text].filter(Boolean).join(": ");
+    const said = [fault, text].filter(Boolean).join(": ") || EMPTY_BODY;
     const shown = error.kind === "bad_response" ? `: ${quote(said)}` : "";
     throw new CallFailure(
       `${url}/generate ${quote(error.message)}${shown}`,

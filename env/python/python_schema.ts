@@ -36,5 +36,7 @@ export const plainNumber = z.preprocess(
 export function explainFirstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   const field = issue?.path.length ? `field "${issue.path.join(".")}": ` : "";
-  return field + (issue?.message.replace(/^Invalid input: /, "") ?? "");
+  const what = issue?.message.replace(/^Invalid input: /, "")
+    .replace(/, received undefined$/, ", but it is missing");
+  return field + (what ?? "");
 }

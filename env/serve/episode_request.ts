@@ -69,16 +69,21 @@ export function readEpisodeRequest(body: unknown): EpisodeRequest {
   const strange = unsupportedSampling(request);
   if (strange.length > 0) {
     throw new RequestError(
-      `sampling_params: unsupported parameters, which would change how answers are sampled or where they end; omit ${
+      `sampling_params: omit ${
         strange.join(", ")
-      }`,
+      }; unsupported parameters could change how answers are sampled or where they end`,
     );
   }
   const { top_p: topP, top_k: topK, temperature } = request.sampling_params;
   if (request.evaluation) return request;
   if (topP !== 1 || topK !== -1) {
     throw new RequestError(
-      `sampling_params: top_p ${topP} and top_k ${topK} truncate the distribution, so training would not match sampling; set top_p to 1 and top_k to -1`,
+      `sampling_params: ${
+        [
+          ...topP === 1 ? [] : [`top_p ${topP}`],
+          ...topK === -1 ? [] : [`top_k ${topK}`],
+        ].join(" and ")
+      } would truncate the distribution, so training would not match sampling; set top_p to 1 and top_k to -1`,
     );
   }
   if (temperature === 0) {

@@ -67,7 +67,10 @@ export function episodesApp(
   });
   app.post("/stop", async (c) => {
     const { instance } = readBody(stopSchema, await jsonOf(c, limits));
-    if (stop === undefined || instance !== stop.instance) {
+    if (stop === undefined) {
+      throw new RequestError("This server cannot be stopped over HTTP", 404);
+    }
+    if (instance !== stop.instance) {
       throw new RequestError("Another process started this server", 404);
     }
     service.stop();

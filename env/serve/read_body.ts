@@ -16,8 +16,10 @@ export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
     (node, key) => (node as Record<PropertyKey, unknown> | undefined)?.[key],
     body,
   );
+  // The value that contains an unknown key is valid otherwise, and may be long.
+  const got = issue.code === "unrecognized_keys" ? undefined : value;
   throw new RequestError(
-    `${issue.path.join(".") || "the body"}: ${explainIssue(issue, value)}${
+    `${issue.path.join(".") || "the body"}: ${explainIssue(issue, got)}${
       keySuggestion(issue, schema)
     }`,
   );

@@ -333,11 +333,18 @@ export class ChatTemplate {
     } catch (cause) {
       if (!(cause instanceof JinjaError)) throw cause;
       throw new PolicyError(
-        `The chat template cannot render the conversation: ${cause.message} (line ${cause.line} of the template)`,
+        `The chat template cannot render the conversation: ${cause.message}${
+          lineOf(cause)
+        }`,
         { cause },
       );
     }
   }
+}
+
+/** Returns the position of an error in a template. Errors that exceed a limit may have no position. */
+function lineOf({ line }: JinjaError): string {
+  return line === 0 ? "" : ` (line ${line} of the template)`;
 }
 
 function parseTemplate(source: string): JinjaTemplate {
@@ -346,7 +353,7 @@ function parseTemplate(source: string): JinjaTemplate {
   } catch (cause) {
     if (!(cause instanceof JinjaError)) throw cause;
     throw new DataError(
-      `The chat template is not valid Jinja: ${cause.message} (line ${cause.line})`,
+      `The chat template is not valid Jinja: ${cause.message}${lineOf(cause)}`,
       { cause },
     );
   }
@@ -444,14 +451,14 @@ export async function loadChatTemplate(
  * @throws {DataError} If there is no template or it is invalid.
  */
 export function createChatTemplate(
-  { tokenizer, variables, now, config, jinja, origin = "the given files" }:
+  { tokenizer, variables, now, config, jinja, origin }:
     & LoadTemplateOptions
     & {
       /** The parsed `tokenizer_config.json`. */
       readonly config: unknown;
       /** The text of `chat_template.jinja`, if it exists. */
       readonly jinja?: string | undefined;
-      /** The source of the files, as named in error messages. */
+      /** The directory of the files, as named in error messages. Default: none. */
       readonly origin?: string;
     },
 ): ChatTemplate {
@@ -459,9 +466,11 @@ export function createChatTemplate(
   const source = jinja ?? templateSource(fields.get("chat_template"));
   if (source === undefined) {
     throw new DataError(
-      `Cannot find a chat template in "${origin}": it has neither a file "chat_template.jinja" nor the key "chat_template" in "tokenizer_config.json"`,
+      `Cannot find a chat template${
+        origin === undefined ? "" : ` in "${origin}"`
+      }: there is neither a file "chat_template.jinja" nor the key "chat_template" in "tokenizer_config.json"`,
       {
-        path: origin,
+        ...origin === undefined ? {} : { path: origin },
         hint:
           "use an instruction-tuned model, or copy the chat template of such a model into the directory",
       },

@@ -329,12 +329,12 @@ function rejectTrimming(
   );
   if (token === undefined) return;
   throw new DataError(
-    `The added token "${token.content}" in ${origin} strips the white space around it or is normalized, which incremental encoding does not support`,
-    {
-      path: origin,
-      hint:
-        "use a tokenizer whose added tokens do not strip white space (lstrip, rstrip) and are not normalized",
-    },
+    `The added token "${token.content}" in ${origin} ${
+      token.lstrip || token.rstrip
+        ? "strips the white space around it (lstrip, rstrip)"
+        : "is changed by normalization"
+    }, which incremental encoding does not support`,
+    { path: origin, hint: "use a model with another tokenizer" },
   );
 }
 

@@ -162,9 +162,11 @@ export class UserConversation {
 /** Creates the error for an unusable message from the simulator. */
 export function badResponse(text: string): InfrastructureError {
   return new InfrastructureError(
-    `The user's model did not answer in the required format: "${
-      text.slice(0, 80)
-    }"`,
+    text.trim() === ""
+      ? "The user's model returned an empty answer"
+      : `The user's model did not answer in the required format: "${
+        text.slice(0, 80)
+      }"`,
     {
       kind: "bad_response",
       source: "user",

@@ -107,7 +107,7 @@ Deno.test({
         ["--tau-bench", TAU_BENCH],
         /No recordings were given\nhint: pass one or more files/,
       ],
-      [[DEV], /TAU_BENCH_DIR is not set/],
+      [[DEV], /TAU_BENCH_DIR is empty/],
       [["--tau-bench", "no/such/dir", DEV], /Cannot find "no\/such\/dir/],
       [
         ["--tau-bench", TAU_BENCH, "no/such/file"],

@@ -233,7 +233,10 @@ class Evaluator {
   #unary(node: Node): JsonValue {
     const [operator, operand] = children(node);
     const value = operand === undefined ? null : this.value(operand);
-    if (operator?.name !== "ArithOp" || !isPythonNumber(value)) {
+    if (operator?.name !== "ArithOp") {
+      return this.#fail(node, "the operator is not supported");
+    }
+    if (!isPythonNumber(value)) {
       return this.#fail(node, "the operand is not a number");
     }
     return textOf(this.#source, operator) === "-" ? negate(value) : value;

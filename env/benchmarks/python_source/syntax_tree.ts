@@ -135,9 +135,13 @@ export function unreadable(
   }
   const column = node.from - starts[line]! + 1;
   const { from, to } = node;
-  const shown = source.text.slice(from, Math.min(to, from + 60)).split("\n")[0];
+  // The start of a whole file does not show the problem.
+  const isFile = from === 0 && to === source.text.length;
+  const shown = isFile
+    ? ""
+    : source.text.slice(from, Math.min(to, from + 60)).split("\n", 1)[0];
   return new DataError(
-    `${source.path}:${line + 1}:${column}: ${problem}: ${shown}`,
+    `${source.path}:${line + 1}:${column}: ${problem}${shown && `: ${shown}`}`,
     { path: source.path },
   );
 }

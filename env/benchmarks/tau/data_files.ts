@@ -75,7 +75,7 @@ function importedFiles(root: string): Promise<ReadonlyMap<string, string>> {
           path: error.path ?? root,
           cause: error,
           hint:
-            `check out a commit that "deno task import --from ${root}" can read`,
+            "pass an unmodified tau-bench checkout, or a data directory that deno task import has created",
         },
       );
     });

@@ -68,9 +68,8 @@ export const TAU_BENCH_HINT = "pass --tau-bench DIR or set TAU_BENCH_DIR";
 export function tauBenchDir(given?: string | null): string {
   const dir = given ?? Deno.env.get("TAU_BENCH_DIR");
   if (dir) return dir;
-  const reason = given === ""
-    ? "--tau-bench is empty"
-    : "TAU_BENCH_DIR is not set";
+  const name = given === "" ? "the given path" : "TAU_BENCH_DIR";
+  const reason = `${name} is ${dir === "" ? "empty" : "not set"}`;
   throw new ConfigError(`Cannot find tau-bench's data: ${reason}`, {
     hint: TAU_BENCH_HINT,
   });
@@ -339,8 +338,11 @@ async function readTable(
   const rows = await files.json(name);
   const path = files.path(name);
   if (!(rows instanceof Map) || rows.size === 0) {
+    const why = rows instanceof Map
+      ? "it has no rows"
+      : "expected an object that maps ids to rows";
     throw new DataError(
-      `Cannot use "${path}": expected an object that maps ids to rows`,
+      `Cannot use "${path}": ${why}`,
       { path, hint: HINT },
     );
   }
@@ -401,7 +403,7 @@ function checked<T>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new DataError(
-    `Cannot use "${path}"${place === undefined ? "" : `, ${place}`}, ${
+    `Cannot use "${path}": ${place === undefined ? "" : `${place}, `}${
       explainFirstIssue(result.error)
     }`,
     { path, cause: result.error, hint: HINT },

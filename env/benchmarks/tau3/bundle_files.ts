@@ -146,7 +146,7 @@ export function checkedValue<T>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new DataError(
-    `Cannot use "${path}"${place === undefined ? "" : `, ${place}`}, ${
+    `Cannot use "${path}": ${place === undefined ? "" : `${place}, `}${
       explainFirstIssue(result.error)
     }`,
     { path, cause: result.error, hint: HINT },

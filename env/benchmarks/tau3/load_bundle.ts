@@ -81,9 +81,8 @@ export interface Tau3Bundle extends Tau3Tasks {
 export function tau3BenchDir(given?: string | null): string {
   const dir = given ?? Deno.env.get("TAU3_BENCH_DIR");
   if (dir) return dir;
-  const reason = given === ""
-    ? "--tau3-bench is empty"
-    : "TAU3_BENCH_DIR is not set";
+  const name = given === "" ? "the given path" : "TAU3_BENCH_DIR";
+  const reason = `${name} is ${dir === "" ? "empty" : "not set"}`;
   throw new ConfigError(`Cannot find tau3-bench's data: ${reason}`, {
     hint: TAU3_BENCH_HINT,
   });

@@ -360,7 +360,9 @@ function checkHistory(history: readonly Tau3Message[]): void {
     if (expected > 0) {
       throw new RaisedError(
         "ValueError",
-        `The history has ${expected} fewer tool results than calls`,
+        `The history lacks the results of ${expected} tool call${
+          expected === 1 ? "" : "s"
+        }`,
       );
     }
     expected = message.toolCalls.length;

@@ -168,7 +168,7 @@ const noData = anyValue.refine(
   (value) =>
     value === null ||
     value instanceof Map && [...value.values()].every((data) => data === null),
-  { error: "initialization_data is not supported" },
+  { error: "initial data is not supported" },
 );
 
 /** The schema of a list of calls that set up a world. */

@@ -77,10 +77,13 @@ export class LiveSessions implements Disposable {
   get(id: string): LiveSession {
     const found = this.#open.get(id);
     if (found === undefined) {
-      throw new RequestError(
-        `There is no session "${id}": it was closed, was idle for ${
+      const why = id === ""
+        ? "The request names no session"
+        : `There is no session "${id}": it was closed, was idle for ${
           this.idleMs / 1000
-        } s, or belongs to another server; reset without a session id`,
+        } s, or belongs to another server`;
+      throw new RequestError(
+        `${why}; reset without a session id to open a session`,
         404,
       );
     }

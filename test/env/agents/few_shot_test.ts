@@ -74,6 +74,6 @@ Deno.test({
 Deno.test("fewShotAgent() rejects a dataset with too few examples", () => {
   assert.throws(() => fewShotAgent({ model, examples: ["a"] }), {
     name: "ConfigError",
-    message: /the dataset has 1, but 5 are required/,
+    message: /the dataset has 1, but the agent needs 5/,
   });
 });

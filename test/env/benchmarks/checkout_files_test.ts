@@ -95,7 +95,7 @@ const HOSTILE: Readonly<
   ],
   "a device": [
     (root) => replace(root, WIKI, "/dev/zero"),
-    /wiki\.md": it resolves to \/dev\/zero, outside the checkout/,
+    /wiki\.md": it resolves to "\/dev\/zero", outside the checkout/,
   ],
   "a directory in place of a file": [
     async (root) => {

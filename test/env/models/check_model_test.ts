@@ -25,7 +25,11 @@ Deno.test("checkModel() reports what is wrong with an endpoint, without the key"
       /Cannot use --model m: .*\[key\]; check the key in OPENAI_API_KEY$/,
     ],
     [400, "API key not valid", /check the key in OPENAI_API_KEY$/],
-    [400, "Unsupported parameter: 'seed'", /'seed'; .*change the parameter/],
+    [
+      400,
+      "Unsupported parameter: 'seed'",
+      /'seed'; correct what the server's message reports/,
+    ],
     [402, "Payment is required", /Payment is required/],
   ];
   for (const [status, message, words] of cases) {

@@ -365,7 +365,7 @@ Deno.test("createChatTemplate() reports what is wrong with a template", async ()
     () => createChatTemplate({ tokenizer, config: {}, jinja: "{% if %}" }),
     (error) =>
       error instanceof DataError &&
-      /not valid Jinja: .* \(line 1\)/.test(error.message),
+      /not valid Jinja: .* \(line 1 of the template\)/.test(error.message),
   );
 });
 

@@ -38,9 +38,7 @@ export async function openCheckout(
     await fetchCommit(git, { commit, root: clone, signal });
     root = clone;
   } else if (root === undefined || git !== undefined || commit !== undefined) {
-    throw new ConfigError("Cannot import: exactly one checkout is required", {
-      hint: "pass either --from DIR, or --git URL with --commit SHA",
-    });
+    throw wrongSource({ from, git, commit });
   }
   const read = checkoutFiles(root);
   const head = await headOf(root, read);
@@ -51,6 +49,21 @@ export async function openCheckout(
     commit: head,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+function wrongSource({ from, git, commit }: CheckoutSource): ConfigError {
+  const given = Object.entries({ from, git, commit })
+    .flatMap(([flag, value]) => value === undefined ? [] : [`--${flag}`]);
+  const why = from === undefined
+    ? git === undefined
+      ? commit === undefined
+        ? "no checkout is given"
+        : "--commit needs a repository"
+      : "--git needs a commit"
+    : `${given.slice(1).join(" and ")} cannot be used together with --from`;
+  return new ConfigError(`Cannot import: ${why}`, {
+    hint: "pass either --from DIR, or --git URL with --commit SHA",
+  });
 }
 
 async function removeClone(clone: string): Promise<void> {
@@ -81,7 +94,8 @@ async function fetchCommit(
     const all = await git("fetch", "--tags", "--", url, branches);
     if (all.code !== 0) {
       throw new ConfigError(`Cannot clone "${url}": ${all.error}`, {
-        hint: "pass the URL of a git repository as --git",
+        hint:
+          "pass the URL of a git repository as --git, and check the network connection",
       });
     }
   }

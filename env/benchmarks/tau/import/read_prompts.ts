@@ -282,7 +282,7 @@ function returned(source: PythonSource, node: Node): Node {
   const [statement] = [...descendants(bodyOf(node), "ReturnStatement")];
   const value = statement && children(statement)[1];
   if (value !== undefined) return value;
-  throw unreadable(source, node, "this returns nothing");
+  throw unreadable(source, node, "the function returns nothing");
 }
 
 /**

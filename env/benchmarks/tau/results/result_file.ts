@@ -90,9 +90,7 @@ export function readResultRecords(
   faults.sort((a, b) => a.number - b.number);
   if (records.length > 0) return { records, faults };
   throw new DataError(
-    `"${path}" is not a result file${
-      faults[0] === undefined ? "" : `: ${faults[0].what}`
-    }`,
+    `"${path}" is not a result file: ${faults[0]?.what ?? "it has no records"}`,
     {
       path,
       hint: "pass a run dir, or a result file of tau-bench or tau3-bench",

@@ -59,12 +59,12 @@ Deno.test({
       [
         "retail/orders.json",
         (text) => text.replace('"price": 47.84', '"price": "47.84"'),
-        /^Cannot use ".*orders\.json", row "#W\d+", field "items\.0\.price": expected number, received string; /,
+        /^Cannot use ".*orders\.json": row "#W\d+", field "items\.0\.price": expected number, received string; /,
       ],
       [
         "retail/users.json",
         (text) => text.replace('"source": "paypal"', '"source": "cash"'),
-        /users\.json", row "\w+", field "payment_methods\.\w+\.source": /,
+        /users\.json": row "\w+", field "payment_methods\.\w+\.source": /,
       ],
       [
         "retail/products.json",
@@ -74,17 +74,17 @@ Deno.test({
       [
         "retail/tasks_dev.json",
         (text) => text.replace('"instruction"', '"instructions"'),
-        /tasks_dev\.json", field "0\.instruction": expected string/,
+        /tasks_dev\.json": field "0\.instruction": expected string/,
       ],
       [
         "retail/tasks_test.json",
         (text) => text.replace(/"kwargs": \{[^}]*\}/, '"kwargs": []'),
-        /tasks_test\.json", field "0\.actions\.0\.kwargs": expected object/,
+        /tasks_test\.json": field "0\.actions\.0\.kwargs": expected object/,
       ],
       [
         "retail/tools.json",
         () => '[{"type": "function"}]',
-        /tools\.json", field "0\.function": /,
+        /tools\.json": field "0\.function": /,
       ],
       [
         "few_shot/MockRetailDomainEnv-few_shot.jsonl",
@@ -94,7 +94,7 @@ Deno.test({
       [
         "few_shot/MockRetailDomainEnv-few_shot.jsonl",
         (text) => `\n${text.replace("\n", '\n{"messages_display": 5}\n')}`,
-        /^Cannot use ".*few_shot\.jsonl:3", field "messages_display": /,
+        /^Cannot use ".*few_shot\.jsonl:3": field "messages_display": /,
       ],
       ["retail/wiki.md", () => null, /^Cannot find ".*wiki\.md"/],
       [

@@ -93,7 +93,7 @@ Deno.test("loadTau3() names the file and the place of an error", async () => {
         ...TOY_TASK,
         initial_state: { initialization_data: { agent_data: {} } },
       }]),
-    }, /initialization_data is not supported/],
+    }, /initial data is not supported/],
     [{
       "tasks.json": JSON.stringify([{
         ...TOY_TASK,
