@@ -66,7 +66,7 @@ export function isConfined(): boolean {
 
 /**
  * Runs a task's module on a separate thread, with the same `Deno.args`.
- * @returns The exit status that the task passed to {@linkcode endConfined}.
+ * @returns The exit status that the task passed to {@linkcode endConfined}, or 1 if the task throws an uncaught error.
  */
 export async function runConfined(
   module: string,

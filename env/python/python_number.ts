@@ -58,8 +58,8 @@ export function subtract(a: PythonNumber, b: PythonNumber): PythonNumber {
 }
 
 /**
- * Checks whether the sum or difference of two ints, computed with doubles, is exact. The sum of large ints may be
- * small, but their doubles have already lost digits.
+ * Checks whether the sum or difference of two ints, computed with doubles, is exact. With bigints it never is: even if
+ * their sum is small, their doubles have already lost digits.
  */
 function isExact(a: PythonNumber, b: PythonNumber, sum: number): boolean {
   return typeof a !== "bigint" && typeof b !== "bigint" &&

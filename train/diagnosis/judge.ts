@@ -45,7 +45,7 @@ Answer with one JSON object and nothing else:
 
 /**
  * Asks the judge about a failed episode, and asks again if the first answer cannot be understood.
- * @returns `null` if the second answer cannot be understood either.
+ * @returns The verdict, or `null` if the second answer cannot be understood either.
  * @throws {InfrastructureError} If the model cannot be reached.
  */
 export async function judge(

@@ -226,7 +226,7 @@ export function isCountExact(
     ["qwen2", "qwen3", "qwen3_moe", "llama"].includes(modelType ?? "qwen3");
 }
 
-/** Returns the number of parameters of a layer without its experts, averaged over all layers. */
+/** Returns the number of parameters of a layer without its routed experts, averaged over all layers. */
 export function sharedParameters(shape: ModelShape): number {
   const { layers, hidden, ffn, experts } = shape;
   const sparse = experts?.layers ?? 0;
@@ -238,7 +238,10 @@ export function sharedParameters(shape: ModelShape): number {
   return attentionParameters(shape) + 2 * hidden + (dense + routed) / layers;
 }
 
-/** Returns the number of parameters of all experts in all layers. */
+/**
+ * Returns the number of parameters of the routed experts in all layers. Experts that process every token are not
+ * included.
+ */
 export function expertParameters({ hidden, experts }: ModelShape): number {
   if (experts === undefined) return 0;
   return experts.layers * experts.count * 3 * hidden * experts.ffn;

@@ -14,7 +14,7 @@ export type JournalEpisode = Pick<
   "reward" | "turns" | "usage" | "startedAtMs" | "durationMs"
 >;
 
-/** The journal of an evaluation. Its horizontal axis is the number of episodes. */
+/** The journal of an evaluation. The step of each point is the number of completed episodes. */
 export class EvaluationJournal implements Journal {
   readonly #points: Point[] = [];
   readonly #every: number;

@@ -80,7 +80,7 @@ const DASHBOARD_TIMEOUTS = {
   RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: "280",
 };
 
-/** The key of a job's metadata that contains the name of the run. */
+/** The key in a job's metadata under which the name of the run is stored. */
 export const RUN_KEY = "taulab_run";
 
 /** Plans how Ray is started on the hosts. */

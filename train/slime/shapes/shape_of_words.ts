@@ -79,7 +79,10 @@ function expertsOf(
   };
 }
 
-/** Returns the number of layers with experts, given a pattern such as `[0]*1+[1]*45` or `([0,1]*3)`, or a period. */
+/**
+ * Returns the number of layers with experts, given a pattern such as `[0]*1+[1]*45` or `([0,1]*3)`, or a number `n` if
+ * every n-th layer has experts.
+ */
 function expertLayers(
   pattern: string,
   { layers, origin }: { readonly layers: number; readonly origin: string },

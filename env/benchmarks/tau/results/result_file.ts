@@ -1,10 +1,10 @@
 /**
- * Reads τ-bench's result files, including its published trajectories: lists of `EnvRunResult`, or of replays with their
- * messages. A missing optional field becomes `null`, but a missing reward or trial becomes 0. A record that cannot be
- * read is reported and skipped.
+ * Reads τ-bench's result files, including its published trajectories. A file is a list of `EnvRunResult`, or of recorded
+ * episodes that have `messages` and `recorded_reward` instead of `traj` and `reward`. A missing optional field becomes
+ * `null`, but a missing reward or trial becomes 0. A record that cannot be read is reported and skipped.
  *
- * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) and tau_bench/run.py, which
- * records an exception as `{reward: 0.0, info: {error, traceback}, traj: []}`, at 59a200c.
+ * @see sierra-research/tau-bench at 59a200c: tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) and
+ * tau_bench/run.py, which records an exception as `{reward: 0.0, info: {error, traceback}, traj: []}`.
  */
 
 import { DataError } from "../../../errors.ts";

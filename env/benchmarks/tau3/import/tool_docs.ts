@@ -40,7 +40,10 @@ export function readToolDoc(docstring: string): ToolDoc {
   };
 }
 
-/** Yields the entries `name: text` or `name (type): text` that have the indentation of their section. */
+/**
+ * Yields the name and the text of each entry (`name: text` or `name (type): text`) in a section. An entry continues over
+ * the lines that are indented differently from the section's first line.
+ */
 function* entriesIn(chunk: string): Generator<[string, string]> {
   const lines = chunk.split("\n");
   while (lines[0]?.trim() === "") lines.shift();

@@ -37,7 +37,7 @@ export function* speedUp(one: Case): Script<Transfer | undefined> {
 }
 
 /**
- * Performs troubleshooting steps after a failed speed test until mobile data works at any speed.
+ * After a failed speed test, performs troubleshooting steps until mobile data works, however slowly.
  * @returns The transfer to a human agent, if one is necessary.
  */
 export function* connectData(one: Case): Script<Transfer | undefined> {

@@ -472,7 +472,7 @@ async function marked(mark: string): Promise<number[]> {
   return [...files.matchAll(/\d+/g)].map(([pid]) => Number(pid));
 }
 
-/** Kills the server on the head of the Ray cluster that a run started, as the kernel does when memory is short. */
+/** Kills the GCS server of a run's Ray cluster, as the kernel does when memory is short. */
 async function killHead(path: string): Promise<void> {
   const { ray } = (await readLaunchRecord(path))!;
   const pids = (await marked(ray!.mark)).map(String);
