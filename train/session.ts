@@ -27,7 +27,10 @@ export interface StartRunOptions {
   readonly dataset: Pick<Dataset, "name" | "fingerprint">;
   /** The time at which the run starts. Default: the current time. */
   readonly now?: Date;
-  /** Whether to append `-2`, `-3`, … to the path if it exists. Default: `false`, in which case an existing path is an error. */
+  /**
+   * Whether to append `-2`, `-3`, … to the path if it exists. Default: `false`, in which case an existing path is an
+   * error.
+   */
   readonly numberIfTaken?: boolean;
 }
 
