@@ -208,9 +208,7 @@ class Parser {
     const value = isArray
       ? this.#nested(() => this.#array(elements))
       : this.#value();
-    if (this.#next() !== undefined) {
-      this.#fail("unexpected text after the JSON value");
-    }
+    if (this.#next() !== undefined) this.#fail("unexpected text after the end");
     return value;
   }
 
@@ -329,9 +327,9 @@ class Parser {
     const text = this.#text;
     while (text[at] !== '"') {
       this.#at = at;
-      if (at >= text.length) this.#fail("a string is not terminated");
+      if (at >= text.length) this.#fail("unterminated string");
       if (text.charCodeAt(at) < 32) {
-        this.#fail("a string contains an unescaped control character");
+        this.#fail("a control character in a string must be escaped");
       }
       at += text[at] === "\\" ? 2 : 1;
     }
@@ -379,6 +377,7 @@ class Parser {
     return Number.isSafeInteger(value) ? value + 0 : normalInt(BigInt(text));
   }
 
+  /** Throws an error, which a policy also sees if its tool call is unreadable. New wording would change its episodes. */
   #fail(what: string): never {
     const before = this.#text.slice(0, this.#at);
     const line = before.split("\n").length;

@@ -71,14 +71,27 @@ export async function removeUnsynced(
   return rows;
 }
 
+/** Creates the directory of an offline run. A session that starts in the same second as another gets a later time. */
+async function createDir({ path, id }: WandbRun): Promise<string> {
+  await Deno.mkdir(join(path, "wandb"), { recursive: true });
+  for (let time = Date.now();; time += 1000) {
+    const date = stamp(new Date(time)).replace("-", "_");
+    const dir = join(path, "wandb", `${OFFLINE}${date}-${id}`);
+    try {
+      await Deno.mkdir(dir);
+      return dir;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+}
+
 /**
  * Creates the directory and the files of an offline run.
  * @param synced The number of rows that W&B already has.
  */
 async function openRun(run: WandbRun, synced: number): Promise<OpenTracker> {
-  const date = stamp(new Date()).replace("-", "_");
-  const dir = join(run.path, "wandb", `${OFFLINE}${date}-${run.id}`);
-  await Deno.mkdir(dir, { recursive: true });
+  const dir = await createDir(run);
   const log = await WandbLog.create(join(dir, `run-${run.id}.wandb`));
   await log.append([
     headerRecord(`taulab ${run.version}`),

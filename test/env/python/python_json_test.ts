@@ -72,14 +72,14 @@ Deno.test("parsePythonJson() reports the position of an error", () => {
     ["[1, 2", /expected ',' or '\]', line 1, column 6$/],
     ["[1,]", /expected a value, line 1, column 4$/],
     ['{"a": 1,}', /expected a key in double quotes, line 1, column 9$/],
-    ['["abc', /a string is not terminated, line 1, column 6$/],
+    ['["abc', /unterminated string, line 1, column 6$/],
     [
       '["a\tb"]',
-      /a string contains an unescaped control character, line 1, column 4$/,
+      /a control character in a string must be escaped, line 1, column 4$/,
     ],
     ['["\\x"]', /an invalid escape, line 1, column 2$/],
-    ["[1] 2", /unexpected text after the JSON value, line 1, column 5$/],
-    ["01", /unexpected text after the JSON value, line 1, column 2$/],
+    ["[1] 2", /unexpected text after the end, line 1, column 5$/],
+    ["01", /unexpected text after the end, line 1, column 2$/],
     ["", /the text ends where a value is expected, line 1, column 1$/],
     ["[".repeat(2000), /nested more than 990 levels deep/],
   ];

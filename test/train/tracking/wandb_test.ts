@@ -422,6 +422,22 @@ Deno.test({
     }),
 });
 
+Deno.test("wandb() offline keeps the uploaded file of a session that started in the same second", () =>
+  inTempDir(async (dir) => {
+    const config = trackingSchema.parse({ wandbMode: "offline" });
+    const tracker = wandb(config, () => undefined);
+    for (let session = 1; session <= 3; session++) {
+      const open = await tracker.open({ ...RUN, path: dir }, {
+        before: { runId: "a1b2c3d4" },
+      });
+      const own = open.link!.replace("wandb sync ", "");
+      // `wandb sync` leaves this file.
+      await Deno.writeTextFile(join(own, "run-a1b2c3d4.wandb.synced"), "");
+      const all = await Array.fromAsync(Deno.readDir(join(dir, "wandb")));
+      assert.equal(all.length, session);
+    }
+  }));
+
 Deno.test("wandb() sends each row once across changes of its mode, and heartbeats of a silent run", () =>
   inTempDir(async (dir) => {
     await using server = new WandbServer();
