@@ -108,6 +108,6 @@ function meanOf(values: readonly number[]): number {
 
 function emptyGroup(): RangeError {
   return new RangeError(
-    "Cannot compute the mean reward of an empty group: all its episodes failed",
+    "Cannot compute the mean reward of an empty group: it has no scored episodes",
   );
 }

@@ -11,7 +11,7 @@
  */
 
 import { join } from "node:path";
-import { messageOf, PolicyError, RunDirError } from "../env/errors.ts";
+import { PolicyError, RunDirError } from "../env/errors.ts";
 import type { Config } from "./config/config.ts";
 import type { EvalPlan } from "./held_out.ts";
 import { checkpointSteps } from "./runs/checkpoint_dirs.ts";
@@ -172,7 +172,7 @@ class ControlWeights {
     } catch (error) {
       if (!(error instanceof PolicyError)) throw error;
       throw new RunDirError(
-        `Cannot train the control of "${this.#run.path}": ${messageOf(error)}`,
+        `Cannot train the control of "${this.#run.path}": ${error.message}`,
         { cause: error, hint },
       );
     }

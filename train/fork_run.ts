@@ -4,7 +4,7 @@
 
 import { join } from "node:path";
 import { ConfigError } from "../env/errors.ts";
-import { type Config, configDifferences } from "./config/config.ts";
+import { type Config, configDifferences, valueText } from "./config/config.ts";
 import { mayChange } from "./config/config_flags.ts";
 import { configSchema } from "./config/config_schema.ts";
 import { TOKENIZER } from "./cpu/run_tokenizer.ts";
@@ -32,13 +32,17 @@ export async function forkRun(
     .find(({ key }) => !key.startsWith("rl.") && !mayChange(configSchema, key));
   if (other !== undefined) {
     throw new ConfigError(
-      `Cannot fork "${from}": ${other.key} is ${other.there} in its config, but ${other.here} in the new config`,
+      `Cannot fork "${from}": ${other.key} is ${
+        valueText(other.there)
+      } in its config, but ${valueText(other.here)} in the new config`,
       { hint: 'change only keys in the "rl" section' },
     );
   }
   const { coldStart, rft } = phaseEnds(config);
   const ends = [...new Set([coldStart, rft])];
-  for (const step of ends) await checkCheckpoint(from, { step });
+  for (const step of ends) {
+    await checkCheckpoint(from, { step, hint: "fork another run" });
+  }
   await using run = await startRun(to, {
     config,
     dataset: origin.info.dataset,

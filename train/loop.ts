@@ -7,12 +7,7 @@
  */
 
 import { join } from "node:path";
-import {
-  messageOf,
-  PolicyError,
-  RunDirError,
-  TrainerError,
-} from "../env/errors.ts";
+import { PolicyError, RunDirError, TrainerError } from "../env/errors.ts";
 import { createRng, deriveSeed } from "../env/random.ts";
 import type { RewardFunction } from "../env/rollout.ts";
 import type { Episode } from "../env/types.ts";
@@ -182,9 +177,7 @@ class Loop implements ControlLoop {
     } catch (error) {
       if (!(error instanceof PolicyError)) throw error;
       throw new RunDirError(
-        `Cannot resume "${this.#run.path}" from its last checkpoint: ${
-          messageOf(error)
-        }`,
+        `Cannot resume "${this.#run.path}" from its last checkpoint: ${error.message}`,
         { cause: error, hint: checkpointHint(dir) },
       );
     }
@@ -570,12 +563,14 @@ function sampledNumbers(episodes: readonly Episode[]) {
 /** Returns the error for a step without a single scored episode. Continuing would only waste time. */
 function allFailed(episodes: readonly Episode[], step: number): TrainerError {
   const failure = episodes[0]?.failure;
+  if (!failure) {
+    return new TrainerError(
+      `Step ${step} has no episodes: the dataset has no train tasks`,
+      { hint: "start a new run with a dataset that has train tasks" },
+    );
+  }
   return new TrainerError(
-    `All ${episodes.length} episodes of step ${step} failed for reasons unrelated to the policy; ${
-      failure
-        ? `the first error came from the ${failure.source} (${failure.kind}): ${failure.message}`
-        : "none was sampled"
-    }`,
+    `No episode of step ${step} was scored: all failed for reasons unrelated to the policy (episodes: ${episodes.length}); the first error came from the ${failure.source} (${failure.kind}): ${failure.message}`,
     { hint: "fix the cause and resume the run" },
   );
 }

@@ -179,7 +179,7 @@ Deno.test("evaluate reports wrong settings at the start, and writes nothing", ()
       [["--agent", "expert", "--task-ids", "9999"], /has no task 9999/],
       [
         ["--agent", "expert", "--user", "llm"],
-        /No model is set\nhint: pass --user-model NAME/,
+        /No model is set for the simulated user\nhint: pass --user-model NAME/,
       ],
       [["--agent", "poet"], /--agent/],
       [

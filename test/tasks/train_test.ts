@@ -128,7 +128,7 @@ Deno.test("train exits with 2 and a hint on wrong usage, and prints nothing on s
     [["--data", "tau-bench"], /pass --tau-bench DIR or set TAU_BENCH_DIR/],
     [
       ["--control", "--set", "rft.steps=0", "--set", "rl.steps=0"],
-      /control: expected no control, because coldStart.steps or rl.steps is 0/,
+      /control: expected no control while coldStart.steps is 0 or both rft.steps and rl.steps are 0/,
     ],
     [["--resume", "nope"], /There is no run at "runs\/nope"/],
   ];
@@ -408,5 +408,8 @@ Deno.test("train --dry-run names the user's model and does not call it", () =>
     assert.equal(server.requests.length, 0);
     const unnamed = await output([...TINY, "--user", "llm", "--dry-run"]);
     assert.equal(unnamed.code, 2);
-    assert.match(unnamed.stderr, /No model is set\nhint: pass --user-model/);
+    assert.match(
+      unnamed.stderr,
+      /No model is set for the simulated user\nhint: pass --user-model/,
+    );
   }));

@@ -285,7 +285,7 @@ Deno.test("resolveConfig() rejects a control without cold start or RL, and inval
   const resolve = (...sets: string[]) => () =>
     resolveConfig({ name: "test", text: "" }, sets.map(parseSet));
   const neither =
-    /expected no control, because coldStart.steps or rl.steps is 0/;
+    /expected no control while coldStart.steps is 0 or both rft.steps and rl.steps are 0/;
   assert.throws(resolve("control.seconds=true", "coldStart.steps=0"), neither);
   assert.throws(resolve("control.tokens=true", "rl.steps=0"), neither);
   assert.doesNotThrow(resolve("coldStart.steps=0"));

@@ -91,10 +91,10 @@ function resolve<S extends z.ZodObject>(
     readonly rename?: (values: RecipeValues) => void;
   },
 ): DeepReadonly<z.infer<S>> {
-  const layers = new RecipeLayers(recipe, (values) => {
+  const layers = new RecipeLayers(recipe, (values, name) => {
     if (namesTwice(values)) {
       throw new ConfigError(
-        `${recipe.name}: both "rl" and "grpo", its old name, are set`,
+        `${name}: both "rl" and "grpo", its old name, are set`,
         { hint: 'move the keys of "grpo" to "rl"' },
       );
     }
@@ -124,8 +124,8 @@ export function parseSet(text: string): Override {
   const at = text.indexOf("=");
   if (at < 1) {
     throw new ConfigError(
-      `--set ${text} is not of the form KEY=VALUE`,
-      { hint: "pass a key and its value, as in --set rl.steps=40" },
+      `--set "${text}" is not of the form KEY=VALUE`,
+      { hint: 'pass a key and its value, with "=" between them' },
     );
   }
   const origin = `--set ${text}`;
@@ -183,6 +183,12 @@ export interface ConfigDifference {
   readonly key: string;
   readonly there: unknown;
   readonly here: unknown;
+}
+
+/** Returns the text of a differing value for an error message. */
+export function valueText(value: unknown): string {
+  if (value === undefined) return "not set";
+  return value === "" ? '""' : String(value);
 }
 
 /**

@@ -244,7 +244,8 @@ export const configSchema = z.strictObject({
     (coldStart.steps > 0 && rft.steps + rl.steps > 0),
   {
     path: ["control"],
-    error: "expected no control, because coldStart.steps or rl.steps is 0",
+    error:
+      "expected no control while coldStart.steps is 0 or both rft.steps and rl.steps are 0",
   },
 );
 

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { ConfigError } from "../../env/errors.ts";
-import { explainIssue, nearest } from "../../env/schema_issue.ts";
+import { explainIssue, suggestion } from "../../env/schema_issue.ts";
 import type { Dataset } from "../../env/types.ts";
 import { readTextIfThere } from "../runs/storage.ts";
 import { Yaml } from "./yaml_file.ts";
@@ -34,12 +34,13 @@ export async function readExclusions(path: string): Promise<Exclusion[]> {
   const { value } = new Yaml({ name: path, text }, "the exclusion file");
   const result = fileSchema.safeParse(value ?? []);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const at = issue?.path.join(".") ?? "";
+  const issue = result.error.issues[0]!;
+  const [index, ...keys] = issue.path;
+  const place = index === undefined ? "" : `entry ${Number(index) + 1}: `;
   throw new ConfigError(
-    `"${path}" is not a list of {task, reason}: ${at === "" ? "" : `${at}: `}${
-      issue === undefined ? "?" : explainIssue(issue, undefined)
-    }`,
+    `"${path}" is not a list of {task, reason}: ${place}${
+      keys.map((key) => `${String(key)}: `).join("")
+    }${explainIssue(issue, undefined)}`,
   );
 }
 
@@ -69,7 +70,7 @@ export function withoutTasks(
   ]));
   checkKnown(dataset, out);
   for (const [split, tasks] of kept) {
-    if (tasks.length > 0) continue;
+    if (tasks.length > 0 || dataset.tasks(split).length === 0) continue;
     throw new ConfigError(
       `All tasks of the split "${split}" are excluded`,
       { hint: "keep at least one task per split" },
@@ -91,9 +92,9 @@ function checkKnown(dataset: Dataset, out: ReadonlySet<string>): void {
   const unknown = [...out].find((id) => !known.has(id));
   if (unknown === undefined) return;
   throw new ConfigError(
-    `The excluded task "${unknown}" is not in the dataset; did you mean "${
-      nearest(unknown, [...known])
-    }"?`,
+    `The excluded task "${unknown}" is not in the dataset${
+      suggestion(unknown, [...known])
+    }`,
     {
       hint:
         "correct the task in the exclusion file (data.exclude), or remove it",

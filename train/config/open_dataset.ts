@@ -116,14 +116,14 @@ function refuseModes(
     Pick<DataConfig, "solo" | "policyType" | "source">
   >,
 ): void {
-  const key = solo
-    ? "data.solo=true"
+  const [what, flag] = solo
+    ? ["Solo mode", "--solo"]
     : policyType === "workflow"
-    ? "data.policyType=workflow"
-    : undefined;
-  if (key === undefined) return;
+    ? ["The policy type workflow", "--policy-type"]
+    : [];
+  if (what === undefined) return;
   throw new ConfigError(
-    `${key} works only with data.source=tau3-bench, but the source is ${source}`,
-    { hint: `pass --tau3-bench DIR --env telecom, or omit ${key}` },
+    `${what} is available only for τ³-bench, but data.source is ${source}`,
+    { hint: `pass --tau3-bench DIR --env telecom, or omit ${flag}` },
   );
 }

@@ -57,6 +57,7 @@ function ofJudge(error: unknown): unknown {
   return new InfrastructureError(`The judge failed: ${error.message}`, {
     kind: error.kind,
     source: "environment",
+    hint: error.hint,
     cause: error,
   });
 }

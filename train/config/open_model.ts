@@ -8,6 +8,7 @@ import { type Endpoint, resolveEndpoint } from "../../env/models/endpoints.ts";
 import { createMeter, type Meter } from "../../env/models/meter.ts";
 import { openaiChatModel } from "../../env/models/openai.ts";
 import { createRateLimiter } from "../../env/models/rate_limit.ts";
+import { explainIssue } from "../../env/schema_issue.ts";
 import type { CallOptions, ChatModel } from "../../env/types.ts";
 import type { DeepReadonly } from "./config_schema.ts";
 import { endpointSchema } from "./config_sections.ts";
@@ -74,7 +75,9 @@ export async function connectModel(
     const issue = parsed.error.issues[0]!;
     const key = issue.path.map(String).join(".");
     throw new ConfigError(
-      `Cannot connect to a model: ${key || "settings"}: ${issue.message}`,
+      `Cannot connect to a model: ${key === "" ? "" : `${key}: `}${
+        explainIssue(issue, undefined)
+      }`,
       { cause: parsed.error },
     );
   }
@@ -107,7 +110,10 @@ export function callerOf(
  */
 export function modelName({ model }: EndpointConfig, flag: string): string {
   if (model !== null) return model;
-  throw new ConfigError("No model is set", { hint: `pass ${flag} NAME` });
+  const whose = flag === "--user-model" ? " for the simulated user" : "";
+  throw new ConfigError(`No model is set${whose}`, {
+    hint: flag.startsWith("--") ? `pass ${flag} NAME` : `set ${flag}`,
+  });
 }
 
 function whereabouts(flag: string, model: string, endpoint: Endpoint): string {

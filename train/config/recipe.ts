@@ -25,15 +25,19 @@ export class RecipeLayers {
 
   /**
    * Parses a recipe and the recipes that it extends.
-   * @param rename Renames keys in the values of a file. It is called for each file before the values are merged.
+   * @param rename Renames keys in the values of a file. It is called for each file, with the file's name, before the
+   * values are merged.
    * @throws {ConfigError} If a file is not YAML or not a map of sections.
    */
-  constructor(recipe: Recipe, rename: (values: RecipeValues) => void) {
+  constructor(
+    recipe: Recipe,
+    rename: (values: RecipeValues, name: string) => void,
+  ) {
     this.#layers = chainOf(recipe).map((file) => {
       const yaml = new Yaml(file, "the recipe");
       const values = { ...valuesOf(yaml) };
       delete values["extends"];
-      rename(values);
+      rename(values, file.name);
       return { yaml, values };
     });
   }

@@ -76,6 +76,7 @@ export class Yaml {
 
 function messageOfFault({ message }: Error): string {
   const [first] = message.split("\n");
+  if (/multiple documents/.test(first!)) return "it has several documents";
   return /call stack/.test(first!)
     ? "it is nested too deeply"
     : first!.replace(/ at line \d+, column \d+:$/, "");
@@ -93,13 +94,13 @@ function valueOf(document: Document, subject: string): unknown {
   } catch (error) {
     throw new ConfigError(
       `${subject} cannot be read: ${messageOf(error)}`,
-      { cause: error, hint: "replace the alias with its value" },
+      { cause: error, hint: "write the value in place of the alias" },
     );
   }
   if (isDeeper(value, MAX_DEPTH)) {
     throw new ConfigError(
       `${subject} is nested more than ${MAX_DEPTH} levels deep, or an alias refers to a node that contains it`,
-      { hint: "flatten it, or remove the alias" },
+      { hint: "flatten the value, or remove the alias" },
     );
   }
   return value;

@@ -7,6 +7,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { messageOf, PolicyError } from "../../env/errors.ts";
+import { explainIssue } from "../../env/schema_issue.ts";
+import { refusalOf } from "../../env/system_error.ts";
 import { layoutOf } from "./layout.ts";
 import { type ModelConfig, ModelConfigSchema } from "./model_config.ts";
 
@@ -83,7 +85,7 @@ export async function writeCheckpoint(
     await removeDir(partial).catch(() => {});
     throw new PolicyError(
       `Cannot write the checkpoint "${dir}": ${reason(cause)}`,
-      { cause, hint: "free some space, or choose another directory" },
+      { cause, hint: refusalOf(cause)?.hint ?? "choose another directory" },
     );
   }
 }
@@ -137,8 +139,12 @@ async function readManifest(
   }
   const parsed = ManifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const at = issue.path.join(".") || "the whole file";
   throw new PolicyError(
-    `"${path}" is not a checkpoint manifest: ${z.prettifyError(parsed.error)}`,
+    `"${path}" is not a checkpoint manifest: ${at}: ${
+      explainIssue(issue, undefined)
+    }`,
     { hint: "use another checkpoint or train again" },
   );
 }

@@ -81,15 +81,25 @@ function requireDemonstrations(
 ): void {
   const { coldStart, rollout } = config;
   if (sequences.length > 0 || coldStart.steps === 0) return;
+  const tried = unsolved + tooLong;
+  const reasons = [
+    ...unsolved === 0 ? [] : [
+      `the expert did not solve ${unsolved} of ${tried} train tasks within rollout.maxTurns=${rollout.maxTurns}`,
+    ],
+    ...tooLong === 0 ? [] : [
+      `the expert's conversations for ${tooLong} of ${tried} train tasks exceed ${
+        maxTokens(config)
+      } tokens, the limit set by model.contextLength and coldStart.maxTokens`,
+    ],
+  ];
   throw new ConfigError(
-    `The cold start has no demonstrations: of ${
-      unsolved + tooLong
-    } train tasks, the expert did not solve ${unsolved} within rollout.maxTurns=${rollout.maxTurns}, and the conversations of the other ${tooLong} exceed ${
-      maxTokens(config)
-    } tokens, the limit set by model.contextLength and coldStart.maxTokens`,
+    `The cold start has no demonstrations: ${
+      reasons.join(", and ") || "there are no train tasks"
+    }`,
     {
-      hint:
-        "raise rollout.maxTurns or the token limit, or set coldStart.steps to 0",
+      hint: tried === 0
+        ? "choose data with train tasks, or set coldStart.steps to 0"
+        : "raise rollout.maxTurns or the token limit, or set coldStart.steps to 0",
     },
   );
 }

@@ -1,6 +1,6 @@
 /** The CPU trainer, which performs supervised and clipped policy-gradient steps on the weights in a policy's memory. */
 
-import { TrainerError } from "../../env/errors.ts";
+import { messageOf, TrainerError } from "../../env/errors.ts";
 import { ratios } from "../ratio.ts";
 import {
   advantageAt,
@@ -200,7 +200,9 @@ export class CpuTrainer implements Trainer {
       });
     } catch (cause) {
       this.#adam.clearGradients();
-      throw new TrainerError(`The update failed: ${String(cause)}`, { cause });
+      throw new TrainerError(`The update failed: ${messageOf(cause)}`, {
+        cause,
+      });
     }
   }
 
@@ -236,7 +238,7 @@ function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
   }
   if (n > contextLength) {
     throw new TrainerError(
-      `Sequence ${index} has ${n} tokens, more than the policy's context length of ${contextLength}; shorten the sequence, or raise contextLength`,
+      `Sequence ${index} has ${n} tokens, more than the policy's context length of ${contextLength}; shorten the sequence, or raise model.contextLength`,
     );
   }
   for (let t = 0; t < n; t++) {

@@ -121,7 +121,11 @@ export class Crew {
       worker.onerror = (event) => {
         event.preventDefault();
         reject(
-          new PolicyError(`A policy worker crashed: ${event.message}`),
+          new PolicyError(
+            `A policy worker crashed${
+              event.message ? `: ${event.message}` : ""
+            }`,
+          ),
         );
       };
     });

@@ -120,7 +120,7 @@ export class SharedHeap {
         {
           cause,
           hint:
-            "lower maxCacheTokens, or use a smaller model or shorter sequences",
+            "lower rollout.cacheTokens (maxCacheTokens of the policy), or use a smaller model or shorter sequences",
         },
       );
     }

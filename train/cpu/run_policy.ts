@@ -16,7 +16,8 @@ import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
  * @throws {RunDirError} If its checkpoint or its tokenizer is damaged or from an incompatible version.
  */
 export async function openRunPolicy(run: TrainingRecord): Promise<RunPolicy> {
-  const step = (await checkpointSteps(run.path)).at(-1);
+  const steps = await checkpointSteps(run.path);
+  const step = steps.at(-1);
   if (step === undefined) {
     throw new ConfigError(
       `Cannot open the policy of "${run.path}": the run has no checkpoint yet`,
@@ -27,8 +28,9 @@ export async function openRunPolicy(run: TrainingRecord): Promise<RunPolicy> {
     );
   }
   const dir = join(run.path, "checkpoints", String(step));
-  const hint =
-    `remove "${dir}" to use the checkpoint before it, or choose another run`;
+  const hint = steps.length > 1
+    ? `remove "${dir}" to use the checkpoint before it, or choose another run`
+    : "choose another run";
   await checkCheckpoint(run.path, { step, hint });
   const codec = await openCodec(run);
   const policy = await openWeights(run, { dir, hint });

@@ -245,8 +245,8 @@ export class Sampler {
     }
     if (planned.size > 0) return false;
     throw new PolicyError(
-      `The policy's cache is too small for a context of ${active.request.ids.length} tokens`,
-      { hint: "raise maxCacheTokens" },
+      `The policy's cache is too small for a prompt of ${active.request.ids.length} tokens and its answer`,
+      { hint: "raise rollout.cacheTokens (maxCacheTokens of the policy)" },
     );
   }
 
@@ -291,7 +291,10 @@ export class Sampler {
     if (ids.length >= contextLength) {
       return new PolicyError(
         `The prompt has ${ids.length} tokens, which leaves no room for an answer in the policy's context of ${contextLength}`,
-        { hint: "shorten the prompt, or raise contextLength" },
+        {
+          hint:
+            "shorten the prompt, or use a policy with a larger model.contextLength",
+        },
       );
     }
     const foreign = ids.findIndex((id) =>

@@ -59,7 +59,7 @@ export async function readResultEpisodes(
     notes: [
       ...(fault === null ? [] : [fault]),
       ...(unknown === 0 ? [] : [
-        `Skipped ${unknown} of ${file.records.length} episodes, whose tasks are neither in the data nor in the file`,
+        `Skipped ${unknown} of ${file.records.length} episodes, whose tasks are not among those of the domain "${dataset.domain}"`,
       ]),
     ],
   };
@@ -72,7 +72,7 @@ function episodeOf(record: ResultEpisode, task: Task): DiagnosableEpisode {
       return turnsOf(record.turns);
     } catch (error) {
       throw new DataError(
-        `Record ${number} has a call that cannot be read (${messageOf(error)})`,
+        `Record ${number} has a turn that cannot be read (${messageOf(error)})`,
         { cause: error },
       );
     }

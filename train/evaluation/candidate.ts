@@ -79,15 +79,17 @@ function requireSolo({ agent, policy, prompt }: EvaluationConfig): void {
     ? `the policy of "${policy}" was trained to talk to users`
     : agent !== "tool-calling"
     ? `the prompt of the ${agent} agent assumes a user`
-    : prompt === "none"
-    ? "with prompt=none, the agent does not see the ticket"
     : undefined;
-  if (wrong === undefined) return;
-  throw new ConfigError(`Cannot evaluate in solo mode: ${wrong}`, {
-    hint: prompt === "none"
-      ? "pass --set prompt=full, or --agent expert"
-      : "pass --model NAME with the tool-calling agent, or --agent expert",
-  });
+  if (wrong !== undefined) {
+    throw new ConfigError(`Cannot evaluate in solo mode: ${wrong}`, {
+      hint: "pass --model NAME with the tool-calling agent, or --agent expert",
+    });
+  }
+  if (prompt === "full") return;
+  throw new ConfigError(
+    `Cannot evaluate in solo mode: with prompt=${prompt}, the agent does not see the ticket`,
+    { hint: "pass --set prompt=full, or --agent expert" },
+  );
 }
 
 async function openPolicy(

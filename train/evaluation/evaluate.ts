@@ -62,11 +62,16 @@ export function tasksOf(dataset: Dataset, config: EvaluationConfig): Task[] {
   return config.tasks.map((index) => {
     const task = all.find((one) => one.index === index);
     if (task !== undefined) return task;
+    const range = `its tasks are numbered from ${all[0]?.index} to ${
+      all.at(-1)?.index
+    }`;
     throw new ConfigError(
       `The ${config.split} split of ${dataset.name} ${dataset.domain} has no task ${index}; ${
-        config.data.exclude === null
-          ? `its ${all.length} tasks are numbered from 0`
-          : `${all.length} of its tasks remain after data.exclude`
+        all.length === 0
+          ? "it is empty"
+          : config.data.exclude === null
+          ? range
+          : `${range}, except those that data.exclude excludes`
       }`,
     );
   });

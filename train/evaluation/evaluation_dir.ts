@@ -28,9 +28,11 @@ const EVALUATION = registerRunKind<EvaluationConfig, never>({
   kind: "evaluate",
   trainer: "cpu",
   parseConfig: (config) => resolveBy(evaluationSchema, config),
-  refusal: (path) =>
+  refusal: (path, { trainer }) =>
     new ConfigError(`"${path}" is a training run, not an evaluation`, {
-      hint: `pass an evaluation, or evaluate the run with --policy ${path}`,
+      hint: trainer === "cpu"
+        ? `pass an evaluation, or evaluate the run with --policy ${path}`
+        : "pass an evaluation",
     }),
 });
 

@@ -45,10 +45,10 @@ export async function runShardAt(
   const { dataset } = session;
   if (dataset.fingerprint !== fingerprint) {
     throw new RunDirError(
-      `Cannot run a shard of the evaluation: ${dataset.name} ${dataset.domain} has the fingerprint ${dataset.fingerprint} on this host, but ${fingerprint} in the evaluation`,
+      `Cannot run a shard of the evaluation: ${dataset.name} ${dataset.domain} has the fingerprint ${dataset.fingerprint} in this process, but ${fingerprint} in the evaluation`,
       {
         hint:
-          "install the same version of taulab and the same data on both hosts",
+          "use the same version of taulab and the same data in all processes of the evaluation",
       },
     );
   }

@@ -50,7 +50,7 @@ export function tau3Results(dir: EvaluationDir, dataset: Dataset): string {
   const { rules } = dataset;
   if (rules === undefined) {
     throw new ConfigError(
-      `Cannot export the evaluation as τ³-bench results: its data is from ${dataset.name}`,
+      `Cannot export the evaluation as τ³-bench results: it used the dataset "${dataset.name}"`,
       { hint: "omit --export, or evaluate with --tau3-bench DIR" },
     );
   }

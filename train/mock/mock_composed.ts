@@ -6,7 +6,7 @@ import { tau3Bench } from "../../env/benchmarks/tau3/tau3_bench.ts";
 import type { ComposedBundle, ComposerPart } from "../../env/domain.ts";
 import { type DomainName, domainNamed } from "../../env/domains/registry.ts";
 import { ConfigError } from "../../env/errors.ts";
-import { explainIssue, nearest } from "../../env/schema_issue.ts";
+import { explainIssue, suggestion } from "../../env/schema_issue.ts";
 import { knownKeys } from "../../env/schema_keys.ts";
 import { parseSet } from "../config/config.ts";
 import { type Exclusion, formatExclusions } from "../config/exclusions.ts";
@@ -77,9 +77,9 @@ export function mockComposed(
     : String(issue?.path[0] ?? "");
   throw new ConfigError(
     issue?.code === "unrecognized_keys" || issue === undefined
-      ? `Unknown setting "${key}"; did you mean "${
-        nearest(key, knownKeys(composer.options, [])) ?? ""
-      }"?`
+      ? `Unknown setting "${key}"${
+        suggestion(key, knownKeys(composer.options, []))
+      }`
       : `--set ${key}: ${explainIssue(issue, given[key])}`,
     {
       hint: 'run "deno task mock --help --env NAME" to list the settings',

@@ -57,7 +57,7 @@ export async function checkCheckpoint(
   const version = versionOf(head);
   if (version === undefined) {
     throw new RunDirError(
-      `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or not JSON`,
+      `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or invalid`,
       { hint: options.hint ?? checkpointHint(dir) },
     );
   }
@@ -67,5 +67,5 @@ export async function checkCheckpoint(
 
 /** Returns the hint for a checkpoint that cannot be used. */
 export function checkpointHint(dir: string): string {
-  return `remove "${dir}" and resume again: the run then continues from the previous checkpoint`;
+  return `remove "${dir}" and resume again: the run then continues from the checkpoint before it, or from the start`;
 }

@@ -98,7 +98,7 @@ export class EpisodeStore implements Disposable {
       this.#db.close();
       if (!/not a database|malformed/.test(String(error))) throw error;
       throw new RunDirError(
-        `"${path}" is damaged: it is not an SQLite database`,
+        `"${path}" is damaged: it is not a valid SQLite database`,
         { cause: error, hint: "restore it, or start a new run" },
       );
     }
@@ -328,8 +328,14 @@ export class EpisodeStore implements Disposable {
 
 function checkVersion(version: number, path: string): void {
   if (version >= 1 && version <= EPISODES_VERSION) return;
+  if (version < 1) {
+    throw new RunDirError(
+      `"${path}" is empty or was not written by taulab`,
+      { hint: "choose another run, or restore the file from a backup" },
+    );
+  }
   throw new RunDirError(
-    `"${path}" has version ${version}, but this version of taulab supports versions 1 to ${EPISODES_VERSION}`,
+    `"${path}" has schema version ${version}, but this version of taulab supports versions up to ${EPISODES_VERSION}`,
     {
       hint:
         "use the version of taulab that wrote it (run.json has its version and commit)",

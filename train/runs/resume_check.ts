@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { z } from "zod";
 import { ConfigError, RunDirError } from "../../env/errors.ts";
-import { configDifferences } from "../config/config.ts";
+import { configDifferences, valueText } from "../config/config.ts";
 import { mayChange } from "../config/config_flags.ts";
 import type { RunInfo } from "./run_info.ts";
 
@@ -37,9 +37,9 @@ export function checkResume(run: StartedRun, asked: ResumeRequest): void {
   if (difference !== undefined || recipe !== undefined) {
     const why = difference === undefined
       ? `--recipe ${recipe} applies only to new runs`
-      : `${difference.key} is ${difference.there} in ${
+      : `${difference.key} is ${valueText(difference.there)} in ${
         join(run.path, "config.yaml")
-      }, but ${difference.here} in the flags`;
+      }, but ${valueText(difference.here)} in the flags`;
     throw new ConfigError(`Cannot resume "${run.path}": ${why}`, {
       hint: "omit the flag, or start a new run",
     });

@@ -216,7 +216,8 @@ export async function createRunDir<C extends object, D>(
 ): Promise<D> {
   const doing = `create the run dir "${path}"`;
   const named = path;
-  return await attempt({ doing, path, afterwards: "start again" }, async () => {
+  const what = { doing, path, afterwards: "start again", isNew: true };
+  return await attempt(what, async () => {
     const path = await makeDirectory(named, numberIfTaken);
     for (const folder of folders) await Deno.mkdir(join(path, folder));
     return await locked(path, async (lock) => {

@@ -63,7 +63,9 @@ export async function takeLock(path: string): Promise<RunLock> {
     file.close();
     const [holder = ""] = (await Deno.readTextFile(lockPath)).split("\n");
     throw new RunDirError(
-      `The run "${path}" is in use by another process (${holder || "unknown"})`,
+      `The run "${path}" is in use by another process${
+        holder === "" ? "" : ` (${holder})`
+      }`,
       {
         hint:
           "wait until that process has ended, or start another run with --name",

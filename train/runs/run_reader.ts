@@ -79,7 +79,9 @@ export function readStore(path: string): EpisodeStore {
       );
     }
     throw new ConfigError(
-      `Cannot open "${file}": the run has kept no episodes, or the file is damaged`,
+      isThere(file)
+        ? `Cannot open "${file}": ${messageOf(error)}`
+        : `The run "${path}" has kept no episodes: "${file}" is missing`,
       { cause: error, hint: "choose another run, or restore the file" },
     );
   }
@@ -150,8 +152,9 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
     throw new ConfigError(
       `"${path}" is not a run: "${infoPath}" is missing`,
       {
-        hint:
-          `restore run.json from a backup, or remove the directory with: rm -r '${path}'`,
+        hint: await looksLikeRun(path)
+          ? `restore run.json from a backup, or remove the directory with: rm -r '${path}'`
+          : "pass the directory of a run",
       },
     );
   }
@@ -160,6 +163,15 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
     { hint: `pass the name of a directory under "${join(path, "..")}"` },
   );
 }
+
+/** Checks whether a directory without run.json is empty or has a file or folder of a run. */
+async function looksLikeRun(path: string): Promise<boolean> {
+  const entries = await Array.fromAsync(Deno.readDir(path));
+  return entries.length === 0 ||
+    entries.some(({ name }) => PARTS_OF_RUN.includes(name));
+}
+
+const PARTS_OF_RUN = ["config.yaml", "episodes.db", "checkpoints", "lock"];
 
 async function isDirectory(path: string): Promise<boolean> {
   return await Deno.stat(path)
@@ -274,6 +286,7 @@ export function refuseDamaged({ damaged }: Pick<RunRecord, "damaged">): void {
   const [first] = damaged;
   if (first === undefined) return;
   throw new RunDirError(first, {
-    hint: "remove that line and all lines after it, then resume",
+    hint:
+      `restore ${METRICS} from a backup, or remove that line and all lines after it, then resume`,
   });
 }

@@ -109,6 +109,8 @@ export interface Attempt {
    * false.
    */
   readonly isThere?: boolean;
+  /** Whether the operation creates the run dir, so that another place can be chosen for it. Default: `false`. */
+  readonly isNew?: boolean;
   /** How to continue after the cause is fixed: `continue with "deno task train --resume a1"`. */
   readonly afterwards: string;
 }
@@ -195,8 +197,10 @@ function isThere(path: string): boolean {
 /** Returns the reason why the system refused an operation on a run dir, and a hint on how to fix it. */
 function wordsOf(
   { kind, why, hint }: Refusal,
-  { path, afterwards }: Attempt,
+  { path, afterwards, isNew = false, isThere = false }: Attempt,
 ): [why: string, hint: string] {
+  // An existing run that is being opened is also read.
+  const access = isNew || isThere ? "write to" : "read or write";
   switch (kind) {
     case "disk_full":
       return [
@@ -205,7 +209,7 @@ function wordsOf(
       ];
     case "not_permitted":
       return [
-        `Deno was not allowed to write to "${path}"`,
+        `Deno was not allowed to ${access} "${path}"`,
         "choose another directory with --runs DIR, or grant the permission: " +
         `run "deno run --allow-read --allow-env --allow-write=${
           dirname(path)
@@ -213,13 +217,17 @@ function wordsOf(
       ];
     case "forbidden":
       return [
-        `the current user may not write to "${path}"`,
-        "change its owner or mode, or choose another directory with --runs DIR",
+        `the current user may not ${access} "${path}"`,
+        isNew
+          ? "change the owner or mode of its parent, or choose another directory with --runs DIR"
+          : `change its owner or mode, then ${afterwards}`,
       ];
     case "bad_path":
       return [
-        `a parent of "${path}" is a file, not a directory`,
-        "choose another directory with --runs DIR",
+        `the path "${path}" is invalid or too long, or a part of it is a file`,
+        isNew
+          ? "choose another --name, or another directory with --runs DIR"
+          : `restore the run dir, then ${afterwards}`,
       ];
     default:
       return [`${why} ("${path}")`, `${hint}, then ${afterwards}`];

@@ -83,8 +83,11 @@ function refusal(
 ): TrackerError {
   const isPassing = status >= 500 || status === 429 || status === 408;
   const isStranger = status === 401 || status === 403;
+  const excerpt = text.trim().slice(0, 200);
   return new TrackerError(
-    `${title} at ${url} answered ${status}: ${text.trim().slice(0, 200)}`,
+    `${title} at ${url} answered with status ${status}${
+      excerpt === "" ? "" : `: ${excerpt}`
+    }`,
     { isPassing, ...(isStranger ? { hint: credentials } : {}) },
   );
 }

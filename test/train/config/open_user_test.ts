@@ -109,7 +109,7 @@ Deno.test("openUser() reports at once what is wrong with the model", async () =>
   const llm = "user.strategy=llm";
   await assert.rejects(openWith([llm]), {
     name: "ConfigError",
-    message: "No model is set",
+    message: "No model is set for the simulated user",
     hint: "pass --user-model NAME",
   });
   await assert.rejects(

@@ -42,7 +42,7 @@ Deno.test("createCpuLab() reports why a cold start has no demonstrations, and ne
   await assert.rejects(createCpuLab({ config, dataset }), {
     name: "ConfigError",
     message:
-      /of 4 train tasks, the expert did not solve 4 within rollout.maxTurns=1/,
+      /the expert did not solve 4 of 4 train tasks within rollout.maxTurns=1/,
   });
   const warm = makeConfig({ ...config, coldStart: { steps: 0 } });
   await using lab = await createCpuLab({ config: warm, dataset });

@@ -248,7 +248,7 @@ Deno.test("generate() gives a hint if a context does not fit the cache", async (
   const ids = Array.from({ length: 200 }, (_, i) => i % 60);
   await assert.rejects(
     policy.generate(request(1, { ids })),
-    /raise maxCacheTokens/,
+    /raise rollout.cacheTokens/,
   );
 });
 

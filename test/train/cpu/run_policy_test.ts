@@ -73,7 +73,7 @@ Deno.test("openRunPolicy() reports what is wrong with a run, and how to fix it",
     await Deno.writeTextFile(join(last, "checkpoint.json"), "{");
     assert.match(
       await refusal(path, RunDirError),
-      /checkpoint.json is missing or not JSON; remove ".*\/4" to use/,
+      /checkpoint.json is missing or invalid; remove ".*\/4" to use/,
     );
 
     await Deno.remove(last, { recursive: true });

@@ -111,7 +111,7 @@ Deno.test("jobsOf() derives seeds from seed, task and trial, independent of the 
   assert.throws(() => tasksOf(dataset, configOf("{ tasks: [6] }")), {
     name: "ConfigError",
     message:
-      /The test split of generated retail has no task 6; its 6 tasks are numbered from 0/,
+      /The test split of generated retail has no task 6; its tasks are numbered from 0 to 5/,
   });
 });
 

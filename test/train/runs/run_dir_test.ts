@@ -281,7 +281,7 @@ Deno.test("TrainingDir.resume() says what is damaged", () =>
       [
         "episodes.db",
         "no database, but some text that is longer than a header of one is, so it is read",
-        /not an SQLite database/,
+        /not a valid SQLite database/,
       ],
       [
         "checkpoints/3/checkpoint.json",

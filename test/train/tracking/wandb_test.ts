@@ -479,7 +479,7 @@ Deno.test("wandb() online reports a rejected key with a hint and without the key
     await assert.rejects(
       tracker.open({ ...RUN, path: dir }, {}),
       (error) => {
-        assert.match(String(error), /W&B at .* answered 401/);
+        assert.match(String(error), /W&B at .* answered with status 401/);
         assert.match(JSON.stringify(error), /set WANDB_API_KEY/);
         assert.doesNotMatch(JSON.stringify(error), /another/);
         return true;
