@@ -569,8 +569,11 @@ function allFailed(episodes: readonly Episode[], step: number): TrainerError {
       { hint: "start a new run with a dataset that has train tasks" },
     );
   }
+  const all = episodes.length === 1
+    ? "The only episode"
+    : `All ${episodes.length} episodes`;
   return new TrainerError(
-    `No episode of step ${step} was scored: all failed for reasons unrelated to the policy (episodes: ${episodes.length}); the first error came from the ${failure.source} (${failure.kind}): ${failure.message}`,
+    `${all} of step ${step} failed for reasons unrelated to the policy; the first error came from the ${failure.source} (${failure.kind}): ${failure.message}`,
     { hint: "fix the cause and resume the run" },
   );
 }

@@ -249,7 +249,7 @@ Deno.test("TrainingDir.resume() refuses newer metrics, episodes and checkpoints"
     db.exec("PRAGMA user_version = 9");
     assert.match(
       await refusal(TrainingDir.resume(path)),
-      /episodes.db" has version 9/,
+      /episodes.db" has schema version 9/,
     );
   }));
 
@@ -353,7 +353,7 @@ Deno.test("attempt() says how to fix what the system refuses", async () => {
   const refusals: [Error, RegExp][] = [
     [
       new Deno.errors.PermissionDenied("no"),
-      /may not write.*change its owner/,
+      /may not read or write "\/x\/run"; change its owner or mode, then go on$/,
     ],
     [
       new Deno.errors.NotCapable("no"),
@@ -371,6 +371,16 @@ Deno.test("attempt() says how to fix what the system refuses", async () => {
     const failing = attempt(what, () => Promise.reject(error));
     assert.match(await refusal(failing), message);
   }
+  const creating = (error: Error) =>
+    refusal(attempt({ ...what, isNew: true }, () => Promise.reject(error)));
+  assert.match(
+    await creating(new Deno.errors.PermissionDenied("no")),
+    /may not write to "\/x\/run"; .*--runs DIR$/,
+  );
+  assert.match(
+    await creating(Object.assign(new Error("no"), { code: "ENAMETOOLONG" })),
+    /invalid or too long, .*; choose another --name/,
+  );
   const bug = new Error("something else");
   await assert.rejects(attempt(what, () => Promise.reject(bug)), bug);
 });

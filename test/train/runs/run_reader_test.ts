@@ -26,7 +26,8 @@ Deno.test("readStore() reports that the system refused access, not that the file
     await Deno.remove(file);
     assert.throws(() => readStore(path), {
       name: "ConfigError",
-      message: /the run has kept no episodes/,
+      message:
+        /^The run ".*a" has kept no episodes: ".*episodes\.db" is missing$/,
     });
   });
 });
