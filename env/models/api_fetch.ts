@@ -1,15 +1,15 @@
 /**
- * Provides a `fetch` function for the `openai` package. It sends few headers, and converts every server's errors to the
- * format that the package reads.
+ * Provides a `fetch` function for the `openai` package. It sends few headers, and converts the error responses of all
+ * servers to the format that the package reads.
  */
 
 import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import { bodyAsError, errorIn, readServerError } from "./server_error.ts";
 
 /**
- * Creates the `fetch` function of a client. All calls of a client have the same headers, so the function reuses those
- * of the first call, without the telemetry headers and with {@linkcode ACCEPT_ENCODING}. Creating new headers would
- * take a tenth of the time of a call.
+ * Creates the `fetch` function of a client. All calls of a client have the same headers, so the function reuses the
+ * headers of the first call. It removes the telemetry headers and adds {@linkcode ACCEPT_ENCODING}. Creating new
+ * headers for each call would take a tenth of its time.
  * @param onResponse Called with each response before its body is read. It must not read the body.
  */
 export function apiFetch(

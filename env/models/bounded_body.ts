@@ -29,7 +29,7 @@ export interface BoundedText {
  * compressed the body anyway, the body is decompressed.
  * @param options.maxBytes The maximum size in bytes, before and after decompression. A larger body is truncated or, if
  * it is compressed, results in an empty text. Default: {@linkcode MAX_BODY_BYTES}.
- * @throws The network error if the connection breaks, or the signal's reason if it is aborted.
+ * @throws The network error if the connection breaks, or the reason of the request's signal if it is aborted.
  */
 export async function boundedText(
   response: Response,

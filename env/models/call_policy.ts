@@ -22,8 +22,9 @@ export interface CallPolicy {
   /** Maximum number of retries after the first attempt. */
   readonly retries: number;
   /**
-   * The wait before the first retry, in milliseconds. It doubles with every retry, up to {@linkcode MAX_BACKOFF_MS}. If
-   * the server sends `Retry-After`, that wait applies instead.
+   * The average wait before the first retry, in milliseconds. It doubles with every retry, up to {@linkcode
+   * MAX_BACKOFF_MS}. Each wait is multiplied by a random factor from 0.5 to 1.5. If the server requests a wait, for
+   * example with `Retry-After`, the requested wait applies instead.
    */
   readonly backoffMs: number;
   readonly limiter?: RateLimiter;
@@ -31,7 +32,10 @@ export interface CallPolicy {
   readonly sleep?: Sleep;
 }
 
-/** The longest wait before a retry, in milliseconds, if the server does not request a wait. */
+/**
+ * The longest average wait before a retry, in milliseconds, if the server does not request a wait. The random factor
+ * may increase it by half.
+ */
 export const MAX_BACKOFF_MS = 30_000;
 
 /**
@@ -79,10 +83,12 @@ export interface Call<T> extends CallOptions {
   /**
    * Makes one attempt.
    * @throws {CallFailure} If the attempt fails. Its `kind` determines whether the call is retried. Any other error is
-   * treated as a broken connection.
+   * treated as a broken connection, unless `signal` is aborted.
    */
   readonly attempt: (signal: AbortSignal) => Promise<T>;
-  /** Seed for the random part of the waits, so that calls that fail at the same time are retried at different times. */
+  /**
+   * Seed for the random factors of the waits, so that calls that fail at the same time are retried at different times.
+   */
   readonly seed: number;
 }
 
@@ -146,8 +152,8 @@ export function createCaller(policy: CallPolicy): Caller {
 }
 
 /**
- * Returns the wait that the response headers request, in milliseconds, or `undefined` if they request none or are not
- * valid.
+ * Returns the wait that the response headers request, in milliseconds, or `undefined` if they request none, are not
+ * valid, or specify a time in the past.
  * @param now The current time, in milliseconds since the epoch.
  */
 export function retryAfterOf(

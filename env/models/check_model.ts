@@ -77,7 +77,10 @@ async function hintFor(
   }
 }
 
-/** Returns the hint for a missing or wrong key. The providers of local servers send none. */
+/**
+ * Returns the hint for a missing or wrong key. The presets of local servers do not read a key, so for these the hint
+ * names the provider to use instead.
+ */
 function keyHint(endpoint: Endpoint | undefined): string {
   if (endpoint === undefined) return "check the server's key";
   return endpoint.keyVariable === undefined

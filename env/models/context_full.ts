@@ -24,8 +24,8 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Patterns for the error messages of servers, matched in lower case. Gaps between words are bounded so that matching
- * takes linear time.
+ * Patterns for the error messages of servers, matched against the message in lower case. Gaps between words are bounded
+ * so that matching takes linear time.
  *
  * The comment above each pattern lists the providers that use the wording.
  */

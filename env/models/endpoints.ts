@@ -131,8 +131,8 @@ export function endpointVariables(provider: Provider): string[] {
 }
 
 /**
- * Returns the second part of a hint: how to use an endpoint that needs no key. If a base URL is set in the environment
- * but the chosen provider ignores it, the hint names the provider that uses it.
+ * Returns the second part of the hint for a missing key: how to use an endpoint that needs no key. If a base URL is set
+ * in the environment but the chosen provider ignores it, the hint names the provider that uses it.
  */
 function otherServer(
   provider: Provider,

@@ -28,7 +28,7 @@ export const MAX_HEAD_BYTES = 65_536;
  */
 const MAX_CHUNK_HEADER = 256;
 
-/** Maximum number of interim responses (100 to 199) before the response. */
+/** Maximum number of interim responses (status 100 to 199) before the final response. */
 const MAX_INTERIM = 8;
 
 /** Initial size of the buffer in bytes, which is enough for most responses. */
@@ -79,7 +79,7 @@ export class HttpReader {
   }
 
   /**
-   * Reads the next response to a POST request.
+   * Reads the next response to a POST request. The next read may overwrite the bytes of its body.
    * @param maxBytes Bytes of the body beyond this limit are not read.
    * @throws {HttpFormatError} If the response is not valid HTTP or ends early.
    */

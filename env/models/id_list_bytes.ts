@@ -18,8 +18,8 @@ interface Written {
 
 const encoder = new TextEncoder();
 /**
- * The possible starts of the body, keyed by the name of the list. Since their lengths differ, each is written so that
- * it ends right before the first id.
+ * The possible starts of the body, keyed by the name of the field with the ids. Since their lengths differ, each is
+ * written so that it ends right before the first id.
  */
 const HEADS = {
   input_ids: encoder.encode('{"input_ids":['),
@@ -78,7 +78,8 @@ function writeText(known: Written, text: string): number {
 }
 
 /**
- * Moves the encoded bytes of `ids` to `copy` if `copy` begins with the same ids. `ids` must not be encoded afterwards.
+ * Moves the encoded bytes of `ids` to `copy` if `copy` begins with the encoded ids. `ids` must not be encoded
+ * afterwards.
  */
 export function moveEncodedIds(
   ids: readonly number[],
@@ -102,8 +103,8 @@ interface Beginning {
 }
 
 /**
- * The most recently added beginnings. A beginning is added only if it shares less than half of its ids with each
- * earlier one.
+ * The most recently added beginnings. A beginning is added only if it shares less than half of its ids with each of the
+ * others.
  */
 const beginnings: Beginning[] = [];
 const MAX_BEGINNINGS = 8;
@@ -111,8 +112,8 @@ const MAX_BEGINNING = 16_384;
 const STEP = 64;
 
 /**
- * Encodes a new list. The ids that it shares with a known beginning are copied. If fewer than half are shared, the
- * beginning of the list is added to the known ones.
+ * Encodes a new list. The ids that it shares with a known beginning are copied. If fewer than half are shared and the
+ * list has at least {@linkcode STEP} ids, its beginning is added to the known beginnings.
  */
 function begin(ids: readonly number[]): Written {
   const known: Written = { buffer: NOTHING, ids: 0, end: FIRST };

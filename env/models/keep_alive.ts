@@ -63,8 +63,8 @@ export class KeepAlive implements Disposable {
   }
 
   /**
-   * Sends a request on an open connection. If there is none, or if the server has just closed it, a new connection is
-   * opened.
+   * Sends a request on an open connection. If there is none, or if the open connection fails before the server has sent
+   * any part of its response, a new connection is opened.
    */
   async #send(request: Request): Promise<Posted> {
     const open = this.#idle.get(request.target.host)?.pop();

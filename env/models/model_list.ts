@@ -5,7 +5,7 @@ import { ACCEPT_ENCODING, boundedText } from "./bounded_body.ts";
 import { isRecord, recordsIn, wordsIn } from "./loose_fields.ts";
 import type { Endpoint } from "./endpoints.ts";
 
-/** Timeout in milliseconds. An endpoint that takes longer is treated as having no list. */
+/** Timeout of each request, in milliseconds. A URL that takes longer is treated as providing no list. */
 const TIMEOUT_MS = 5000;
 
 /** The models of an endpoint. */

@@ -19,7 +19,7 @@ export interface RateLimiter {
    * @throws The signal's reason if it is aborted.
    */
   turn(options?: CallOptions): Promise<void>;
-  /** Delays all calls by at least `ms` milliseconds, after the server has requested a wait. */
+  /** Makes all calls that have not started wait for at least `ms` milliseconds. Used if the server requests a wait. */
   pause(ms: number): void;
 }
 

@@ -21,7 +21,10 @@ export function redact(text: string, secrets: readonly string[]): string {
  */
 const MAX_READ = 65_536;
 
-/** Redacts and shortens a server's text for use in an error message. */
+/**
+ * Redacts and truncates a server's text for use in an error message.
+ * @param options.maxLength The maximum number of characters of the result. Default: 500.
+ */
 export function quoted(
   text: string,
   secrets: readonly string[],

@@ -40,8 +40,8 @@ export interface ReplayEpisodesOptions {
 
 /**
  * Creates a chat model that selects a recording for each conversation by the messages that it receives. If several
- * recordings match, for example several trials of a task, it uses the episode with the conversation's seed or, if there
- * is none, the first episode.
+ * recordings match, for example several trials of a task, it prefers the episode whose seed belongs to the
+ * conversation, and otherwise the first matching episode.
  *
  * Answers that could not be parsed when they were recorded are replayed as text.
  */

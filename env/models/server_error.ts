@@ -16,7 +16,7 @@ export interface ServerError {
   readonly words: string;
   /** The failure kind, or `server_error` if the error does not specify a kind. */
   readonly kind: FailureKind;
-  /** The HTTP status of the response, or the status that its body names. */
+  /** The HTTP status of the response, or the status that its body names. Omitted if neither is known. */
   readonly status?: number;
   /** The wait that the server requested, in milliseconds. Omitted if it requested none. */
   readonly retryAfterMs?: number;

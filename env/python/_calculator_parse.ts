@@ -171,7 +171,8 @@ function binary(
 }
 
 /**
- * Creates a node from its parts.
+ * Adds the depth to a node.
+ * @param parts The children of the node.
  * @throws {ToolError} If the tree is too deep.
  */
 function over(node: Node, parts: readonly Expression[]): Expression {

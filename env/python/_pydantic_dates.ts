@@ -1,6 +1,7 @@
 /**
  * Validates dates and times in the format of Python's `str()`. The error messages are shorter than pydantic's. No model
- * sees them, since dates occur only in data files.
+ * sees them, since dates occur only in data files. For an invalid input, each validator adds an error to the findings
+ * and returns `undefined`.
  */
 
 import type { Findings } from "./_pydantic_issue.ts";

@@ -46,8 +46,8 @@ function asciiOf(character: string): string {
 }
 
 /**
- * Returns the value of a digit. In each script, the digits 0 to 9 are consecutive. The mathematical digits form several
- * consecutive groups of ten.
+ * Converts a digit of any script to the ASCII digit with the same value. In each script, the digits 0 to 9 are
+ * consecutive. The mathematical digits form several consecutive groups of ten.
  */
 function digitOf(code: number): string {
   let zero = code;

@@ -96,7 +96,10 @@ export function compare(a: PythonNumber, b: PythonNumber): number {
   return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
 }
 
-/** Implements Python's `round(value, 2)`: rounds the exact binary value, ties to even. Ints are unchanged. */
+/**
+ * Implements Python's `round(value, 2)`: rounds the exact binary value, ties to even. Ints and bools are returned
+ * unchanged.
+ */
 export function round2(value: PythonNumber): PythonNumber {
   return isFloat(value) ? toFloat(roundDouble2(toDouble(value))) : value;
 }
