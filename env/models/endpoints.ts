@@ -83,8 +83,8 @@ export interface EndpointOptions {
 /**
  * Resolves the base URL and the key of an endpoint. The base URL in the options takes precedence. Otherwise, the
  * provider `openai` uses `OPENAI_BASE_URL` or `OPENAI_API_BASE`, as OpenAI's clients and LiteLLM do. If neither is set,
- * and for all other providers, the preset's base URL is used. Keys are read only from the environment, and are required
- * only by the provider's own server.
+ * and for all other providers, the preset's base URL is used. Keys are read only from the environment. A key is
+ * required only for the preset's base URL, if the preset specifies a variable for the key.
  * @throws {ConfigError} If the URL is invalid or a required key is not set.
  */
 export function resolveEndpoint(options: EndpointOptions): Endpoint {
@@ -147,7 +147,10 @@ function otherServer(
 /** Maximum length of a model's name in a file name, so that file names stay below the usual limit of 255 bytes. */
 const MAX_NAME_LENGTH = 100;
 
-/** Converts the name of a model to a part of a file name: `Qwen/Qwen3-4B` becomes `Qwen-Qwen3-4B`. */
+/**
+ * Converts the name of a model to a part of a file name: `Qwen/Qwen3-4B` becomes `Qwen-Qwen3-4B`. The result has at
+ * most {@linkcode MAX_NAME_LENGTH} characters. If no characters remain, it is `model`.
+ */
 export function fileNameOf(model: string): string {
   const name = model.replace(/[^\w.-]+/g, "-").slice(0, MAX_NAME_LENGTH);
   return name.replace(/^[-.]+|(?<![-.])[-.]+$/g, "") || "model";

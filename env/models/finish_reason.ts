@@ -5,8 +5,9 @@ import { CallFailure } from "./call_policy.ts";
 import { isRecord, type JsonRecord } from "./loose_fields.ts";
 
 /**
- * The finish state of an answer that can be used. `calls`: the server reports that the answer contains calls.
- * `malformed_call`: the model wrote a call that the server could not parse. `unspecified`: the server gave no reason.
+ * The finish state of an answer that can be used. `stop`: the model ended the answer. `length`: the answer reached a
+ * token limit. `calls`: the server reports that the answer contains calls. `malformed_call`: the model wrote a call
+ * that the server could not parse. `unspecified`: the server gave no reason.
  */
 export type Ending =
   | "stop"

@@ -12,7 +12,7 @@ import {
 
 /** An error that a server returned. */
 export interface ServerError {
-  /** The server's message and, if the server is a gateway, the provider's. */
+  /** The server's message and, if the server is a gateway that quotes it, the provider's message. */
   readonly words: string;
   /** The failure kind, or `server_error` if the error does not specify a kind. */
   readonly kind: FailureKind;
@@ -67,7 +67,7 @@ export function readServerError(
   };
 }
 
-/** The fields of a body that contain errors, as used by OpenAI, JSON:API, FastAPI and MiniMax. */
+/** The fields of a body that may contain an error, as used by OpenAI, JSON:API, FastAPI and MiniMax. */
 const PLACES = ["error", "errors", "detail", "base_resp"];
 
 /**

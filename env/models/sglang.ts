@@ -42,8 +42,8 @@ export interface SglangOptions {
 }
 
 /**
- * Creates a token model at a server. A router sends all requests of a session to the same worker, which has cached the
- * session's prefix.
+ * Creates a token model at a server. Each request names its session, so that a router can send all requests of the
+ * session to the worker that has cached its prefix.
  */
 export function sglangTokenModel(options: SglangOptions): TokenModel {
   const { model, contextLength, caller, meter } = options;

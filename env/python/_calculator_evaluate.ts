@@ -27,7 +27,10 @@ export type Value = PythonNumber | typeof NO_REAL;
  */
 const MAX_WORK = 2 ** 26;
 
-/** The largest exponent for which powers of floats are computed exactly. Larger exponents use `**`. */
+/**
+ * The largest magnitude of an integer exponent for which powers of floats are computed exactly and then rounded. All
+ * other exponents use `**`.
+ */
 const MAX_EXACT_EXPONENT = 2048;
 
 /**

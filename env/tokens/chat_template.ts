@@ -44,7 +44,7 @@ export interface ChatTemplateParts {
   /** Extra template variables, such as `{ enable_thinking: false, bos_token: "<s>" }`. Default: none. */
   readonly variables?: Readonly<Record<string, unknown>>;
   /**
-   * The time that `strftime_now` returns. Set it to get the same tokens for a conversation on any day. Default: the
+   * The time that `strftime_now` formats. Set it to get the same tokens for a conversation on any day. Default: the
    * time when the template is created.
    */
   readonly now?: Date | undefined;
@@ -157,7 +157,7 @@ export class ChatTemplate {
     );
   }
 
-  /** Whether the template can render the results of several parallel calls of a single answer. */
+  /** Whether the template can render an answer with several parallel calls, followed by their results. */
   get supportsParallelCalls(): boolean {
     return this.#takesSeveral ??= this.#trySeveral();
   }
@@ -342,7 +342,10 @@ export class ChatTemplate {
   }
 }
 
-/** Returns the position of an error in a template. Errors that exceed a limit may have no position. */
+/**
+ * Returns the position of an error in a template, as a suffix for messages. The suffix is empty if the line is not
+ * known, which may be the case if a limit was exceeded.
+ */
 function lineOf({ line }: JinjaError): string {
   return line === 0 ? "" : ` (line ${line} of the template)`;
 }
@@ -380,7 +383,7 @@ function callValue(id: string, name: string, given: Value): Value {
   ]);
 }
 
-/** The guard for each role, which marks the tokens that messages of this role must not contain. */
+/** The guard for each role. In messages of this role, it marks the tokens that must be encoded as ordinary text. */
 type Guards = Readonly<Record<Message["role"], Guard>>;
 
 /**
@@ -427,14 +430,14 @@ export interface LoadTemplateOptions {
   readonly tokenizer: Tokenizer;
   /** Extra template variables. Default: none. */
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** The time that `strftime_now` returns. Default: the time when the template is loaded. */
+  /** The time that `strftime_now` formats. Default: the time when the template is loaded. */
   readonly now?: Date | undefined;
 }
 
 /**
- * Loads the chat template of a model directory from the file `chat_template.jinja`. If that file does not exist, it
- * uses `chat_template` in `tokenizer_config.json`. If there are several templates, `tool_use` takes precedence over
- * `default`.
+ * Loads the chat template of a model directory from the file `chat_template.jinja`. If that file does not exist, the
+ * key `chat_template` in `tokenizer_config.json` is used. If the key contains several named templates, `tool_use` takes
+ * precedence over `default`.
  * @throws {DataError} If there is no template or it is invalid.
  */
 export async function loadChatTemplate(

@@ -3,8 +3,8 @@
  */
 
 /**
- * An upper bound on the number of characters per token. JSON and text in any language have 1 to 6 characters per token.
- * Only long runs of white space have more than 16.
+ * An upper bound on the average number of characters per token. JSON and text in any language have 1 to 6 characters
+ * per token. Only long runs of white space exceed the bound.
  */
 const MAX_CHARACTERS_PER_TOKEN = 16;
 

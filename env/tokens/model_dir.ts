@@ -5,7 +5,7 @@ import { parsePythonJson, toPlain } from "../python/python_json.ts";
 
 /**
  * Parses JSON as Python's `json` module does, because Hugging Face's libraries and slime use that module to read
- * configs. It also accepts `NaN` and `Infinity`.
+ * configs. Like that module, it accepts `NaN` and `Infinity`.
  * @throws {DataError} If the text is not valid JSON.
  */
 export function parseModelJson(text: string): unknown {

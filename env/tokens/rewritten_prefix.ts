@@ -16,7 +16,8 @@ import { unmark } from "./guard.ts";
 
 /**
  * The result of comparing the incremental rendering of a conversation with its full rendering. `prefix`: the full
- * rendering begins with the incremental rendering. `rewritten`: they differ.
+ * rendering equals the incremental rendering or, if the conversation ends with an answer, begins with it. `rewritten`:
+ * any other result.
  */
 export type PrefixReport =
   | { readonly kind: "prefix" }

@@ -44,7 +44,8 @@ export class TrajectoryBuilder {
 
   /**
    * Appends sampled tokens, with mask 1.
-   * @param logprobs The natural logarithms of the sampling probabilities, `[ids.length]`. They must be at most 0.
+   * @param logprobs The natural logarithms of the sampling probabilities, `[ids.length]`. They must be at most 0, up to
+   * rounding.
    * @throws {RangeError} If the lengths differ or a value is invalid, in which case nothing is appended.
    */
   appendSampled(ids: readonly number[], logprobs: readonly number[]): void {

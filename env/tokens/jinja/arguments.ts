@@ -73,7 +73,7 @@ export function bind(
   return given;
 }
 
-/** A method of a template type such as `str` or `dict`. `T` is the TypeScript type of its values. */
+/** A method of a template type such as `str` or `dict`, a filter, or a test. `T` is the TypeScript type of `self`. */
 export interface Method<T> {
   readonly name: string;
   call(self: T, args: List, keywords: Keywords, machine: Machine): Value;

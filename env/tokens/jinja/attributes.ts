@@ -103,6 +103,7 @@ class BoundMethod<T extends Value> extends Callable {
 
 /**
  * Implements Jinja's `value.name`, which looks up an attribute first and then a key.
+ * @returns The value, or an {@linkcode Undefined} if neither exists.
  * @throws {JinjaError} If `value` is undefined in the template.
  */
 export function getAttribute(
@@ -117,6 +118,7 @@ export function getAttribute(
 
 /**
  * Implements Jinja's `value[key]`, which looks up a key or an index first and then an attribute.
+ * @returns The value, or an {@linkcode Undefined} if none of them exists.
  * @throws {JinjaError} If `value` is undefined in the template.
  */
 export function getItem(value: Value, key: Value, machine: Machine): Value {

@@ -51,7 +51,7 @@ export interface Place {
 
 /**
  * Compiles an expression. Its names must already have been analyzed in the scope.
- * @throws {JinjaError} If the expression uses an unknown filter or test.
+ * @throws {JinjaError} If the expression uses an unknown filter or test, unless {@linkcode Place.soft} is set.
  */
 export function compileExpression(node: Expression, place: Place): Evaluate {
   const compile = (node: Expression) => compileExpression(node, place);
@@ -335,9 +335,9 @@ function applied(
 }
 
 /**
- * Returns the filter or test with a given name. If the name is unknown within an `if`, returns a filter or test that
- * throws an error when it is executed.
- * @throws {JinjaError} If the name is unknown outside an `if`.
+ * Returns the filter or test with a given name. If the name is unknown but {@linkcode Place.soft} is set, returns a
+ * filter or test that throws an error when it is executed.
+ * @throws {JinjaError} If the name is unknown and {@linkcode Place.soft} is not set.
  */
 function existing(
   methods: ReadonlyMap<string, Method<Value>>,

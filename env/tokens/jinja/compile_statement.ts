@@ -46,7 +46,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** The effect of a statement on the enclosing loop: continue normally, break, or start the next iteration. */
+/** The effect of a statement on the enclosing loop: none, leave the loop, or start its next iteration. */
 type Signal = typeof NORMAL | typeof BREAK | typeof CONTINUE;
 const NORMAL = 0;
 const BREAK = 1;
@@ -212,7 +212,7 @@ function compileTarget(target: Target, scope: Scope): Assign {
   }
 }
 
-/** Returns the names in an assignment target. */
+/** Returns the names of the variables that a target assigns. The target `object.name` assigns none. */
 function namesOf(target: Target): readonly string[] {
   if (target.type === "name") return [target.name];
   return target.type === "targets" ? target.items.flatMap(namesOf) : [];
@@ -557,7 +557,10 @@ type Rounds = (
   } | null,
 ) => Signal;
 
-/** Compiles the iterations of a loop and its `else` branch, which runs if no iteration has completed. */
+/**
+ * Compiles the iterations of a loop and its `else` branch, which runs if no iteration reached the end of the body
+ * without `break` or `continue`.
+ */
 function compileRounds(
   statement: ForStatement,
   place: Place,
@@ -606,7 +609,10 @@ function compileRounds(
   };
 }
 
-/** Compiles the `if` clause of a loop, which filters items lazily during iteration. */
+/**
+ * Compiles the `if` clause of a loop, which filters items lazily during iteration. Returns `null` if the loop has no
+ * such clause.
+ */
 function compileSelection(
   { target, test }: ForStatement,
   place: Place,

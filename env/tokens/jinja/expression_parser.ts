@@ -311,7 +311,7 @@ export class ExpressionParser {
     return { type: "item", object, key, line };
   }
 
-  /** Parses the contents of a subscript: a single key, or the bounds of a slice. */
+  /** Parses one element of a subscript. Returns a list of one key, or the three bounds of a slice. */
   #bounds(): (Expression | null)[] {
     const tokens = this.#tokens;
     const start = tokens.is(":") ? null : this.expression();

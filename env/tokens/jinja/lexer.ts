@@ -1,6 +1,6 @@
 /**
  * Splits a template into tokens. As with Jinja's `trim_blocks` and `lstrip_blocks`, it drops the line break after a
- * tag, and the white space before a tag at the beginning of a line.
+ * block tag or comment, and the indentation of a line that begins with one.
  */
 
 import { Float } from "../../python/python_value.ts";
@@ -143,8 +143,8 @@ class Lexer {
   }
 
   /**
-   * Adds a token for the text before a tag, unless the text is empty. The text is stripped according to the tag's sign
-   * (`-` or `+`).
+   * Adds a token for the text before a tag, unless the text is empty. If the tag's sign is `-`, the white space at the
+   * end of the text is removed. If the tag has no sign and `strips` is true, the tag's indentation is removed.
    */
   #data(text: string, sign = "+", strips = false): void {
     const data = sign === "-"

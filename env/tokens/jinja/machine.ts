@@ -14,8 +14,8 @@ export interface Limits {
 }
 
 /**
- * The default limits, which suffice for a conversation of a million tokens. A template reaches them after one or two
- * seconds.
+ * The default limits, which suffice for a conversation of a million tokens. A template that exceeds a limit fails after
+ * at most one or two seconds.
  */
 export const LIMITS: Limits = {
   work: 8_000_000,
@@ -38,7 +38,7 @@ export class Machine {
   readonly exported: Map<string, Value> = new Map();
   /** The output of a block before a filter is applied to it. */
   captured = "";
-  /** The time that `strftime_now` returns. */
+  /** The time that `strftime_now` formats. */
   readonly now: Date;
   readonly #globals: ReadonlyMap<string, Value>;
   readonly #limits: Limits;

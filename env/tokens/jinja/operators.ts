@@ -32,7 +32,10 @@ import {
 /** A binary arithmetic operator. */
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "//" | "%" | "**";
 
-/** Maximum number of bits in an int. Larger ints cannot be printed, and repeated products would grow without limit. */
+/**
+ * Maximum number of bits in an int. Python cannot print larger ints, and without a limit, repeated multiplication could
+ * exhaust the memory.
+ */
 const MAX_BITS = 1 << 15;
 
 type Operation = (left: Value, right: Value, machine: Machine) => Value;

@@ -45,8 +45,8 @@ class Parser {
   }
 
   /**
-   * Parses statements up to one of the given end tags, which becomes the next token. Without end tags, it parses to the
-   * end of the template.
+   * Parses statements up to one of the given end tags, whose name becomes the next token. Without end tags, it parses
+   * to the end of the template.
    */
   #statements(ends: readonly string[]): Statement[] {
     const tokens = this.#tokens;
@@ -100,7 +100,7 @@ class Parser {
     return this.#statements(ends);
   }
 
-  /** Parses the statements of a block and skips its end tag. */
+  /** Parses the statements of a block, and skips the name of its end tag. */
   #closedBody(end: string): Statement[] {
     const body = this.#body(end);
     this.#tokens.next();

@@ -21,7 +21,7 @@ import { PyObject, type Value } from "./values.ts";
 
 /** Options for {@linkcode JinjaTemplate.render}. */
 export interface JinjaRenderOptions {
-  /** The time that `strftime_now` returns. Default: the time of the call. */
+  /** The time that `strftime_now` formats. Default: the time of the call. */
   readonly now?: Date | undefined;
   /** Limits on the rendering. Default: {@linkcode LIMITS}. */
   readonly limits?: Partial<Limits>;
@@ -33,7 +33,8 @@ export class JinjaTemplate {
 
   /**
    * Parses and compiles a template.
-   * @throws {JinjaError} If the source is not a valid template. The error contains the line.
+   * @throws {JinjaError} If the source is not a valid template. The error contains the line, unless the template
+   * exceeds a limit.
    */
   constructor(source: string) {
     this.#render = guarded(() => compile(parseTemplate(source)));
@@ -93,7 +94,10 @@ class TemplateReference extends PyObject {
   }
 }
 
-/** Runs a function, and converts errors of the JavaScript engine and of libraries to errors that contain the line. */
+/**
+ * Runs a function, and converts each `RangeError` of the JavaScript engine and each {@linkcode ToolError} to a
+ * {@linkcode JinjaError}. If `machine` is passed, errors without a line get the line of the current statement.
+ */
 function guarded<T>(run: () => T, machine?: Machine): T {
   try {
     return run();

@@ -2,8 +2,8 @@
 
 /**
  * The kind of an error. `syntax`: the template is invalid. `raised`: the template called `raise_exception`.
- * `undefined`: the template used an undefined value. `limit`: the rendering exceeded a limit on work or memory. `type`:
- * any other error that Python raises.
+ * `undefined`: the template used an undefined value. `limit`: the template exceeds a limit, for example on work or
+ * memory. `type`: any other error that Python raises.
  */
 export type JinjaErrorKind =
   | "syntax"

@@ -83,7 +83,7 @@ const WITH_OTHER: Readonly<Record<string, Check>> = {
   ">=": atLeast,
 };
 
-/** The tests that check a value. */
+/** All tests except `filter` and `test`, keyed by name. */
 export const VALUE_TESTS: ReadonlyMap<string, Method<Value>> = methodTable([
   ...Object.entries(ALONE).map(([name, check]) =>
     method<Value>(name, "", (value, _, machine) => check(value, machine))

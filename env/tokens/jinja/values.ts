@@ -297,7 +297,7 @@ export class DictView extends PyObject {
   }
 }
 
-/** The result of `namespace()`, the only kind of object that a template may modify. */
+/** The result of `namespace()`, the only kind of object whose attributes a template may assign. */
 export class Namespace extends PyObject {
   override readonly typeName = "Namespace";
   readonly members: Map<Value, Value>;
@@ -356,8 +356,8 @@ export function isTrue(value: Value): boolean {
 }
 
 /**
- * Returns the items of a list, string, dict, dict view, range or undefined value, or `undefined` for any other value. A
- * list is returned itself.
+ * Returns the items of a list, tuple, string, markup, dict, dict view, range or undefined value, or `undefined` for any
+ * other value. A list or tuple itself is returned, not a copy.
  */
 export function sized(value: Value): List | undefined {
   if (Array.isArray(value)) return value;
@@ -383,7 +383,7 @@ export function iterate(value: Value): Iterator<Value> {
 }
 
 /**
- * Lists the items of a value like Python's `list(value)`, but returns a list itself instead of a copy.
+ * Lists the items of a value like Python's `list(value)`, but returns a list or tuple itself instead of a copy.
  * @throws {JinjaError} If the value is not iterable.
  */
 export function listOf(value: Value, machine: Machine): List {

@@ -134,8 +134,8 @@ class Blocks {
 
   /**
    * Reads a block.
-   * @returns The index of the piece after the block, or `null` if the block is not closed or not valid, in which case
-   * parsing stops.
+   * @returns The index of the piece after the block, or `null` if the block is not valid or not closed, in which case
+   * parsing stops. A block on the channel `final` need not be closed.
    */
   #block(start: number): number | null {
     const from = start + (this.#pieces[start]!.type === "start" ? 1 : 0);

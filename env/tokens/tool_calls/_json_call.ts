@@ -24,8 +24,8 @@ export function readJson(
 }
 
 /**
- * Adds a call or an array of calls to the sink. A call is skipped if its name is missing, empty, a number, or not the
- * name of a tool.
+ * Adds a call or an array of calls to the sink. A call is skipped if its name is missing, empty, a number, a boolean or
+ * `null`, or if no tool has that name.
  * @throws {UnreadableCalls} If a call is not an object, or its name is a non-empty array or object.
  */
 export function takeJsonCalls(value: JsonValue, sink: CallSink): void {
@@ -51,7 +51,10 @@ function takeJsonCall(value: JsonValue, sink: CallSink): void {
   takeCall(typeof name === "string" ? name : "", parametersOf(value), sink);
 }
 
-/** Adds a call to the sink if its tool exists. Otherwise, adds the reason for skipping the call. */
+/**
+ * Adds a call to the sink if a tool has its name, or if the tools are not known. Otherwise, or if the name is empty,
+ * adds the reason for skipping the call.
+ */
 export function takeCall(
   name: string,
   parameters: JsonValue,

@@ -282,7 +282,7 @@ function signed(source: PythonSource, node: Node): Literal {
   return textOf(source, operator) === "-" ? negate(value) : value;
 }
 
-/** Evaluates the sum of a real and an imaginary number, the only sum that Python accepts as a literal. */
+/** Evaluates the sum or difference of a real and an imaginary number. Python accepts no other sums as literals. */
 function complexSum(source: PythonSource, node: Node): Literal {
   const [left, operator, right, ...others] = children(node);
   const isSum = left !== undefined && right !== undefined &&

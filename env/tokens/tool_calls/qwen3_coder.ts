@@ -131,7 +131,9 @@ const BOOLEAN = new Set(["boolean", "bool", "binary"]);
 
 /**
  * Converts a value to the type that its schema specifies. The text `null`, in upper or lower case, becomes `null` for
- * any type. A boolean other than `true` becomes `false`; any other value that does not match the type remains a string.
+ * any type. A boolean other than `true` becomes `false`. A value of type object or array is parsed as JSON or, if it is
+ * not JSON, as a Python literal. A value of an unknown type is parsed as a Python literal. Text that cannot be
+ * converted remains a string.
  */
 function typed(
   value: string,

@@ -8,7 +8,10 @@ import { plain, Undefined, type Value } from "../values.ts";
 /** A filter. The value before the `|` is passed as `self`. */
 export type Filter = Method<Value>;
 
-/** Returns a function that reads an attribute path such as `"a.b.0"` from a value. */
+/**
+ * Returns a function that reads an attribute path such as `"a.b.0"` from a value. For the path `null`, the function
+ * returns the value itself.
+ */
 export function attributeGetter(
   path: Value,
   { machine, otherwise }: {

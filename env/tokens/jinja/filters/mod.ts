@@ -90,7 +90,7 @@ export const TESTS: ReadonlyMap<string, Filter> = new Map([
   named("test", { has: (name) => TESTS.has(name) }),
 ]);
 
-/** Creates the tests `filter` and `test`, which check whether a filter or test with a given name exists. */
+/** Creates the test `filter` or the test `test`, which checks whether a filter or a test with a given name exists. */
 function named(
   name: string,
   registry: { has(name: string): boolean },

@@ -87,8 +87,8 @@ function asciiNumber(text: string): string {
 const DIGIT = /\p{Nd}/u;
 
 /**
- * Returns the value of a decimal digit in any script, or `undefined` for any other character. In Unicode, the ten
- * digits of a script are consecutive.
+ * Converts a decimal digit of any script to the ASCII digit with the same value. Returns `undefined` for any other
+ * character. In Unicode, the ten digits of a script are consecutive.
  */
 function digitValue(character: string): string | undefined {
   const code = character.codePointAt(0)!;

@@ -187,8 +187,8 @@ function text(
 }
 
 /**
- * Returns a value that must be a string.
- * @throws {JinjaError} If the value is not a string.
+ * Returns the text of a value that must be a string or markup.
+ * @throws {JinjaError} If the value is neither.
  */
 function string(value: Value): string {
   if (typeof value === "string") return value;
