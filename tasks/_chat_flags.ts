@@ -88,11 +88,16 @@ export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
   const tasks = dataset.tasks(split);
   const found = tasks[task];
   if (found !== undefined) return found;
+  const data = dataset.name === "generated"
+    ? "the generated world"
+    : dataset.name;
   throw new ConfigError(
-    `There is no task ${task} in the ${split} split of ${dataset.name}`,
+    `There is no task ${task} in the ${split} split of ${data}`,
     {
       hint: tasks.length === 0
         ? "pass another --split"
+        : tasks.length === 1
+        ? "pass --task 0"
         : `pass an index from 0 to ${tasks.length - 1} as --task`,
     },
   );
@@ -115,7 +120,7 @@ async function runOf(
   const latest = await latestCompleted(runs);
   if (latest !== undefined || agent === undefined) return latest;
   throw new ConfigError(
-    `There is no completed run in "${runs}"`,
+    `There is no completed training run in "${runs}"`,
     {
       hint: 'train one with "deno task train", or pass --agent expert',
     },

@@ -89,9 +89,11 @@ export function reasonsOf({ stopReason, reward, turns, failure }: Outcome) {
   if (reward === null) return [`not scored: ${failure?.message}`];
   const cutOff = CUT_OFF[stopReason];
   return [
-    ...(cutOff === undefined
-      ? []
-      : [`cut off after ${turns.length} turns: ${cutOff}`]),
+    ...(cutOff === undefined ? [] : [
+      `cut off after ${turns.length} ${
+        turns.length === 1 ? "turn" : "turns"
+      }: ${cutOff}`,
+    ]),
     ...stateReasons(reward),
     ...outputReasons(reward),
     ...checkReasons(reward),

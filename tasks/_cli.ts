@@ -279,9 +279,20 @@ export function parseFlags<S extends z.ZodObject>(
   throw new ConfigError(
     values[key] === undefined && issue.code !== "custom"
       ? `The flag --${kebab(key)} is required`
-      : `--${kebab(key)}: ${explainIssue(issue, values[key])}`,
+      : `--${kebab(key)}: ${explainIssue(issue, valueAt(values, issue))}`,
     { hint: `see "deno task ${task.name} --help"` },
   );
+}
+
+/** Returns the value of a flag that an issue is about, which is a single value of a flag that was repeated. */
+function valueAt(
+  values: Readonly<Record<string, unknown>>,
+  { path: [key = "", index] }: z.core.$ZodIssue,
+): unknown {
+  const value = values[String(key)];
+  return Array.isArray(value) && typeof index === "number"
+    ? value[index]
+    : value;
 }
 
 function buildCommand<S extends z.ZodObject>(
@@ -467,7 +478,10 @@ function isShown(value: unknown): boolean {
 
 /** A command line that commander rejected. */
 interface Misused {
-  readonly task: Pick<TaskDefinition<z.ZodObject>, "name" | "recipeKeys">;
+  readonly task: Pick<
+    TaskDefinition<z.ZodObject>,
+    "name" | "recipeKeys" | "operands"
+  >;
   readonly fields: readonly Flag[];
   readonly argv: readonly string[];
   /** The arguments that are not flags. */
@@ -497,7 +511,8 @@ function keyHint(
   const keys = recipeKeys.filter((key) => key.split(".").at(-1) === last)
     .toReversed();
   if (keys.length === 0) return undefined;
-  const value = given ?? argv[argv.indexOf(flag) + 1] ?? "VALUE";
+  const next = argv[argv.indexOf(flag) + 1] ?? "--";
+  const value = given ?? (next.startsWith("--") ? "VALUE" : next);
   return `set the recipe's key instead: ${
     keys.map((key) => `--set ${key}=${value}`).join(", or ")
   }`;
@@ -505,30 +520,44 @@ function keyHint(
 
 /**
  * Returns a hint to pass an unexpected operand, which is probably a run, with `--policy`. Returns `undefined` for other
- * errors, and if the task has no such flag.
+ * errors, and if the task has no such flag or accepts an operand. If the task has `--out`, the operand may be that
+ * directory, so the result is `undefined` too.
  */
 function runHint(
   { code }: CommanderError,
-  { words, fields }: Misused,
+  { words, fields, task: { operands } }: Misused,
 ): string | undefined {
   const flag = fields.find(({ key }) => key === "policy");
-  if (code !== "commander.excessArguments" || flag === undefined) return;
+  const isOther = operands !== undefined ||
+    fields.some(({ key }) => key === "out");
+  if (code !== "commander.excessArguments" || flag === undefined || isOther) {
+    return undefined;
+  }
   return `pass ${flag.name} ${words[0]}`;
 }
 
 /** Returns the error message for a command line that commander rejected. */
 function misuse(
   error: CommanderError,
-  { words, fields, task: { name } }: Misused,
+  found: Misused,
 ): string {
+  const { words, fields, task: { name, operands } } = found;
   const quoted = quotedIn(error);
   if (error.code === "commander.unknownOption") {
     const flag = quoted.split("=")[0] ?? "";
     const known = [...fields.map((field) => field.name), "--json", "--help"];
-    return `Unknown flag "${flag}"; did you mean "${nearest(flag, known)}"?`;
+    const isKey = keyHint(error, found) !== undefined;
+    return `Unknown flag "${flag}"${
+      isKey ? "" : `; did you mean "${nearest(flag, known)}"?`
+    }`;
   }
   if (error.code === "commander.optionMissingArgument") {
     return `The flag "${quoted}" needs a value`;
+  }
+  if (error.code === "commander.excessArguments" && operands !== undefined) {
+    return `Unexpected argument "${
+      words[1]
+    }": deno task ${name} takes only one ${operands.name}`;
   }
   if (error.code === "commander.excessArguments") {
     return `Unexpected argument "${
@@ -585,6 +614,13 @@ function rerun({ message }: Error, name: string): string {
   return `deno run ${[...flags].join(" ")} tasks/${name}.ts`;
 }
 
+/** The first half of the hint for a missing permission, keyed by what the permission gives access to. */
+const OTHER_CHOICE: Readonly<Record<string, string>> = {
+  read: "choose another path, or ",
+  write: "choose another path, or ",
+  net: "choose another address, or ",
+};
+
 function explained(
   error: unknown,
   name: string,
@@ -596,9 +632,10 @@ function explained(
   }
   if (error instanceof Deno.errors.NotCapable) {
     const refused = error.message.replace(/, run again.*$/, "");
+    const [, kind = ""] = /^Requires (\w+) access/.exec(refused) ?? [];
     return [
       `${refused}: deno task ${name} does not have that permission`,
-      `choose another path, or run the script with the permission: ${
+      `${OTHER_CHOICE[kind] ?? ""}run the script with the permission: ${
         rerun(error, name)
       }`,
     ];
@@ -607,7 +644,7 @@ function explained(
   if (refusal !== undefined) {
     return [
       `Cannot access a file: ${refusal.why} (${error.message})`,
-      `${refusal.hint}, then run the same command again`,
+      `${refusal.hint}, then run the command again`,
     ];
   }
   return [

@@ -94,7 +94,7 @@ export async function convertRequest(
     : await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {
     throw new ConfigError(
-      `${recipe.name} is not a slime recipe`,
+      `"${recipe.name}" is not a slime recipe`,
       { hint: "pass a slime recipe, such as --recipe qwen3-4b" },
     );
   }
@@ -104,7 +104,7 @@ export async function convertRequest(
   const from = flags.from ?? (isRecipe ? model.directory : undefined);
   if (from === undefined) {
     throw new ConfigError(
-      "No checkpoint was given",
+      `No checkpoint to ${flags.verify ? "verify" : "convert"} was given`,
       { hint: "pass --from DIR or --recipe NAME" },
     );
   }
@@ -115,7 +115,9 @@ export async function convertRequest(
   return {
     from,
     absentHint: isRecipe && flags.from === undefined
-      ? `this is the recipe's model.directory: fetch the model with "deno task setup --recipe ${flags.recipe}", or pass --from DIR or --set model.directory=DIR`
+      ? `fetch the recipe's model to its model.directory with "deno task setup --recipe ${flags.recipe}${
+        flags.host === undefined ? "" : ` --host ${flags.host}`
+      }", or pass --from DIR or --set model.directory=DIR`
       : undefined,
     to: flags.to ?? reference,
     origin: flags.origin ?? (isRecipe ? model.directory : undefined),

@@ -37,10 +37,11 @@ export class DoctorLine {
   end({ id }: Check): void {
     this.#left.delete(id);
     const seconds = (performance.now() - this.#startMs) / 1000;
+    const left = [...this.#left].join(", ");
     this.#terminal.progress(
-      `${this.#of - this.#left.size}/${this.#of} checks · ${
-        duration(seconds)
-      } · waiting for ${[...this.#left].join(", ")}`,
+      `${this.#of - this.#left.size}/${this.#of} checks · ${duration(seconds)}${
+        left === "" ? "" : ` · waiting for ${left}`
+      }`,
     );
   }
 }

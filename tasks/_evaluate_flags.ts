@@ -168,15 +168,18 @@ export function parseTaskIds(text: string): number[] {
   const ids = text.split(",").flatMap((part) => {
     const [, from, to = from] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
     if (from === undefined || Number(to) < Number(from)) {
+      const what = from === undefined
+        ? "is neither a number nor a range"
+        : "ends before it begins";
       throw new ConfigError(
-        `--task-ids ${text}: "${part}" is neither a number nor a range`,
+        `--task-ids "${text}": "${part}" ${what}`,
         { hint: "pass a list such as 1,2,5-9" },
       );
     }
     const count = Number(to) - Number(from) + 1;
     if (count > MAX_TASKS) {
       throw new ConfigError(
-        `--task-ids ${text}: "${part}" selects more than ${MAX_TASKS} tasks`,
+        `--task-ids "${text}": "${part}" selects more than ${MAX_TASKS} tasks`,
         { hint: "omit --task-ids to select all tasks of the split" },
       );
     }
@@ -208,7 +211,7 @@ async function policyOf(flags: EvaluateFlags): Promise<string | undefined> {
   const latest = await latestCompleted(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(
-    `There is no completed run in "${runs}"`,
+    `There is no completed training run in "${runs}"`,
     {
       hint:
         'train one with "deno task train", or pass --model NAME or --agent expert',
@@ -238,8 +241,9 @@ async function recipeOf(
   if (recipe !== undefined) {
     const text = await readTextIfThere(recipe);
     if (text !== undefined) return { name: recipe, text };
-    throw new ConfigError(`There is no recipe "${recipe}"`, {
-      hint: "pass the path of a YAML file",
+    throw new ConfigError(`There is no recipe file "${recipe}"`, {
+      hint:
+        "pass the path of a YAML file; the recipes in train/recipes are for training",
     });
   }
   if (policy !== undefined) {

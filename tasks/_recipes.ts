@@ -27,19 +27,29 @@ async function readChain(
   const isName = /^[\w.-]+$/.test(given) && !/\.ya?ml$/.test(given);
   const name = isName ? `${given}.yaml` : given;
   if (chain.includes(name)) {
-    const cycle = [...chain, name].join(" extends ");
-    throw new ConfigError(`Recipes extend each other in a cycle: ${cycle}`, {
-      hint: "remove extends from one of them",
-    });
+    const [first, ...others] = chain.slice(chain.indexOf(name));
+    const cycle = [first, ...others, name].join(" extends ");
+    throw new ConfigError(
+      others.length === 0
+        ? `The recipe "${name}" extends itself`
+        : `Recipes extend each other in a cycle: ${cycle}`,
+      {
+        hint: `remove the key extends from ${
+          others.length === 0 ? "it" : "one of them"
+        }`,
+      },
+    );
   }
   const url = new URL(`../train/recipes/${given}.yaml`, import.meta.url);
   const text = await readTextIfThere(isName ? url : given);
   if (text === undefined) {
-    const by = chain.length === 0 ? "" : `, which ${chain.at(-1)} extends`;
+    const child = chain.at(-1);
+    const by = child === undefined ? "" : `, which "${child}" extends`;
+    const names = (await recipeNames()).map((one) => `"${one}"`).join(", ");
     throw new ConfigError(`There is no recipe "${given}"${by}`, {
-      hint: `pass the path of a YAML file, or one of ${
-        (await recipeNames()).map((one) => `"${one}"`).join(", ")
-      }`,
+      hint: child === undefined
+        ? `pass the path of a YAML file, or one of ${names}`
+        : `set extends in "${child}" to the path of a YAML file, or to one of ${names}`,
     });
   }
   const file = { name, text };

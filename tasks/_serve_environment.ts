@@ -117,10 +117,14 @@ export async function openServedEnvironment(
     flags[flag] !== undefined
   );
   if (other !== undefined) {
-    const own = flags.env === undefined ? "--data" : "--env";
+    const own = ["env", "data"].filter((flag) => flags[flag] !== undefined)
+      .map((flag) => `--${flag}`);
+    const [names, isOne] = [own.join(" and "), own.length === 1];
     throw new ConfigError(
-      `${own} serves environments, so it cannot be used with --${other}`,
-      { hint: `omit ${own} or --${other}` },
+      `${names} ${
+        isOne ? "serves environments, so it" : "serve environments, so they"
+      } cannot be used with --${other}`,
+      { hint: `omit ${names}${isOne ? "" : ","} or --${other}` },
     );
   }
   const config = configOf(flags);

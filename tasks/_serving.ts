@@ -16,7 +16,7 @@ type Handler = (request: Request) => Response | Promise<Response>;
 /**
  * Starts an HTTP server. Port 0 selects a free port. If the process reaches its limit of open files, the server closes
  * idle connections and continues, and a note on the terminal says what to do.
- * @throws {ConfigError} If the port is in use.
+ * @throws {ConfigError} If the port is in use or reserved, or this machine does not have the address.
  */
 export function listen(
   { host, port, terminal }: {
@@ -29,15 +29,28 @@ export function listen(
   try {
     return new LastingServer({ hostname: host, port }, { handler, terminal });
   } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new ConfigError(
-      `Cannot listen on ${host}, port ${port}: the port is in use`,
-      {
-        cause: error,
-        hint: "pass another --port, or --port 0 for a free one",
-      },
-    );
+    const why = whyNoListener(error);
+    if (why === undefined) throw error;
+    throw new ConfigError(`Cannot listen on ${host}, port ${port}: ${why}`, {
+      cause: error,
+      hint: why === NO_ADDRESS
+        ? "pass --host with an address of this machine, such as 127.0.0.1"
+        : "pass another --port, or --port 0 for a free one",
+    });
   }
+}
+
+const NO_ADDRESS = "this machine does not have that address";
+
+/** Returns why a server cannot listen on an address; `undefined` if the error has another reason. */
+function whyNoListener(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.AddrInUse) return "the port is in use";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "this user lacks the permission to use the port";
+  }
+  const isUnknown = error instanceof Deno.errors.AddrNotAvailable ||
+    error instanceof Error && /lookup address/.test(error.message);
+  return isUnknown ? NO_ADDRESS : undefined;
 }
 
 /** Milliseconds to wait before listening again after a server could not accept a connection. */

@@ -72,7 +72,7 @@ export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
   const recipe = await readRecipe(flags.recipe);
   if (!isSlimeRecipe(recipe)) {
     throw new ConfigError(
-      `${recipe.name} is not a slime recipe`,
+      `"${recipe.name}" is not a slime recipe`,
       { hint: "pass a slime recipe, such as --recipe qwen3-4b" },
     );
   }

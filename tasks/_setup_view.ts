@@ -128,7 +128,8 @@ export function undoText(reports: readonly HostUndoReport[]): string {
       return `${host}: ${state}: ${title}${why}`;
     })
   );
-  return lines.length === 0
-    ? "Nothing to undo: setup has created nothing"
-    : lines.join("\n");
+  if (lines.length > 0) return lines.join("\n");
+  return reports.some(({ error }) => error !== undefined)
+    ? "Nothing was undone"
+    : "Nothing to undo: setup has created nothing";
 }

@@ -259,7 +259,7 @@ export async function runNamed(
   if (typeof resume === "string") return runPath(resume, runs);
   const path = await latestUnfinished(runs, kind);
   if (path !== undefined) return path;
-  const what = kind === "train" ? "run" : "evaluation";
+  const what = kind === "train" ? "training run" : "evaluation";
   throw new ConfigError(
     `There is no unfinished ${what} in "${runs}"`,
     { hint: "omit --resume to start a new one, or pass --resume RUN" },

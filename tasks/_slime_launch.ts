@@ -82,7 +82,7 @@ export async function slimeAttach(
   flags: TrainFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
-  const path = await namedRun(flags.attach, flags);
+  const path = await namedRun("attach", flags);
   return shown(await attachToRun(path, options(flags, context)), context);
 }
 
@@ -91,7 +91,7 @@ export async function slimeStop(
   flags: TrainFlags,
   context: TaskContext,
 ): Promise<TaskResult> {
-  const path = await namedRun(flags.stop, flags);
+  const path = await namedRun("stop", flags);
   const result = await stopLaunchedRun(path, options(flags, context));
   context.terminal.print(stopText(path, result));
   return { json: { run_dir: path, ...result } };
@@ -114,15 +114,15 @@ function newPath({ name }: Recipe, flags: TrainFlags): string {
 }
 
 async function namedRun(
-  given: string | true | undefined,
-  { runs }: TrainFlags,
+  flag: "attach" | "stop",
+  { runs, [flag]: given }: TrainFlags,
 ): Promise<string> {
   if (typeof given === "string") return runPath(given, runs);
   const path = await latestUnfinished(runs, "train", "slime");
   if (path !== undefined) return path;
   throw new ConfigError(
     `There is no unfinished slime run in "${runs}"`,
-    { hint: "pass the name or the path of a run to --attach or --stop" },
+    { hint: `pass the name or the path of a run to --${flag}` },
   );
 }
 

@@ -135,7 +135,7 @@ function closing(
     case "failed":
       return `The job failed after ${rollouts(steps)} (exit status ${
         job?.exitCode ?? "unknown"
-      }):\n${failure === null ? "" : indent(failureText(failure))}\n` +
+      })${failure === null ? "." : `:\n${indent(failureText(failure))}`}\n` +
         `Its log is in ${run.logs}. Resume from its last checkpoint with: deno task train --resume ${path}`;
   }
 }

@@ -221,7 +221,7 @@ function refuseSlimeFlags({ ratesFrom, hosts }: TrainFlags, recipe: Recipe) {
     : undefined;
   if (flag === undefined) return;
   throw new ConfigError(
-    `${flag} needs a slime recipe, but ${recipe.name} trains on this machine`,
+    `${flag} needs a slime recipe, but "${recipe.name}" trains on this machine`,
     { hint: `omit ${flag}, or pass a slime recipe such as --recipe qwen3-4b` },
   );
 }

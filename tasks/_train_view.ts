@@ -231,9 +231,9 @@ export function closingText(
     bytes(result.peakRssBytes)
   } of memory at most`;
   const failures = result.failures > 0
-    ? `; ${
-      count(result.failures)
-    } episodes failed because of the infrastructure`
+    ? `; ${count(result.failures)} ${
+      result.failures === 1 ? "episode" : "episodes"
+    } failed because of the infrastructure`
     : "";
   if (result.outcome === "completed") {
     const ended = `${path}: ${

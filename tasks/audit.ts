@@ -89,7 +89,7 @@ async function run(
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
   const data = dataOf(flags);
-  refuseUnusedBenchmark(flags, data);
+  refuseUnusedBenchmark(flags, dataDirectory(data) ? `"${data}"` : data);
   const dataset = await namedDataset({ ...flags, data });
   const splits = splitsOf(flags, dataset);
   const tasks = splits.flatMap((split) => dataset.tasks(split));
@@ -147,8 +147,10 @@ function splitsOf(
   const unknown = split.find((one) => !splits.includes(one));
   if (unknown !== undefined) {
     throw new ConfigError(
-      `There is no split "${unknown}" in ${name}`,
-      { hint: `choose one of ${splits.join(", ")}` },
+      `There is no split "${unknown}" in ${
+        name === "generated" ? "the generated world" : name
+      }`,
+      { hint: `pass --split with one of ${splits.join(", ")}` },
     );
   }
   if (split.length > 0) return split;

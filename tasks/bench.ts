@@ -191,10 +191,12 @@ function refuseIdleBenchmark(
 ): void {
   const rule = { selectedBy: null };
   if (verify !== undefined || workers !== undefined) {
-    const what = verify !== undefined ? "--verify" : "--workers";
+    const flag = verify !== undefined ? "--verify" : "--workers";
+    const what = `bench ${flag}`;
     refuseUnusedBenchmark({ tauBench, tau3Bench }, what, rule);
-  } else if (bridge) refuseUnusedBenchmark({ tau3Bench }, "--bridge", rule);
-  else if (tau3Bench) refuseUnusedBenchmark({ tauBench }, "tau3-bench", rule);
+  } else if (bridge) {
+    refuseUnusedBenchmark({ tau3Bench }, "bench --bridge", rule);
+  } else if (tau3Bench) refuseUnusedBenchmark({ tauBench }, "tau3-bench", rule);
 }
 
 async function runBridge(

@@ -60,7 +60,8 @@ export async function buildWasm(
     },
   });
   if (error || !binary || words.length > 0) {
-    throw new Error(`Cannot compile the kernels: ${words.join("")}`, {
+    const why = words.join("") || (error?.message ?? "there was no output");
+    throw new Error(`Cannot compile the kernels: ${why}`, {
       cause: error,
     });
   }

@@ -22,6 +22,7 @@ import {
 import { readResultEpisodes } from "../train/diagnosis/result_episodes.ts";
 import { openRunEpisodes } from "../train/runs/run_episodes.ts";
 import { latestRun, readMetrics } from "../train/runs/run_reader.ts";
+import { count } from "../train/progress/amounts.ts";
 import { advisoriesText } from "./_advisory_view.ts";
 import { runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
@@ -191,10 +192,12 @@ function noEpisodes(
   { source, step }: Flags,
 ): ConfigError {
   const sources = [...new Set(all.map((one) => one.source))];
-  const steps = all.filter((one) =>
-    source === undefined || one.source === source
-  )
-    .map((one) => one.step);
+  const steps = [
+    ...new Set(
+      all.filter((one) => source === undefined || one.source === source)
+        .map((one) => one.step),
+    ),
+  ].sort((a, b) => a - b);
   const asked = [
     ...(source === undefined ? [] : [`--source ${source}`]),
     ...(step === undefined ? [] : [`--step ${step}`]),
@@ -205,21 +208,29 @@ function noEpisodes(
       hint: sources.length === 0
         ? "pass another run"
         : source !== undefined && !sources.includes(source)
-        ? `choose one of ${sources.join(", ")}`
-        : `choose a step from ${Math.min(...steps)} to ${Math.max(...steps)}`,
+        ? valueHint("--source", sources)
+        : steps.length <= MAX_STEPS
+        ? valueHint("--step", steps)
+        : `pass --step with one of the ${count(steps.length)} steps from ${
+          steps[0]
+        } to ${steps.at(-1)} that have episodes`,
     },
   );
 }
 
+/** Returns a hint to pass one of the values of a flag. */
+function valueHint(flag: string, values: readonly unknown[]): string {
+  const oneOf = values.length === 1 ? "" : "with one of ";
+  return `pass ${flag} ${oneOf}${values.join(", ")}`;
+}
+
+/** The maximum number of steps that a hint lists. */
+const MAX_STEPS = 20;
+
 async function runOf(
   { runs }: Flags,
-  [named, ...more]: readonly string[],
+  [named]: readonly string[],
 ): Promise<string> {
-  if (more.length > 0) {
-    throw new ConfigError("Cannot diagnose several runs at once", {
-      hint: "pass one run",
-    });
-  }
   if (named !== undefined) {
     return await isFile(named) ? named : runPath(named, runs);
   }

@@ -75,7 +75,7 @@ async function run(
     return { json: schema };
   }
   if (flags.dryRun) return await dryRun(flags, context);
-  if (isShared(flags)) refuseExtensions();
+  if (isShared(flags)) refuseExtensions(flags);
   const { terminal, signal } = context;
   const plan = await planOf(flags);
   await using place = await placeOf(flags, { ...context, config: plan.config });
@@ -161,11 +161,15 @@ async function placeOf(
  * Rejects `--workers` and `--ray` if extensions are registered.
  * @throws {ConfigError} If a script has registered extensions, because other processes would lack them.
  */
-function refuseExtensions(): void {
+function refuseExtensions({ workers, ray }: EvaluateFlags): void {
   if (!hasExtensions()) return;
+  const shared = [
+    ...workers === undefined ? [] : ["--workers"],
+    ...ray === undefined ? [] : ["--ray"],
+  ].join(" and ");
   throw new ConfigError(
-    "--workers and --ray cannot be used with --preload: other processes would lack its extensions",
-    { hint: "omit --workers and --ray" },
+    `${shared} cannot be used with --preload: other processes would lack its extensions`,
+    { hint: `omit ${shared}` },
   );
 }
 

@@ -273,9 +273,10 @@ async function mockGenerated(
     signal,
     onEpisode: () => played.step(),
   });
+  const tries = trials === 1 ? "1 trial" : `${trials} trials`;
   if (excluded.length > 0 && excluded.length === world.tasks("train").length) {
     throw new ConfigError(
-      `--between ${flags.between} keeps no task: the pass rate of "${policy}" over ${trials} trials is outside the range for every train task`,
+      `--between ${flags.between} keeps no task: the pass rate of "${policy}" over ${tries} is outside the range for every train task`,
       { hint: "widen the range, or pass another --policy" },
     );
   }
@@ -285,7 +286,7 @@ async function mockGenerated(
     out,
     excluded,
     excludedWhy:
-      `Tasks whose pass rate under the policy of "${policy}" over ${trials} trials is outside ${flags.between}`,
+      `Tasks whose pass rate under the policy of "${policy}" over ${tries} is outside ${flags.between}`,
     rowsOf: (split, tasks) => ({
       path: slimeFileName(domainKey(world), split),
       text: slimeRows(tasks, "split"),
@@ -331,8 +332,11 @@ function rangeOf(
   const [least = NaN, most = NaN] = between.split(",").map(Number);
   if (!(least >= 0 && most <= 1 && least <= most)) {
     throw new ConfigError(
-      `--between ${between} is not a range of pass rates`,
-      { hint: "pass two numbers from 0 to 1, such as 0.2,0.8" },
+      `--between "${between}" is not a range of pass rates`,
+      {
+        hint:
+          "pass two numbers from 0 to 1, the smaller one first, such as 0.2,0.8",
+      },
     );
   }
   if (policy !== undefined) return [least, most];
@@ -385,7 +389,8 @@ async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {
   const domains = await domainsIn(dir);
   if (domains.length === 0) {
     throw new ConfigError(`Cannot find tasks in "${dir}"`, {
-      hint: "pass a directory written by deno task import",
+      hint:
+        "pass --tau-bench with a checkout, or with a directory written by deno task import",
     });
   }
   const files = await Promise.all(domains.map(async (domain) => {
@@ -495,8 +500,7 @@ export const task = await main(import.meta, {
     },
   ],
   notes: knobsHelp(Deno.args),
-  interruptNote:
-    "Stopping before anything is written; press Ctrl-C again to stop immediately",
+  interruptNote: "Stopping; press Ctrl-C again to stop immediately",
   confine: ({ flags: { dryRun, out } }) => ({
     write: dryRun ? [] : [out],
     net: false,

@@ -73,6 +73,7 @@ type Flags = z.infer<typeof flags>;
 async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
   refuseIdleFlags(flags, context);
   if (flags.install) return await install(flags, context);
+  await requireDirectory(flags);
   if (flags.check) return await check(flags, context);
   return flags.run ? await execute(flags, context) : await open(flags, context);
 }
@@ -93,6 +94,12 @@ function refuseIdleFlags(
       hint: "pass only one of them",
     });
   }
+  if (operands.length > 0 && install) {
+    throw new ConfigError(
+      `--install has no effect on the notebook "${operands[0]}"`,
+      { hint: "omit the name" },
+    );
+  }
   if (operands.length > 0 && !run && !check) {
     throw new ConfigError(
       `Cannot open the notebook "${
@@ -104,31 +111,38 @@ function refuseIdleFlags(
   if (out !== undefined && !run) {
     throw new ConfigError(
       "--out needs --run",
-      { hint: "pass --run, or omit --out" },
+      {
+        hint: check || install
+          ? `omit --out, or pass --run instead of ${ways[0]}`
+          : "pass --run, or omit --out",
+      },
     );
   }
 }
 
 /**
- * Checks that a directory exists.
+ * Checks that the directory of the notebooks exists.
  * @throws {ConfigError} If `dir` does not exist or is not a directory.
  */
-async function requireDirectory(dir: string): Promise<void> {
-  const stat = await Deno.stat(dir).catch(() => null);
+async function requireDirectory({ dir = NOTEBOOKS }: Flags): Promise<void> {
+  const stat = await Deno.stat(dir).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
   if (stat?.isDirectory) return;
-  throw new ConfigError(
-    stat === null
-      ? `There is no directory "${dir}"`
-      : `"${dir}" is a file, not a directory`,
-    { hint: "create it, or pass another --dir" },
-  );
+  throw stat === null
+    ? new ConfigError(`There is no directory "${dir}"`, {
+      hint: "create it, or pass another --dir",
+    })
+    : new ConfigError(`"${dir}" is a file, not a directory`, {
+      hint: "pass the directory that contains the notebooks as --dir",
+    });
 }
 
 async function open(
   { python: named, port, noOpen, dir = NOTEBOOKS }: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  await requireDirectory(dir);
   const python = await findJupyter({ named, root: ROOT });
   terminal.note(
     `Writing Deno's kernel (${Deno.execPath()}) to ${KERNEL_DIR}; nothing else is installed`,

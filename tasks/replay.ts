@@ -36,7 +36,7 @@ async function run(
   if (tauBench !== undefined && tau3Bench !== undefined) {
     throw new ConfigError(
       "Both --tau-bench (or TAU_BENCH_DIR) and --tau3-bench (or TAU3_BENCH_DIR) are set",
-      { hint: "set only the one for the recordings' benchmark" },
+      { hint: "pass only the flag for the benchmark of the recordings" },
     );
   }
   const watched: Pick<ReplayOptions, "signal" | "onMismatch" | "onRecord"> = {
@@ -50,7 +50,7 @@ async function run(
   const files = await replayed.catch((error) => {
     // Exit status 1 means mismatches; a file that cannot be replayed at all is misuse.
     throw error instanceof DataError
-      ? new ConfigError(error.message, { cause: error })
+      ? new ConfigError(error.message, { hint: error.hint, cause: error })
       : error;
   });
   const total = {
@@ -100,11 +100,11 @@ function notesOf(
       : [`${path}: ${faultsText(unreadable, all)}`]),
     ...skipped.map(({ what }) => `${path}: ${what}`),
     ...(otherData === undefined ? [] : [
-      `${path}: recorded with other data: none of its ${
+      `${path}: recorded with other data: its gold states do not match (${
         count(otherData.golds)
-      } gold states match, and ${
+      }), nor do some texts and states (${
         count(otherData.differences)
-      } texts and states differ. Only rewards and endings are compared`,
+      }). Only rewards and endings are compared`,
     ]),
   ];
 }

@@ -154,7 +154,8 @@ async function runEpisodes(
   const sets = flags.set.map(parseSet);
   const { source } = resolveSlime(recipe, sets).config.data;
   const { config } = resolveSlime(recipe, [
-    ...benchmarkOverrides(flags, source),
+    // --data is for environments.
+    ...benchmarkOverrides(flags, source, { selectedBy: null }),
     ...sets,
   ]);
   const { record } = flags;
@@ -205,7 +206,7 @@ async function listenForRun(
       {
         cause: error,
         hint:
-          `stop that run where it was launched (deno task train --stop ${data.run}), or set bridge.port and engine.routerPort to other ports`,
+          `stop that run where it was launched (deno task train --stop ${data.run}), or choose another port: pass --port here, or set bridge.port and engine.routerPort in a recipe`,
       },
     );
   }
@@ -292,7 +293,11 @@ async function runPolicy(
   flags: Flags,
   { terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
-  refuseUnusedBenchmark(flags, "a policy");
+  refuseUnusedBenchmark(
+    flags,
+    "a policy",
+    flags.policy === undefined ? {} : { selectedBy: null },
+  );
   const token = tokenOf(flags.host, SHOWN);
   const path = await runOf(flags);
   await using opened = await openRunPolicy(await readRun(path));
@@ -330,7 +335,7 @@ async function runOf({ policy, runs }: Flags): Promise<string> {
   const latest = await latestCompleted(runs);
   if (latest !== undefined) return latest;
   throw new ConfigError(
-    `There is no completed run in "${runs}"`,
+    `There is no completed training run in "${runs}"`,
     { hint: 'train one with "deno task train", or pass --policy RUN' },
   );
 }

@@ -175,9 +175,9 @@ async function exportFile(
   const page = new TextEncoder().encode(await exportedPage(data));
   await writing(path, () => writeFileAtomic(path, page));
   terminal.print(
-    `Wrote ${count(episodes)} episodes of ${count(runs)} ${
-      runs === 1 ? "run" : "runs"
-    } to "${path}": ${bytes(page.length)}`,
+    `Wrote ${count(episodes)} ${episodes === 1 ? "episode" : "episodes"} of ${
+      count(runs)
+    } ${runs === 1 ? "run" : "runs"} to "${path}": ${bytes(page.length)}`,
   );
   return { json: { path, episodes, runs, bytes: page.length } };
 }

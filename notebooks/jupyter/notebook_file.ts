@@ -7,7 +7,7 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../env/errors.ts";
-import { nearest } from "../../env/schema_issue.ts";
+import { explainIssue, suggestion } from "../../env/schema_issue.ts";
 
 const text = z.union([z.string(), z.array(z.string())])
   .transform((lines) => typeof lines === "string" ? lines : lines.join(""));
@@ -51,11 +51,12 @@ export async function readNotebook(path: string): Promise<Notebook> {
     const { cells } = parsed.data;
     return { name: basename(path, ".ipynb"), path, cells };
   }
-  const [issue] = parsed.error.issues;
+  const issue = parsed.error.issues[0]!;
+  const key = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
   throw new ConfigError(
-    `"${path}" is not a notebook of format 4: ${
-      issue?.path.join(".")
-    }: ${issue?.message}`,
+    `"${path}" is not a notebook of format 4: ${key}${
+      explainIssue(issue, undefined)
+    }`,
   );
 }
 
@@ -63,6 +64,9 @@ async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
+    const isRefused = !(error instanceof SyntaxError) &&
+      !(error instanceof Deno.errors.NotFound);
+    if (isRefused) throw error;
     throw new ConfigError(
       error instanceof Deno.errors.NotFound
         ? `There is no notebook "${path}"`
@@ -76,8 +80,8 @@ async function readJson(path: string): Promise<unknown> {
  * Reads the named notebooks of a directory, in the order of the names. Without names, reads all notebooks in it, sorted
  * by name.
  * @param names Names with or without `.ipynb`.
- * @throws {ConfigError} If a notebook does not exist, in which case the hint contains the most similar name, or if a
- * notebook is damaged.
+ * @throws {ConfigError} If a notebook does not exist, in which case the hint contains a similar name or all names, or
+ * if a notebook is damaged.
  */
 export async function readNotebooks(
   dir: string,
@@ -93,8 +97,9 @@ export async function readNotebooks(
       `There is no notebook "${unknown}" in "${dir}"`,
       {
         hint: all.length === 0
-          ? "choose another directory: this one has no notebooks"
-          : `did you mean "${nearest(unknown, all)}"?`,
+          ? "pass the directory that contains the notebooks as --dir"
+          : suggestion(unknown, all).replace(/^; /, "") ||
+            `pass one of ${all.map((name) => `"${name}"`).join(", ")}`,
       },
     );
   }

@@ -33,6 +33,11 @@ export async function findJupyter(
     if (await hasJupyter(python)) return python;
     tried.push(python);
   }
+  if (named !== undefined && !await runs(named)) {
+    throw new ConfigError(`Cannot run "${named}"`, {
+      hint: "pass the path of a Python executable as --python",
+    });
+  }
   const venv = join(".venv", WINDOWS ? "Scripts" : "bin", "pip");
   throw new ConfigError(
     named === undefined
@@ -40,7 +45,7 @@ export async function findJupyter(
       : `"${named}" is not a Python with ${NEEDED.join(", ")} installed`,
     {
       hint: named === undefined
-        ? `run "python3 -m venv .venv && ${venv} install jupyterlab" in the project, or pass --python`
+        ? `run "python3 -m venv .venv && ${venv} install jupyterlab" in taulab's directory, or pass --python`
         : `run "${named} -m pip install jupyterlab", or pass another Python with --python`,
     },
   );
@@ -59,9 +64,17 @@ function places(root: string): string[] {
 }
 
 async function hasJupyter(python: string): Promise<boolean> {
+  return await runs(python, ["-c", PROBE, ...NEEDED]);
+}
+
+/** Returns whether a program exists and succeeds with the given arguments. */
+async function runs(
+  program: string,
+  args: readonly string[] = ["--version"],
+): Promise<boolean> {
   try {
-    const { success } = await new Deno.Command(python, {
-      args: ["-c", PROBE, ...NEEDED],
+    const { success } = await new Deno.Command(program, {
+      args: [...args],
       stdin: "null",
       stdout: "null",
       stderr: "null",

@@ -235,8 +235,8 @@ export function decisiveWords(
     case "ending":
       return decisive.missing.length === 0
         ? `the end: ${
-          decisive.unmet?.map(({ what }) => `not met: ${what}`).join("; ") ??
-            "rows have wrong values"
+          decisive.unmet?.map(({ what }) => `not met: ${what}`).join("; ") ||
+          "rows have wrong values"
         }`
         : `the end: never called ${decisive.missing.map(callText).join("; ")}`;
     case "untold":

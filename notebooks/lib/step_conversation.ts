@@ -197,7 +197,11 @@ export class Conversation {
   async fork(turns: number = this.turns.length): Promise<Conversation> {
     if (!Number.isInteger(turns) || turns < 0 || turns > this.turns.length) {
       throw new RangeError(
-        `Cannot go back to turn ${turns}: pass an integer from 0 to ${this.turns.length}`,
+        `Cannot go back to turn ${turns}: pass ${
+          this.turns.length === 0
+            ? "0, because there are no turns yet"
+            : `an integer from 0 to ${this.turns.length}`
+        }`,
       );
     }
     const options = this.#options;

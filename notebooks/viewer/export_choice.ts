@@ -38,16 +38,23 @@ function readFilter(text: string): URLSearchParams {
   }
 }
 
+/** The maximum length of a range of ids. */
+const MAX_RANGE = 100_000;
+
 function readIds(text: string): number[] {
   const ids = text.split(",").flatMap((part) => {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part.trim());
     const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
-    if (match === null || from < 1 || to < from || to - from >= 100_000) {
+    if (match === null || from < 1 || to < from) {
       throw new ConfigError(
         `--episodes must be a list of ids, but it is "${text}"`,
-        {
-          hint: "pass ids from 1 and ranges of ids, such as 1,5-9",
-        },
+        { hint: "pass ids from 1 and ascending ranges, such as 1,5-9" },
+      );
+    }
+    if (to - from >= MAX_RANGE) {
+      throw new ConfigError(
+        `--episodes "${text}": "${part}" selects more than ${MAX_RANGE} episodes`,
+        { hint: "omit --episodes, and pass --limit N" },
       );
     }
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);

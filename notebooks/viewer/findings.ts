@@ -41,7 +41,10 @@ const REASONS: Readonly<Record<string, string>> = {
   extra_write: "A row changed that should not have changed",
   wrong_write: "A row was changed to the wrong values",
   missing_write: "A row that should have changed did not",
-  missing_output: "All rows are right, but a required output is missing",
+  missing_output: "A required output is missing",
+  failed_assertion: "An assertion about the final state failed",
+  missing_call: "A required call is missing",
+  failed_judgement: "The judge found that a criterion is not met",
 };
 
 /** The failure reasons for which only the agent can be at fault. */

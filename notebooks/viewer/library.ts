@@ -3,7 +3,7 @@
  * including new runs.
  */
 
-import { basename, join } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import { ConfigError } from "../../env/errors.ts";
 import type { BenchmarkDirs } from "../../train/config/open_dataset.ts";
 import { folderNames } from "../../train/runs/storage.ts";
@@ -97,11 +97,15 @@ export class Library implements Disposable {
   async #addNamed(name: string): Promise<void> {
     const found = await findNamed(name, this.#options.root);
     if (found === undefined) {
+      const inRoot = join(this.#options.root, name);
       throw new ConfigError(
-        `There is no run "${name}": neither "${name}" nor "${
-          join(this.#options.root, name)
-        }" is a run dir or a result file`,
-        { hint: "pass the name of a run or the path of a result file" },
+        isAbsolute(name)
+          ? `"${name}" is neither a run dir nor a result file`
+          : `There is no run "${name}": neither "${name}" nor "${inRoot}" is a run dir or a result file`,
+        {
+          hint:
+            "pass the name or the path of a run, or the path of a result file",
+        },
       );
     }
     this.#add(found.path, this.#freeId(basename(found.path)), found.kind);

@@ -40,7 +40,6 @@ import type {
 } from "./protocol.ts";
 import {
   type EpisodeSource,
-  noEpisode,
   UNKNOWN_RUN,
   ViewerFault,
 } from "./viewer_source.ts";
@@ -135,7 +134,7 @@ export class ResultsSource implements EpisodeSource {
     const loaded = records.get(id);
     const row = index.row(id);
     if (loaded === undefined || row === undefined) {
-      throw noEpisode(this.path, id);
+      throw new ViewerFault("unknown", `"${this.path}" has no episode ${id}`);
     }
     const { record, known } = loaded;
     return await viewEpisode({
@@ -187,7 +186,7 @@ export class ResultsSource implements EpisodeSource {
     if (known !== null) return { dataset: known.dataset, note: null };
     const note = this.#directory(benchmark) === undefined
       ? `A result file does not record the database; pass --${benchmark} DIR to see it`
-      : `Neither ${benchmark} nor the file contains this task, so the database is not shown`;
+      : `Cannot find this task in the file or in ${benchmark}'s data, so the database is not shown`;
     return { dataset: null, note };
   }
 

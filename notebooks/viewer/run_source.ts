@@ -193,7 +193,7 @@ export class RunSource implements EpisodeSource {
     if (trajectory === null) {
       throw new ViewerFault(
         "unknown",
-        `Episode ${id} has no tokens, because its model does not return them`,
+        `Episode ${id} has no tokens: its model does not return them, or the run does not keep them`,
       );
     }
     // A run writes its tokenizer once, before its first episode.

@@ -49,9 +49,11 @@ export function stepTimeline(
       "unknown",
       steps.length === 0
         ? "The run has no episodes yet"
-        : `The run has no step ${step} of the source "${source}", only steps ${
-          steps[0]
-        } to ${steps.at(-1)}`,
+        : `The run has no step ${step} of the source "${source}", only ${
+          steps.length === 1
+            ? `step ${steps[0]}`
+            : `${steps.length} steps from ${steps[0]} to ${steps.at(-1)}`
+        }`,
     );
   }
   const all = store.readable({ source, step: asked }).episodes;

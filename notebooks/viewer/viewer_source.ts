@@ -121,7 +121,7 @@ export function isDatabaseDamage(error: unknown): boolean {
   );
 }
 
-/** Creates the error for an unknown episode id. */
+/** Creates the error for an unknown episode id of a run. */
 export function noEpisode(path: string, id: number): ViewerFault {
   return new ViewerFault(
     "unknown",

@@ -34,8 +34,9 @@ export async function openWorld(
     }
     return {
       dataset: null,
-      note:
-        "This version of taulab generates a different dataset from the one the run used, so initial values are not shown",
+      note: data.source === "generated"
+        ? "This version of taulab generates a different dataset from the one the run used, so initial values are not shown"
+        : `The data of ${data.source} differs from the data that the run used, so initial values are not shown`,
     };
   } catch (error) {
     return {

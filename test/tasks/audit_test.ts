@@ -41,7 +41,7 @@ Deno.test({
     assert.equal(code, 2, stderr);
     assert.match(
       stderr,
-      /There is no split "dev" in tau-bench\nhint: choose one of test/,
+      /There is no split "dev" in tau-bench\nhint: pass --split with one of test/,
     );
   },
 });

@@ -183,7 +183,7 @@ Deno.test("chat with the policy of the last completed run, in the world that it 
     assert.equal(beyond.code, 2);
     assert.match(
       beyond.stderr,
-      /no task 3 in the test split of generated\nhint: pass an index from 0 to 2 as --task\n$/,
+      /no task 3 in the test split of the generated world\nhint: pass an index from 0 to 2 as --task\n$/,
     );
   }));
 
@@ -215,7 +215,7 @@ Deno.test("chat exits with 2 and a hint on wrong usage, and prints nothing on st
       [["--agent", "expert", "--policy", "bare"], /cannot be used together/],
       [
         ["--agent", "policy", "--runs", join(dir, "none")],
-        /no completed run in ".*none"\nhint: train one with "deno task train"/,
+        /no completed training run in ".*none"\nhint: train one with "deno task train"/,
       ],
       [["--agent", "expert", "--task", "99999"], /no task 99999 in the test/],
       [["--agent", "expert", "--task", "-1"], /^error: --task: .*-1/],

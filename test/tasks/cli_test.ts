@@ -132,6 +132,10 @@ Deno.test("parseFlags() explains how to set a recipe key that was given as a fla
     hintOf("--learning-rate"),
     `${isKey}--set rl.learningRate=VALUE`,
   );
+  assert.equal(
+    hintOf("--lr", "--json"),
+    `${isKey}--set rl.learningRate=VALUE`,
+  );
   assert.equal(hintOf("--depth", "3"), 'see "deno task demo --help"');
 });
 
@@ -163,6 +167,14 @@ Deno.test("parseFlags() reports a flag's expected and actual value", () => {
   assert.equal(
     refusal("stray"),
     'Unexpected argument "stray": deno task demo takes only flags',
+  );
+  assert.throws(
+    () =>
+      parseFlags({ ...demo, operands: { name: "RUN", description: "" } }, [
+        "a",
+        "b",
+      ]),
+    { message: 'Unexpected argument "b": deno task demo takes only one RUN' },
   );
 });
 

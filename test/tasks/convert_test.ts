@@ -268,7 +268,7 @@ Deno.test("convert reports what is missing with exit status 2 and no stack", asy
     const { hf, dir, out, megatron } = world;
     for (
       const [args, words] of [
-        [[], /No checkpoint was given/],
+        [[], /No checkpoint to convert was given/],
         [["--from", join(dir, "none"), "--to", out], /is not a checkpoint/],
         [
           [
@@ -288,7 +288,7 @@ Deno.test("convert reports what is missing with exit status 2 and no stack", asy
         ],
         [
           ["--from", hf, "--recipe", "tau-retail"],
-          /tau-retail\.yaml is not a slime recipe/,
+          /"tau-retail\.yaml" is not a slime recipe/,
         ],
       ] as const
     ) {

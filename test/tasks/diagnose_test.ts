@@ -76,11 +76,11 @@ Deno.test("diagnose rejects a path that is not a run, and reports what is missin
       const [args, message] of [
         [
           ["--source", "foo"],
-          /no episodes for --source foo\nhint: choose one of \S/,
+          /no episodes for --source foo\nhint: pass --source evaluate\/test$/m,
         ],
         [
           ["--step", "99"],
-          /no episodes for --step 99\nhint: choose a step from \d+ to \d+/,
+          /no episodes for --step 99\nhint: pass --step \d+$/m,
         ],
       ] as const
     ) {

@@ -170,11 +170,11 @@ Deno.test("evaluate reports wrong settings at the start, and writes nothing", ()
         }),
     });
     const cases: [args: string[], message: RegExp][] = [
-      [[], /There is no completed run in/],
+      [[], /There is no completed training run in/],
       [["--policy", "p", "--agent", "expert"], /cannot be used together/],
       [
         ["--agent", "expert", "--task-ids", "5-2"],
-        /"5-2" is neither a number nor a range/,
+        /--task-ids "5-2": "5-2" ends before it begins/,
       ],
       [["--agent", "expert", "--task-ids", "9999"], /has no task 9999/],
       [

@@ -39,16 +39,18 @@ Deno.test("notebook reports wrong usage with a hint", async () => {
         /--run and --check cannot be used together\nhint: pass only one of them/,
       ],
       [["a"], /names need --run or --check/],
+      [["--install", "a"], /--install has no effect on the notebook "a"/],
+      [["--run", "--dir", missing], /There is no directory ".*none"/],
       [["--out", dir], /pass --run, or omit --out/],
       [
         ["--run", "aa", "--dir", dir],
         /no notebook "aa" .*\nhint: did you mean "a"\?/,
       ],
       [
-        ["--run", "--dir", dir, "--python", missing],
+        ["--run", "--dir", dir, "--python", Deno.execPath()],
         /is not a Python with .*\nhint: .*pip install jupyterlab/,
       ],
-      [["--python", missing], /is not a Python with/],
+      [["--python", missing], /Cannot run ".*"\nhint: .* --python/],
     ];
     for (const [args, words] of wrong) {
       const { code, stdout, stderr } = await runTask("notebook", args);

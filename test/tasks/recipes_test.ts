@@ -84,6 +84,7 @@ Deno.test("readRecipe() reports where a cycle, a missing recipe or a wrong value
       "d.yaml": "seed: 1\nextends: [default]\n",
       "e.yaml": "extends: f.yaml\nseed: 2\n",
       "f.yaml": "seed: 1\nrl:\n  stepz: 3\n",
+      "g.yaml": "extends: g.yaml\n",
     });
     const refused = async (name: string, message: RegExp) => {
       await assert.rejects(
@@ -97,7 +98,8 @@ Deno.test("readRecipe() reports where a cycle, a missing recipe or a wrong value
     };
     assert.equal(path, join(dir, "a.yaml"));
     await refused("a.yaml", /a\.yaml extends .*b\.yaml extends .*a\.yaml$/);
-    await refused("c.yaml", /no recipe "nope", which .*c\.yaml extends/);
+    await refused("g.yaml", /^The recipe ".*g\.yaml" extends itself$/);
+    await refused("c.yaml", /no recipe "nope", which ".*c\.yaml" extends/);
     await refused(
       "d.yaml",
       /d\.yaml:2: extends must be the name .* but it is \["default"\]/,

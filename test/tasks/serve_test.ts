@@ -63,7 +63,7 @@ Deno.test("serve ends on Ctrl-C although a client has sent half a request", () =
 Deno.test("serve reports what is missing, and requires a token if other machines can reach it", () =>
   inTempDir(async (dir) => {
     const cases: [args: string[], message: RegExp][] = [
-      [[], /There is no completed run/],
+      [[], /There is no completed training run/],
       [["--policy", "none"], /There is no run at/],
       [["--host", "0.0.0.0"], /set TAULAB_TOKEN/],
       [["--port", "70000"], /--port/],
@@ -125,6 +125,10 @@ Deno.test("serve --env rejects flags of other servers, and a split that does not
     [
       ["--recipe", "qwen3-4b"],
       /--env serves environments, so it cannot be used with --recipe/,
+    ],
+    [
+      ["--data", "generated", "--recipe", "qwen3-4b"],
+      /--env and --data serve environments, so they cannot be used with --recipe/,
     ],
     [["--split", "base"], /base/],
     [["--host", "0.0.0.0"], /set TAULAB_TOKEN/],

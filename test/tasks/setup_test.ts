@@ -225,7 +225,7 @@ test("setup exits with 2 and a hint on wrong usage", async (machine) => {
       /Flags for a container and for a bare host cannot be used together/,
     ],
     [["--slime-commit", "main"], /--slime-commit: expected a full commit hash/],
-    [["--recipe", "default"], /default\.yaml is not a slime recipe/],
+    [["--recipe", "default"], /"default\.yaml" is not a slime recipe/],
   ];
   for (const [args, message] of cases) {
     const { code, stderr } = await setup(machine, ...args);

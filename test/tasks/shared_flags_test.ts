@@ -66,7 +66,11 @@ Deno.test("tasks reject a benchmark's directory that has no effect", async () =>
       /generated world\nhint: pass --source tau3-bench/,
     ],
     ["audit", ["--data", "generated", "--tau-bench", "x"], /generated world/],
-    ["bench", ["--workers", "2", "--tau-bench", "x"], /effect on --workers/],
+    [
+      "bench",
+      ["--workers", "2", "--tau-bench", "x"],
+      /effect on bench --workers/,
+    ],
   ];
   for (const [task, args, message] of cases) {
     const { code, stderr } = await runTask(task, args);

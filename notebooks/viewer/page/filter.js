@@ -39,7 +39,13 @@ export function readQuery(params) {
   const sort = params.get("sort") ?? "id";
   const descending = sort.startsWith("-");
   const field = descending ? sort.slice(1) : sort;
-  if (!Object.hasOwn(FIELDS, field)) throw new FilterError(unknownField(field));
+  if (!Object.hasOwn(FIELDS, field)) {
+    throw new FilterError(
+      `There is no field "${field}" to sort by; the fields are ${
+        Object.keys(FIELDS).join(", ")
+      }`,
+    );
+  }
   return {
     conditions,
     text: (params.get("text") ?? "").trim(),
@@ -92,7 +98,9 @@ function readCondition(field, raw) {
     const ordered = op !== "!=" && op !== "~";
     if (ordered && !isNumber) {
       throw new FilterError(
-        `"${op}" cannot be used for "${field}", which is text; use =, != or ~ (contains)`,
+        `"${op}" cannot be used for "${field}", which is ${
+          FIELDS[field]?.is === "list" ? "a list" : "text"
+        }; use =, != or ~ (contains)`,
       );
     }
     if (op === "~") {

@@ -154,7 +154,15 @@ Deno.test("findJupyter() says how to install Jupyter", async () => {
       () => findJupyter({ named: join(root, "none"), root }),
       {
         name: "ConfigError",
-        message: /none" is not a Python with /,
+        message: /^Cannot run ".*none"$/,
+        hint: /Python executable as --python/,
+      },
+    );
+    await assert.rejects(
+      () => findJupyter({ named: Deno.execPath(), root }),
+      {
+        name: "ConfigError",
+        message: /deno" is not a Python with /,
         hint: /-m pip install jupyterlab/,
       },
     );

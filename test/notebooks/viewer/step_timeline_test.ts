@@ -96,7 +96,7 @@ Deno.test("stepTimeline() defaults to the last step, and shows a run without rec
     assert.deepEqual(phases.map(({ kind }) => kind), ["rollout", "update"]);
     assert.throws(
       () => stepTimeline(store, { lines: LINES, step: 7 }),
-      /no step 7 of the source "rl", only steps 1 to 2/,
+      /no step 7 of the source "rl", only 2 steps from 1 to 2/,
     );
   }));
 
