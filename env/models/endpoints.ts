@@ -162,7 +162,8 @@ function local(baseUrl: string): Preset {
 
 /**
  * Checks a base URL and removes its trailing slashes. Its errors do not quote credentials.
- * @param origin The provider's preset, and the environment variable that contains the URL, if one does.
+ * @param origin The provider's preset, and the name of the environment variable that contains the URL, or `undefined`
+ * if the URL is from another source.
  * @throws {ConfigError} If the text is not an HTTP or HTTPS URL, contains credentials, or ends in `/chat/completions`.
  */
 function checkedUrl(

@@ -273,7 +273,7 @@ export class HttpReader {
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 
-/** A list of bytes in one buffer, which doubles in size when it is full. */
+/** A list of bytes in one buffer. When the buffer is full, it grows to at least twice its size. */
 class GrowingBytes {
   #buffer = new Uint8Array(FIRST_BYTES);
   length = 0;

@@ -2,7 +2,7 @@
  * Sends POST requests over persistent connections, with one write and usually one read per request. This takes a
  * fraction of the CPU time of `fetch`, which would account for most of an episode server's CPU time.
  *
- * Only HTTP/1.1 without TLS and proxies is supported. Requests to HTTPS URLs are sent with `fetch`.
+ * Only HTTP/1.1 without TLS or proxies is supported. Requests to HTTPS URLs are sent with `fetch`.
  */
 
 import { MAX_BODY_BYTES, unpackedText } from "./bounded_body.ts";

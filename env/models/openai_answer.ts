@@ -224,7 +224,7 @@ function readCalls(
 }
 
 /**
- * Reads a call. If it has no id, its index serves as one.
+ * Reads a call. If it has no id, it gets the id `call_` followed by its index.
  * @throws {ConfigError} If the call is not valid. The message is for the model.
  */
 function readCall(call: JsonRecord, index: number): ToolCall {

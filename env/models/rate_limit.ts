@@ -12,7 +12,7 @@ export interface RateLimitOptions {
   readonly sleep?: Sleep;
 }
 
-/** A queue that starts calls one at a time, in the order in which they were requested. */
+/** A queue in which calls wait until they may start, in the order in which they were requested. */
 export interface RateLimiter {
   /**
    * Resolves when the caller may start its call.

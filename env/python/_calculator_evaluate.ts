@@ -34,8 +34,9 @@ const MAX_WORK = 2 ** 26;
 const MAX_EXACT_EXPONENT = 2048;
 
 /**
- * Evaluates an expression from left to right.
- * @throws {ToolError} If the expression divides by zero, a float overflows, or the evaluation exceeds the cost limit.
+ * Evaluates an expression. Operands are evaluated from left to right.
+ * @throws {ToolError} If the expression divides by zero, a float overflows, an int is too large to convert to a float,
+ * or the evaluation exceeds the cost limit.
  */
 export function evaluate(expression: Expression): Value {
   return valueOf(expression, new Work());

@@ -77,7 +77,7 @@ export const field = {
   date: (): Field => fieldOf(validDate),
   /** A datetime such as `2025-01-20 14:30:00`, or with a `T` in between. Its error messages differ from pydantic's. */
   datetime: (): Field => fieldOf(validDatetime),
-  /** Python's `Literal`. */
+  /** Python's `Literal` of strings, specified by its values. */
   literal: (...choices: string[]): Field =>
     fieldOf((input, found) =>
       validChoice(input, { choices, type: "literal_error" }, found)

@@ -155,7 +155,7 @@ export function operandError(
 }
 
 /**
- * Returns a value as a number.
+ * Returns a value that must be a number.
  * @throws {ToolError} If the value is not a number.
  */
 export function asNumber(value: JsonValue): PythonNumber {

@@ -1,4 +1,7 @@
-/** Provides zod schemas for values from {@linkcode parsePythonJson} that keep number types and key order. */
+/**
+ * Provides zod schemas for values from {@linkcode parsePythonJson}. {@linkcode anyObject} and {@linkcode anyValue} keep
+ * number types and key order.
+ */
 
 import { z } from "zod";
 import { Float, type JsonObject, type JsonValue } from "./python_value.ts";

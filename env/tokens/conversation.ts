@@ -92,7 +92,7 @@ const continuations = new WeakMap<
 
 /**
  * Returns the ids between one answer and the next. The ids are cached, because the episodes of a group often call the
- * same tools with the same results, and rendering and encoding these results accounts for most of a turn's cost.
+ * same tools with the same results, and rendering and encoding these results accounts for most of a turn's CPU time.
  */
 function continuation(
   { template, tokenizer }: Codec,
@@ -107,8 +107,8 @@ function continuation(
 }
 
 /**
- * Returns a cache key for a continuation, which contains all inputs that affect it. Returns `undefined` if the messages
- * include an answer, in which case the continuation is not cached.
+ * Returns a cache key for a continuation. The key contains all inputs that affect the continuation. Returns `undefined`
+ * if the messages include an answer, in which case the continuation is not cached.
  */
 function keyOf(
   { toolCalls = [] }: Answer,

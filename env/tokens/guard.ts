@@ -12,7 +12,7 @@
 const GUARD = "\uFDD1";
 const GUARDS = new RegExp(`${GUARD}(${GUARD}?)`, "g");
 
-/** A guard that marks a fixed set of control tokens in texts. */
+/** A guard that marks the tokens of a fixed set in texts. */
 export class Guard {
   readonly #tokens: RegExp | null;
 
@@ -25,7 +25,7 @@ export class Guard {
   }
 
   /**
-   * Returns `text` with a mark after the first character of every control token that occurs in `text`. A character of
+   * Returns `text` with a mark after the first character of each of the guard's tokens that it contains. A character of
    * `text` that equals the mark is doubled.
    */
   mark(text: string): string {

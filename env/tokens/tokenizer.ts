@@ -89,7 +89,7 @@ export interface TokenizerFiles {
 /**
  * Loads the tokenizer of a model directory.
  * @param dir A directory that contains `tokenizer.json` and `tokenizer_config.json`.
- * @throws {DataError} If a file is missing or invalid.
+ * @throws {DataError} If one of these two files is missing, or if a file is invalid.
  */
 export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   // Sequentially, so that the same file is always reported if several are missing.
@@ -101,7 +101,7 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
 
 /**
  * Creates a tokenizer from parsed files.
- * @param origin The source of the files, as named in error messages.
+ * @param origin The source of the files, as named in error messages. Default: `the given files`.
  * @throws {DataError} If the files are invalid.
  */
 export function createTokenizer(

@@ -18,8 +18,8 @@ export interface Trajectory {
 export class TrajectoryBuilder {
   readonly #ids: number[] = [];
   /**
-   * The sampled answers in order. Only sampled answers are stored, which saves memory in running episodes because most
-   * tokens are context.
+   * The sampled answers in order. Log probabilities are stored only for sampled tokens, which saves memory because most
+   * tokens of an episode are context.
    */
   readonly #sampled: Sampled[] = [];
 
@@ -144,8 +144,8 @@ export function firstSampled(trajectory: Trajectory): number {
 }
 
 /**
- * Returns the ids of a trajectory, without copying them if no ids have been appended to its builder since. The returned
- * list may be the builder's own list and must not be modified.
+ * Returns the ids of a trajectory, without copying them if no ids have been appended to its builder since the
+ * trajectory was built. The returned list may be the builder's own list and must not be modified.
  */
 export function idsOf(trajectory: Trajectory): readonly number[] {
   const sequence = sequences.get(trajectory);

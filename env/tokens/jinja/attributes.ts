@@ -71,7 +71,7 @@ const UNSAFE_LIST: ReadonlySet<string> = new Set(
   "append clear pop reverse insert sort extend remove".split(" "),
 );
 
-/** Checks whether a name is that of a method of Python's dicts, including the methods that the sandbox rejects. */
+/** Checks whether dicts have a method with a given name. This includes the methods that the sandbox rejects. */
 export function isDictAttribute(name: string): boolean {
   return DICT_METHODS.has(name) || UNSAFE_DICT.has(name);
 }

@@ -75,7 +75,8 @@ export function lookup(
 }
 
 /**
- * Returns the key of the dict that equals `key`, or `key` itself if the dict has no equal key.
+ * Returns the key of the dict that equals `key`, or `key` itself if the dict has no equal key. Markup is converted to a
+ * string.
  * @throws {JinjaError} If `key` is not hashable.
  */
 export function canonicalKey(

@@ -182,10 +182,7 @@ function analyzeStatement(statement: Statement, scope: Scope): void {
   }
 }
 
-/**
- * Analyzes an `if`. All `elif`s together form one branch, since an `elif` is tested only if all previous conditions are
- * false.
- */
+/** Analyzes an `if`. As in Jinja, all `elif`s together form one branch. */
 function analyzeIf(
   [first, ...rest]: readonly (readonly [Expression, readonly Statement[]])[],
   otherwise: readonly Statement[],

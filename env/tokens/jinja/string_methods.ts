@@ -204,8 +204,8 @@ export const STRING_METHODS: ReadonlyMap<string, Method<string>> = methodTable([
 ]);
 
 /**
- * Implements Python's `text.strip(chars)` at one end or both.
- * @throws {JinjaError} If `chars` is not a string.
+ * Implements Python's `text.strip(chars)` at one end or both. For `null`, white space is stripped.
+ * @throws {JinjaError} If `chars` is neither `null` nor a string.
  */
 export function strip(
   self: string,

@@ -16,7 +16,7 @@ export type JinjaErrorKind =
 export class JinjaError extends Error {
   override readonly name = "JinjaError";
   readonly kind: JinjaErrorKind;
-  /** The one-based line in the template, or 0 if the line is not known yet. */
+  /** The one-based line in the template, or 0 if the line is not known. */
   line: number;
 
   constructor(kind: JinjaErrorKind, message: string, line = 0) {
