@@ -28,7 +28,7 @@ import { airlineWorld } from "./world/draw_world.ts";
  * τ-bench's airline domain. Its tools make the same checks in the same order as the original tools, return the same
  * strings and have the same effects.
  *
- * @see sierra-research/tau-bench, tau_bench/envs/airline/tools at 59a200c.
+ * @see sierra-research/tau-bench at commit 59a200c, tau_bench/envs/airline/tools.
  */
 export const airline = defineDomain({
   benchmark: "tau",

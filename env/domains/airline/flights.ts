@@ -65,7 +65,7 @@ export function fareOf(
   };
 }
 
-/** Writes a fare into a leg. Existing keys keep their positions. */
+/** Writes a fare into a leg. Existing keys keep their positions. Does nothing if the leg is not an object. */
 export function setFare(
   leg: JsonValue,
   { price, origin, destination }: Fare,

@@ -30,7 +30,7 @@ import { transferToHumanAgents } from "../shared/tools/transfer_to_human_agents.
  * τ-bench's retail domain. Its tools perform the same checks in the same order as the original tools, return the same
  * strings and have the same effects.
  *
- * @see sierra-research/tau-bench, tau_bench/envs/retail/tools at 59a200c.
+ * @see sierra-research/tau-bench at commit 59a200c, tau_bench/envs/retail/tools.
  */
 export const retail = defineDomain({
   benchmark: "tau",

@@ -29,7 +29,7 @@ export function findOrder(
 
 /**
  * Finds a payment method of the order's user.
- * @throws {ToolError} If the user has no such method.
+ * @throws {ToolError} If the user has no such method, or does not exist.
  */
 export function findPaymentMethod(
   database: Database,
@@ -55,7 +55,7 @@ export function cannotPay(method: JsonObject, amount: PythonNumber): boolean {
 }
 
 /**
- * Adds an amount to the balance of a gift card of the order's user, and rounds the balance to cents.
+ * Adds an amount to the balance of a gift card that belongs to the order's user, and rounds the balance to cents.
  * @throws {ToolError} If the user has no payment method with this id, with the message of Python's `KeyError`.
  */
 export function creditGiftCard(

@@ -1,4 +1,4 @@
-/** Creates tool calls and Python objects from plain values. */
+/** Creates tool calls and Python dicts from plain values. */
 
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 import type { ToolAction } from "../../types.ts";
@@ -12,8 +12,8 @@ export function call(
 }
 
 /**
- * Creates a Python object whose fields keep their order. Keys must not be numeric ids, because JavaScript sorts such
- * keys.
+ * Creates a Python dict whose keys are in the order of `fields`. Keys must not be numeric ids, because JavaScript sorts
+ * such keys.
  */
 export function object(
   fields: Readonly<Record<string, JsonValue>>,

@@ -8,7 +8,8 @@ import { objectsAt, textAt } from "../../row.ts";
 
 /**
  * Returns the first id that occurs more often in `itemIds` than in the order, or `undefined` if there is none.
- * @throws {ToolError} If `itemIds` is a nonempty object, because a Python dict has no `count` method.
+ * @throws {ToolError} If `itemIds` is not iterable, or is a nonempty object, because a Python dict has no `count`
+ * method.
  */
 export function findAbsentItem(
   order: JsonObject,

@@ -15,7 +15,10 @@ export function text(row: JsonValue | undefined, field: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Returns a field's number, or 0 if the field is missing or not a number. */
+/**
+ * Returns a field's number, or 0 if the field is missing, is not a number, or is an integer that JavaScript cannot
+ * represent exactly as a number.
+ */
 export function numberIn(row: JsonValue | undefined, field: string): number {
   const value = member(row, field);
   if (value instanceof Float) return value.value;

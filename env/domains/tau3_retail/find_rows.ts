@@ -33,7 +33,8 @@ export function productId(database: Database, id: JsonValue): string {
 
 /**
  * Returns the order that a call refers to, for writing.
- * @throws {ToolError} If the order does not exist, or if `isRight` rejects its status.
+ * @throws {ToolError} If the order does not exist. If `isRight` rejects its status, the error has the message
+ * `refusal`.
  */
 export function editOrder(
   database: Database,

@@ -18,8 +18,9 @@ import { PHONE } from "./phone/phone_rows.ts";
 import { HIDDEN, newVpnDefault, VPN_DEFAULT } from "./phone/vpn.ts";
 
 /**
- * Loads both databases from the parsed files. The original's lists become tables keyed by id. Each database has an
- * additional table for state that the original keeps outside its database and does not hash.
+ * Loads both databases from the parsed files. Without a user file, the phone has the models' default values. The
+ * original's lists become tables keyed by id. Each database has an additional table for state that the original keeps
+ * outside its database and does not hash.
  * @throws {DataError} If the data does not match the models.
  */
 export function loadTelecom(

@@ -1,6 +1,6 @@
 /**
- * Minimal schemas of the rows in the account tables. The models in `account_models.ts` declare all fields of these
- * rows.
+ * Minimal schemas of the rows in the agent's database. The models in `account_models.ts` declare all fields of these
+ * rows, except the rows of the table `hidden`.
  */
 
 import { z } from "zod";

@@ -24,8 +24,8 @@ import { editSurroundings, isOn, surroundings } from "./phone/phone_rows.ts";
  * pay the next bill that awaits payment unless a payment request is open. Does nothing if the user has no database or
  * phone number. Does not search for a network: after a line has been resumed, the phone shows no service until its next
  * search.
- * @throws {ToolError} If no line has the user's phone number, or if a row that the line or its customer refers to does
- * not exist.
+ * @throws {ToolError} If the user's phone number belongs to no line or no customer, or if a row that the line or its
+ * customer refers to does not exist.
  */
 export function syncTelecom({ agent, user }: Databases): void {
   if (user === undefined) return;

@@ -22,7 +22,10 @@ const FREE = {
   gold: { basic_economy: 2, economy: 3, business: 3 },
 } as const;
 
-/** Returns the number of free bags per passenger. */
+/**
+ * Returns the number of free bags per passenger. An unknown membership counts as `regular`; an unknown cabin has no
+ * free bags.
+ */
 export function freeBags(membership: string, cabin: string): number {
   const own = Object.entries(FREE).find(([name]) => name === membership)?.[1];
   return Object.entries(own ?? FREE.regular).find(([name]) => name === cabin)
@@ -42,7 +45,7 @@ export function airportOf(words: string): string {
   return words;
 }
 
-/** Checks whether `words` is a city rather than an airport code. The code of a city has to be looked up. */
+/** Checks whether `words` is not the code of a known airport, so that the agent has to look it up as a city. */
 export function isCity(words: string): boolean {
   return !AIRPORTS.has(words);
 }
@@ -101,7 +104,7 @@ export function flightsFit(
 
 /**
  * Returns the cheapest pairs of connecting flights. The second flight of a pair must not depart before the first
- * arrives. There are several pairs if they tie.
+ * arrives. There are several pairs if they tie, and none if no pair can be booked.
  */
 export function connectionsFit(
   database: Database,

@@ -1,4 +1,7 @@
-/** Finds the calls that fulfill an airline user's request, based only on the user's words. */
+/**
+ * Finds the calls that fulfill an airline user's request. Uses the user's words and the rows that they describe, but
+ * not the gold actions.
+ */
 
 import { call, object } from "../../shared/call.ts";
 import type { Database } from "../../../database.ts";

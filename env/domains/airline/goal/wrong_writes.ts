@@ -85,7 +85,10 @@ function otherMethods(args: JsonObject, user: JsonObject | undefined) {
     .filter((id) => id !== args.get("payment_id"));
 }
 
-/** Returns the ids of the user's other reservations that the call could plausibly change. */
+/**
+ * Returns the ids of the user's other reservations to which a wrong call may refer: none for a change of flights or
+ * passengers, which must fit the reservation.
+ */
 function otherReservations(
   { name, arguments: args }: ToolAction,
   { user }: ValueSource,

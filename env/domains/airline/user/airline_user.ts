@@ -1,6 +1,6 @@
 /**
- * The scripted user of an airline. It states details when asked, agrees only to what the goal contains, and ends the
- * conversation when every request is done or refused.
+ * The scripted user of the airline domain. It states details when asked, corrects an agent that reads the request back
+ * wrongly, and ends the conversation after the last request.
  */
 
 import type { Database } from "../../../database.ts";
@@ -29,7 +29,7 @@ import {
 
 /**
  * Creates the scripted user for an airline task.
- * @throws {DataError} If a τ-bench task's user is not in the database.
+ * @throws {DataError} If the task has no goal and its user is not in the database.
  */
 export function airlineUser(
   start: UserStart & { readonly task: AirlineTask },

@@ -20,7 +20,7 @@ interface Base extends Booking {
   readonly user: Passenger;
 }
 
-/** A function that returns a booking's trip modified to break a clause, or `undefined` if that is impossible. */
+/** A function that returns a booking's trip modified to break a clause, or `undefined` if the trip cannot break it. */
 type Twist = (world: AirlineWorld, base: Base) => Trip | undefined;
 
 /** The functions that draw refused bookings, by the clause that refuses them. */
@@ -74,7 +74,7 @@ function forSix(world: AirlineWorld, { trip, user }: Base) {
     : undefined;
 }
 
-/** Checks whether each direction of a trip has exactly one matching flight. */
+/** Checks whether each direction of a trip has exactly one direct flight that fits best. */
 function isFlown(world: AirlineWorld, trip: Trip): boolean {
   const { cabin = "economy", passengers = [], pick = "cheapest" } = trip;
   const { from = "", to = "", backFrom = to, date, returnDate } = trip;

@@ -31,7 +31,7 @@ interface Base extends UserIntent {
   readonly change: Change;
 }
 
-/** A function that returns a change's trip modified to break a clause, or `undefined` if that is impossible. */
+/** A function that returns a change's trip modified to break a clause, or `undefined` if the trip cannot break it. */
 type Twist = (world: AirlineWorld, base: Base) => Trip | undefined;
 
 const OF_OTHERS = { "account.own_reservation": ofStranger };

@@ -28,7 +28,9 @@ export interface AirlineWorld {
   readonly ids: Ids;
   readonly options: AirlineOptions;
   readonly routes: ReadonlyMap<string, readonly Flight[]>;
-  /** All users drawn for the current batch so far. */
+  /**
+   * The users drawn for the current batch so far or, for tasks about an existing database, all eligible users in it.
+   */
   readonly people: Passenger[];
 }
 
@@ -190,7 +192,7 @@ const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ";
 
 /**
  * Draws a reservation on a route on which `user` has no reservation yet, and adds it to the user's reservations.
- * Returns `undefined` if nothing fits.
+ * Returns `undefined` if the draw fails.
  */
 export function drawReservation(
   world: AirlineWorld,

@@ -19,7 +19,7 @@ export function* readUser(desk: Desk): Script {
 }
 
 /**
- * Returns an order. Reads it first if the expert has not read it yet.
+ * Returns an order, or `undefined` if it does not exist. Reads the order first if the expert has not read it yet.
  * @param note The note that accompanies the call, if one is made.
  */
 export function* readOrder(
@@ -71,7 +71,7 @@ export function* itemsNamed({ words, desk }: Question): Script<JsonObject[]> {
     .filter((item) => isNamed(item, words));
 }
 
-/** Returns an order's items as the order was first shown, before any change. */
+/** Returns an order's items as a tool first showed them, before any change by the expert. */
 export function itemsBought(order: JsonObject, { calls }: Desk): JsonObject[] {
   const id = text(order, "order_id");
   const first = calls.find(({ shown }) => text(shown, "order_id") === id)

@@ -123,8 +123,8 @@ export function refuseWords(why: string): string {
 }
 
 /**
- * Returns the reason for refusing a request because of its order's status or owner. Does not disclose the status of
- * another user's order.
+ * Returns the reason for refusing a request because of its order's status or owner. `status` is `undefined` if the
+ * order belongs to another user, because the expert must not disclose its status.
  */
 export function orderRefusal(
   { request, orderId, status }: {

@@ -65,7 +65,7 @@ export function methodIdIn(words: string): string | undefined {
   return words.match(/\b(?:paypal|gift_card|credit_card)_\d+\b/)?.[0];
 }
 
-/** Checks whether the words name a payment method's kind and nothing else: `my credit card`. */
+/** Checks whether the words name the kind of the payment method `methodId` and nothing else: `my credit card`. */
 export function isKindOf(words: string, methodId: string): boolean {
   return methodId.startsWith(`${kindIn(words)}_`) &&
     LAST_FOUR.exec(words) === null;

@@ -82,7 +82,10 @@ export function paidBy(order: JsonObject | undefined): string {
   return text(rows(order, "payment_history")[0], "payment_method_id");
 }
 
-/** Returns the amount that the user has to pay, in dollars; negative for a refund. */
+/**
+ * Returns the amount that the user has to pay for new variants or with a new payment method, in dollars. The amount is
+ * negative if the new variants are cheaper, and 0 for any other request.
+ */
 function costs(intent: Intent, { order, items, variants }: Details): number {
   if (intent === "modify_payment") {
     return numberIn(rows(order, "payment_history")[0], "amount");

@@ -6,8 +6,9 @@ import { printPythonJson } from "../../../python/python_json.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
 /**
- * Returns the answer to a question of a fixed form about one row. Returns `undefined` for any other question, or if no
- * shown row contains the answer.
+ * Returns the answer to a question of a fixed form about one row: `total of order #W123`, `balance of my gift card`.
+ * Returns `undefined` for any other question, or if no shown row contains the answer; an unknown status is returned as
+ * an empty string.
  */
 export function rowAnswer(
   question: string,

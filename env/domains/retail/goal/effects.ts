@@ -29,7 +29,10 @@ interface Effect {
   readonly fields: readonly string[];
   /** Returns a description of what is wrong with the new values, or `null` if they are correct. */
   breaks(written: Written): string | null;
-  /** Returns the amounts that the user's payment methods gain, in dollars, keyed by payment method id. */
+  /**
+   * Returns the amounts that the user's payment methods gain, in dollars, keyed by payment method id. A loss is
+   * negative. Omitted if the call must not change any balance.
+   */
   credits?(written: Written): ReadonlyMap<string, number>;
 }
 

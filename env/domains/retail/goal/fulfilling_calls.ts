@@ -1,4 +1,7 @@
-/** Finds the calls that fulfill a retail user's request, based only on the user's words. */
+/**
+ * Finds the calls that fulfill a retail user's request. Uses the user's words and the rows that they describe, but not
+ * the gold actions.
+ */
 
 import { call } from "../../shared/call.ts";
 import type { Address, RetailRequest } from "./request.ts";
@@ -18,7 +21,10 @@ import { row, rows, text, texts } from "../../shared/read_row.ts";
  */
 const MAX_PERMUTED = 3;
 
-/** Returns every call that fulfills a request. The list is empty for a question. */
+/**
+ * Returns the calls that fulfill a request. Calls with more than {@linkcode MAX_PERMUTED} items are returned in only
+ * two orders of the items. The result is empty for a question.
+ */
 export function fulfillingCalls(
   context: RequestContext<RetailRequest>,
 ): ToolAction[] {
@@ -129,7 +135,7 @@ function onItems(
 }
 
 /**
- * Returns every pair of an item that `words` names and a variant that `into` describes. If `into` is `undefined`,
+ * Returns every pair of an item that `words` names and another variant that `into` describes. If `into` is `undefined`,
  * returns the items without replacements.
  */
 function matchingSwaps(

@@ -1,4 +1,7 @@
-/** Draws requests that the policy refuses, each with a fallback request that the user makes instead. */
+/**
+ * Draws requests that the policy refuses, each with a fallback request that the user makes instead. A function returns
+ * `undefined` if its draw fails.
+ */
 
 import type { RetailRequest } from "../goal/request.ts";
 import { REASONS } from "../world/details.ts";
@@ -27,7 +30,7 @@ import {
   returnOf,
 } from "./writes.ts";
 
-/** Draws a refused request with its fallback, or returns `undefined` if none can be drawn for the order. */
+/** Draws a refused request about a pending or delivered order, with its fallback. */
 export function drawConditional(
   draw: Draw,
   order: Order,

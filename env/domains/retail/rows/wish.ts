@@ -140,8 +140,8 @@ const WHERE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Describes an item: `the office chair`. If the order contains other items with that name, adds an option that
- * distinguishes them: `the black office chair`.
+ * Describes an item: `the office chair`. If the order contains other items with that name, adds an option value that
+ * distinguishes the item from them, if there is one: `the black office chair`.
  */
 export function itemWords(item: Item, { items }: Order): string {
   const alike = items.filter((other) =>

@@ -30,9 +30,7 @@ import {
   type Wish,
 } from "./wish.ts";
 
-/**
- * Draws a request about an order with the required status, or returns `undefined` if the order allows no such request.
- */
+/** Draws a request about an order with the required status, or returns `undefined` if the draw fails. */
 export function drawWrite(
   draw: Draw,
   { intent, order }: { intent: Intent; order: Order },

@@ -34,7 +34,7 @@ export const cancelPendingOrder = defineTool({
   },
 });
 
-/** Returns the refund of a payment. Credits it to the payment method if that is a gift card. */
+/** Returns the refund of a payment. Credits the amount to the payment method if the method is a gift card. */
 function refund(
   database: Database,
   order: JsonObject,

@@ -131,8 +131,8 @@ function paymentOf({ action, task, user }: RequestSource): string {
 }
 
 /**
- * Describes a payment method by its kind and, if the user has others of that kind, by a distinguishing detail. Returns
- * the id if no such detail exists.
+ * Describes a payment method by its kind and, if the user has others of that kind, by its last four digits. Returns the
+ * id if the method is not in `methods`, or if the digits are needed but missing.
  */
 export function methodWords(
   id: string,

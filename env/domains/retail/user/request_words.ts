@@ -4,8 +4,8 @@ import { list } from "../../shared/user/wording.ts";
 import type { Address, Intent, RetailRequest } from "../goal/request.ts";
 
 /**
- * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". Includes the details only
- * if `request.forthcoming` is set.
+ * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". A request about an order
+ * always describes the order, but includes the other details only if `request.forthcoming` is set.
  */
 export function requestWords(request: RetailRequest): string {
   const all = request.forthcoming === true;
@@ -73,7 +73,7 @@ export function orderWords(request: RetailRequest): string {
     : request.orderWords.replace(/^the one /, "my order ");
 }
 
-/** Returns an address in one line, without an empty second line. */
+/** Returns an address in one line, without empty fields. */
 export function addressWords(address: Address): string {
   return [
     address.address1,

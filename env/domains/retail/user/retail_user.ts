@@ -16,7 +16,7 @@ import { requestWords } from "./request_words.ts";
 
 /**
  * Creates the scripted user for a retail task.
- * @throws {DataError} If a τ-bench task names a user that is not in the database.
+ * @throws {DataError} If the task has no goal and its user is not in the database.
  */
 export function retailUser(
   { task, database, seed }: UserStart & { readonly task: RetailTask },

@@ -35,12 +35,13 @@ export interface DetailsOf {
   readonly customer: Customer;
   readonly intent: Intent;
   readonly order: Order;
+  /** The new payment method, for the intent `modify_payment`. */
   readonly target?: { readonly to: PaymentMethod } | undefined;
 }
 
 /**
- * Draws the details of a request with the given intent for an order, or returns `undefined` if the order allows no such
- * request.
+ * Draws the details of a request with the given intent for an order, or returns `undefined` if the draw fails, for
+ * example because no other variant is available.
  */
 export function drawDetails(world: World, of: DetailsOf): Details | undefined {
   const { order } = of;

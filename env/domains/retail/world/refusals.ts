@@ -132,8 +132,8 @@ function drawAgainstRule(
 }
 
 /**
- * Draws the request that a user makes after a refusal due to the order's status: to return a delivered order, or to
- * cancel a pending order. Returns `undefined` if the user makes no such request.
+ * Draws the request that a user makes after a refusal due to the order's status: to return items of a delivered order,
+ * or to cancel a pending order. Returns `undefined` if the user makes no such request.
  */
 function drawFallback(
   world: World,

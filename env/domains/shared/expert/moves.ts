@@ -2,7 +2,10 @@
 
 import type { Desk, Script } from "../../../agents/desk.ts";
 
-/** The number of times that the expert asks the same question before it continues without an answer. */
+/**
+ * The default limit on the number of times that an expert asks the same question. Other limits of the experts derive
+ * from it.
+ */
 export const MAX_ASKS = 2;
 
 /** Asks a question until `until()` returns true, at most `times` times. */
@@ -20,8 +23,8 @@ export function* askUntil(
 }
 
 /**
- * Tells the user how a request ended, and repeats the message if the user doubts it, at most {@linkcode MAX_ASKS}
- * times.
+ * Tells the user how a request ended, and repeats the message each time the user asks whether the expert is sure, at
+ * most {@linkcode MAX_ASKS} times.
  */
 export function* close(desk: Desk, words: string): Script {
   let reply = yield* desk.say(words);

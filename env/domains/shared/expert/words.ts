@@ -10,8 +10,8 @@ import type { Request } from "../goal/goal.ts";
 export const MORE = "anything else?";
 
 /**
- * Returns the message that answers a question. It repeats the question, unless the question is quoted from an
- * instruction.
+ * Returns the message that answers a question. It repeats the question, unless the question is missing, empty or quoted
+ * from an instruction.
  */
 export function answerWords(
   { request, outputs }: { request: Request; outputs: readonly string[] },

@@ -21,9 +21,9 @@ export interface BenchGoal<R extends Request> {
 type Question = Request & { readonly intent: "question" };
 
 /**
- * Derives the goal of `task`: the requests that its gold writes fulfill, followed by a question if the task expects
- * information or there are no other requests.
- * @param requestsOf Returns the requests that the gold writes fulfill, in order. Default: none.
+ * Derives the goal of `task`: the requests that its gold writes fulfill, followed by a question if the task has
+ * outputs, if the task is judged and its instruction asks for information, or if there are no other requests.
+ * @param requestsOf Returns the requests that the gold writes fulfill, in order, given the user's row. Default: none.
  * @throws {DataError} If the task's user is not in the database.
  */
 export function benchGoal<R extends Request = Question>(

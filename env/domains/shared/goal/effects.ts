@@ -28,7 +28,9 @@ export function unless(holds: boolean, wrong: string): string | null {
   return holds ? null : wrong;
 }
 
-/** Returns a description of a field that changed but must not change, or `null` if there is none. */
+/**
+ * Returns a description of the first field that changed although it is not one of `fields`, or `null` if there is none.
+ */
 export function otherChange(
   { was, is }: { readonly was: Row; readonly is: Row },
   fields: readonly string[],

@@ -5,18 +5,21 @@
 import type { Voice } from "../../../users/voice.ts";
 
 /**
- * The goal of a user. The scripted user answers from its goal, and reveals each part only when asked or when the
- * request is next.
+ * The goal of a user. The scripted user makes the requests one at a time. It states the details of a request when asked
+ * or, if the request is {@linkcode Request.forthcoming}, with the request.
  */
 export interface Goal<R extends Request = Request> {
   readonly requests: readonly R[];
-  /** The number of phrasings that the user chooses from for each sentence. Default: all. */
+  /**
+   * The maximum number of phrasings, counted from the first, that the user chooses from for each sentence. Default:
+   * all.
+   */
   readonly wording?: number;
   /** The user's style of writing. Default: `plain`. */
   readonly voice?: Voice;
   /**
-   * The part of the phrasings that the user chooses from: `train` for the first two thirds, or `held_out` for the rest,
-   * which never occur in training. Default: all.
+   * The part of the phrasings that the user chooses from: `train` for the first two thirds, or `held_out` for the rest.
+   * If the part is empty, the user chooses from all phrasings. Default: all.
    */
   readonly phrasings?: "train" | "held_out";
 }
@@ -25,7 +28,9 @@ export interface Goal<R extends Request = Request> {
 export interface Request {
   /** The kind of request; `question` for a request for information. */
   readonly intent: string;
-  /** Whether the user states the details with the request; otherwise the agent has to ask for each. */
+  /**
+   * Whether the user states the details with the request; otherwise the agent has to ask for each. Default: `false`.
+   */
   readonly forthcoming?: boolean;
   /** The information that a question asks for: `total of order #W123`. */
   readonly question?: string;

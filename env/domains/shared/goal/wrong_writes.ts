@@ -22,11 +22,13 @@ interface MistakeRules {
   /** Returns an additional write that the task does not ask for. */
   readonly further: (task: Task) => ToolAction;
   /**
-   * The rows that a user owns. `table` is the name of the table, and also of the profile field that lists their ids.
-   * `argument` is the name of the argument with which a call identifies such a row.
+   * The rows that a user owns. `table` is the name of the table, and also of the field in the user's row that lists
+   * their ids. `argument` is the name of the argument with which a call identifies such a row.
    */
   readonly rows: { readonly table: string; readonly argument: string };
-  /** Returns additional writes to a row of the user that the task does not change. */
+  /**
+   * Returns additional writes to the row with the given id. The user owns this row, but the task does not change it.
+   */
   untouched(id: string): readonly ToolAction[];
 }
 

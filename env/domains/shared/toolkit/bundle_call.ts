@@ -83,7 +83,7 @@ export function runBundleTool(
 }
 
 /**
- * Rejects arguments that have the same name as a parameter of the original's method.
+ * Rejects arguments that have the same name as a parameter of the original's `make_tool_call` method.
  * @throws {ToolError} If there is such an argument, with Python's message.
  */
 function rejectReservedNames(args: JsonObject): void {

@@ -20,6 +20,7 @@ export type RowModels = Readonly<Record<string, Model>>;
 
 /**
  * Loads a database from the contents of its file: an object of tables, each of which is an object of rows keyed by id.
+ * @param className The name of the original's database class, which appears in error messages: `RetailDB`.
  * @throws {DataError} If the data does not have the declared shape.
  */
 export function loadTables(

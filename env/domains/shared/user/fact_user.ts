@@ -1,6 +1,6 @@
 /**
- * A scripted user whose requests consist of facts. It states facts when asked, agrees only to what the goal contains,
- * and ends the conversation when every request is done or refused.
+ * A scripted user whose requests consist of facts. It states facts when asked, corrects an agent that repeats them
+ * wrongly, and ends the conversation after the last request.
  */
 
 import type { Task } from "../../../types.ts";
@@ -32,7 +32,10 @@ export interface FactUserPart<R extends Request> {
   facts(request: R): readonly Fact[];
   /** Returns the answer to a question about the user's identity, or `undefined` if the agent did not ask for it. */
   identity(asked: ReadonlySet<AskedDetail>): string | undefined;
-  /** Patterns for details that agents of the domain ask for in addition to the common details. Default: none. */
+  /**
+   * Patterns, keyed by kind, for details that agents of the domain ask for in addition to the common details. Default:
+   * none.
+   */
   readonly details?: Readonly<Record<string, RegExp>>;
   /**
    * Checks whether an agent's message, in lower case, proposes a different kind of action from the one requested.
@@ -174,8 +177,9 @@ export class FactUser<R extends Request> extends RequestUser<R> {
 const YES_NO_NOW = /\byes\b.{0,12}\bno\b/i;
 
 /**
- * Returns the answer to a question about the user's identity, with the details asked for, or `undefined` if the agent
- * asks for none.
+ * Returns an answer with the email address, or with the name and zip code, depending on what the agent asks for. If it
+ * asks for both, or only for the user's identity, the user's preference decides. Returns `undefined` if the agent asks
+ * for none of these.
  */
 export function identityAnswer(
   identity: Identity,

@@ -9,7 +9,8 @@ import type { Goal, Request } from "../goal/goal.ts";
 const MAX_REPLIES = 40;
 
 /**
- * The number of replies without progress after which the user gives up on a request. A reply with progress counts half.
+ * The number of replies without progress after which the user gives up on a request. A reply with progress counts half,
+ * and makes the user give up only if the count has reached twice this number.
  */
 const PATIENCE = 6;
 
@@ -62,7 +63,7 @@ export class GoalProgress<R extends Request> {
 
   /**
    * Replaces the initial version of the current request with the final version.
-   * @returns The final version.
+   * @returns The final version; `undefined` after the last request.
    */
   rethink(): R | undefined {
     this.#changed = true;
@@ -87,7 +88,7 @@ export class GoalProgress<R extends Request> {
   }
 
   /**
-   * Counts a reply with progress. It uses up less of the user's patience than a reply without progress.
+   * Counts a reply with progress, which uses up less of the user's patience than a reply without progress.
    * @returns Whether the user's patience has run out.
    */
   move(): boolean {

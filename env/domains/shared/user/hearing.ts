@@ -19,7 +19,7 @@ type CommonDetail =
 /** A detail that an agent may ask for: a common detail, or a detail specific to the domain. */
 export type AskedDetail = CommonDetail | (string & Record<never, never>);
 
-/** The meaning of an agent's message to a scripted user. */
+/** What a scripted user understands of an agent's message. */
 export interface Heard {
   readonly asked: ReadonlySet<AskedDetail>;
   /** Whether the agent asks for consent or for a yes-or-no answer. */
@@ -150,7 +150,10 @@ function asksConsent(text: string): boolean {
   return false;
 }
 
-/** Splits text into sentences and lines. A sentence that ends with a colon is joined with the list that follows. */
+/**
+ * Splits text into sentences and lines. A sentence that ends with a colon is joined with the items of the list that
+ * follows, except items that state a value.
+ */
 function sentences(text: string): string[] {
   const parts = text.split(/(?<=[.?!])(?<!^\s*\d+\.)\s+|\n+/m)
     .filter((part) => part.trim() !== "");

@@ -111,8 +111,8 @@ export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
 }
 
 /**
- * Returns the ids of the rows that may have the phone number `phone`. If the phone number index is up to date, there is
- * at most one such id. Otherwise, all ids are returned.
+ * Returns the ids of the rows that may have the phone number `phone`: at most one id if `phone` is a string and the
+ * phone number index is up to date, otherwise the ids of all rows.
  */
 function candidates(
   database: Database,
@@ -151,7 +151,7 @@ export function awaitingPayment(
   );
 }
 
-/** Returns the ids in a row's list field. */
+/** Returns the ids in a row's list field. The result is empty if the field is missing or not a list. */
 export function ids(row: JsonObject, field: string): readonly string[] {
   const value = row.get(field);
   return Array.isArray(value)

@@ -13,7 +13,7 @@ interface PhoneBook {
   readonly lines: Table;
   /** The id of the first line with each phone number. */
   readonly lineOf: ReadonlyMap<string, string>;
-  /** The id of the first customer with each phone number. */
+  /** The id of the first customer to whom each phone number belongs, directly or through a line. */
   readonly customerOf: ReadonlyMap<string, string>;
 }
 

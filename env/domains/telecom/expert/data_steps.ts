@@ -52,7 +52,8 @@ export function* connectData(one: Case): Script<Transfer | undefined> {
 }
 
 /**
- * A troubleshooting step. It returns whether it changed anything, or a transfer to a human agent if that is necessary.
+ * A troubleshooting step. It returns whether mobile data has to be tested again, or a transfer to a human agent if one
+ * is necessary.
  */
 type Step = Script<boolean | Transfer>;
 
@@ -83,7 +84,10 @@ function* switchOn(one: Case): Step {
   return true;
 }
 
-/** Returns the state of a switch. If the state is unknown, asks the user to check the network status first. */
+/**
+ * Returns the state of a switch. If the state is unknown, asks the user to check the network status first, and returns
+ * `undefined` if the reply does not contain the state.
+ */
 function* stateOf(
   one: Case,
   name: "roaming" | "data",
@@ -94,7 +98,10 @@ function* stateOf(
   return one.switches.get(name);
 }
 
-/** Sells the user more data if they have used up all of it. */
+/**
+ * Sells the user more data if they have used up all of it. Returns a transfer if the user does not buy an amount that
+ * the policy allows.
+ */
 function* refuel(one: Case): Step {
   const { desk } = one;
   const usage = yield* look(desk, "get_data_usage", one.owned);
@@ -153,7 +160,7 @@ function* saverOff(one: Case): Script<boolean> {
 
 /**
  * Asks the user to set the phone to prefer the newest networks if it is restricted to 2G or 3G.
- * @returns Whether the preference changed.
+ * @returns Whether the user was asked to set it.
  */
 export function* newestNetwork(one: Case): Script<boolean> {
   const mode = yield* one.ask("please check your network mode preference.");

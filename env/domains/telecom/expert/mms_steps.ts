@@ -43,7 +43,10 @@ function works(reply: string): boolean {
   return reply.includes("can send") && !reply.includes("cannot send");
 }
 
-/** Performs troubleshooting steps until mobile data works at any speed. */
+/**
+ * Performs troubleshooting steps until mobile data works, however slowly.
+ * @returns `false` if mobile data already worked, `true` if the steps fixed it, or the transfer to a human agent.
+ */
 function* carryData(one: Case): Script<boolean | Transfer> {
   const speed = yield* one.ask("please run a speed test.");
   if (!speed.includes("no connection")) return false;

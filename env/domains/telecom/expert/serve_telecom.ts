@@ -46,7 +46,10 @@ function* transfer(desk: Desk, { reason }: Transfer): Script {
   yield* desk.say(HOLD);
 }
 
-/** Asks the user for a phone number, and finds the account and the line with this number. */
+/**
+ * Asks the user for their name and phone number, and finds the account and the line with this number. Returns a
+ * transfer if all attempts fail.
+ */
 function* identify(desk: Desk): Script<Case | Transfer> {
   for (let asks = 0; asks < MAX_ASKS; asks++) {
     const reply = yield* desk.say(

@@ -58,7 +58,7 @@ function* fixSim(one: Case): Script<"works" | "other" | Transfer> {
 
 /**
  * Lifts the line's suspension if its contract has not ended, after asking the user to pay all overdue bills. Returns a
- * transfer if the suspension cannot be lifted or service does not return.
+ * transfer if the line is not suspended, if the suspension cannot be lifted, or if service does not return.
  */
 function* liftSuspension(one: Case): Script<Transfer | undefined> {
   const { desk } = one;

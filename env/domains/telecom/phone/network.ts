@@ -77,7 +77,7 @@ function setConnection(
   phone.set("network_signal_strength", signal);
 }
 
-/** Returns the signal strength of a technology at the user's location. */
+/** Returns the signal strength of a technology at the user's location, or `none` if it is not stored. */
 function signalOf(around: JsonObject, technology: string): string {
   const signals = around.get("signal_strength");
   const signal = signals instanceof Map ? signals.get(technology) : undefined;

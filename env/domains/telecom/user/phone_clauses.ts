@@ -33,9 +33,10 @@ const JOINTS: readonly string[] = [
 const PRONOUNS: readonly string[] = ["it", "that", "this", "them", "so"];
 
 /**
- * Splits a sentence at words such as `and` and `then`. A part without a topic gets the topic of the previous part if it
- * contains a pronoun; otherwise, it is joined with the next part, as in `the sms and storage permissions`, or with the
- * previous part if it is the last. A part without a verb gets the verbs of the previous part.
+ * Splits a sentence at words such as `and` and `then`. A part without a topic gets the topic mentioned last (initially
+ * `before`) if it contains a pronoun; otherwise, it is joined with the next part, as in `the sms and storage
+ * permissions`, or with the previous part if it is the last. A part without a verb gets the verbs of the last part that
+ * has any.
  */
 export function clausesOf(
   words: readonly string[],

@@ -1,7 +1,8 @@
 /**
  * A scripted user with a phone, who carries out the agent's requests and reports what the phone shows. The user knows
  * their identity, their location and what does not work, but not why it does not work. They pay the bills that the
- * agent asks them to pay, and end the conversation when their problem is solved or they are transferred.
+ * agent asks them to pay, and end the conversation when their problem is solved, when they are transferred, or when
+ * they give up.
  */
 
 import type { Script } from "../../../agents/desk.ts";
@@ -138,7 +139,10 @@ const PROOFS: Readonly<
   mms: { tool: "can_send_mms", works: (shown) => shown.includes(" can send ") },
 };
 
-/** Returns a complaint, at most once, if the user's first action has not helped. Returns an empty string otherwise. */
+/**
+ * Returns a complaint if the tool in {@linkcode PROOFS} shows for the first time that the user's first action has not
+ * helped. Returns an empty string otherwise.
+ */
 function complain(one: Player, tool: string, shown: string): string {
   const proof = PROOFS[one.story.complaint];
   if (one.patience !== "tried" || tool !== proof.tool || proof.works(shown)) {
@@ -228,8 +232,8 @@ function* check(
 }
 
 /**
- * Turns a switch on or off. Checks the switch's state first if it is unknown, because the tools for all switches but
- * the VPN can only toggle them.
+ * Turns a switch on or off, unless it already is in the wanted state. Checks the switch's state first if it is unknown,
+ * because the tools for all switches but the VPN can only toggle them.
  */
 function* turn(
   one: Player,
@@ -273,8 +277,8 @@ function* pay(one: Player): Script<string> {
 
 /**
  * Uses a tool of the phone.
- * @returns The user's description of the tool result. It begins with a complaint if the user's first action has not
- * helped.
+ * @returns The user's description of the tool result. It begins with a complaint if the tool shows for the first time
+ * that the user's first action has not helped.
  */
 function* report(
   one: Player,

@@ -68,7 +68,7 @@ export function faultOf(
     : `the gold action "${needless.name}" is redundant`;
 }
 
-/** Checks whether the fixes solve the problem. A rejected fix has no effect. */
+/** Checks whether the fixes solve the problem. A rejected fix is ignored. */
 function isFixed(
   start: Trial,
   { fixes, works }: Pick<TaskPlan, "fixes" | "works">,
@@ -84,7 +84,10 @@ function isFixed(
   return trial.holds(works);
 }
 
-/** Returns the first policy rule that a gold action breaks, or `null` if there is none. */
+/**
+ * Returns the name of the first gold action that breaks a policy rule, followed by the rule: `refuel_data: at most 2 GB
+ * may be sold`. Returns `null` if there is none.
+ */
 function breach(
   start: Trial,
   { agreedGb, isHopeless }: TaskPlan,

@@ -22,7 +22,7 @@ import { type ComposedSplit, SplitAssigner } from "./split_assigner.ts";
 import { taskObject, WORKS } from "./task_object.ts";
 import { PERSONAS } from "./task_words.ts";
 
-/** The sides that must use their tools to fix the problem. */
+/** The sides whose tools fix the problem: only the user's, only the agent's, both sides', or any. */
 export type Actors = "any" | "user" | "agent" | "both";
 
 /** Options for {@linkcode composeTelecom}. */
@@ -37,13 +37,13 @@ export interface ComposeOptions {
   readonly complaints?: readonly Complaint[];
   /** The sides that must act in solvable tasks. Default: `any`. */
   readonly actors?: Actors;
-  /** The share of tasks in which the user has to be transferred, from 0 to 1. Default: 0.1. */
+  /** The approximate share of tasks in which the user has to be transferred, from 0 to 1. Default: 0.1. */
   readonly hopeless?: number;
   /** The maximum number of lines per customer, from 1 to 3. Default: 3. */
   readonly linesMax?: number;
   /** Whether users have personas. Default: false. */
   readonly personas?: boolean;
-  /** The share of tasks in each of the dev and test splits; more than 0.45 counts as 0.45. Default: 0.1. */
+  /** The approximate share of tasks in each of the dev and test splits; more than 0.45 counts as 0.45. Default: 0.1. */
   readonly testShare?: number;
 }
 
@@ -82,7 +82,7 @@ const MAX_DRAWS = 500;
 
 /**
  * Composes a world of accounts and tasks.
- * @throws {ConfigError} If no task fits the options.
+ * @throws {ConfigError} If no task that fits the options could be drawn.
  */
 export function composeTelecom(options: ComposeOptions): ComposedWorld {
   const { seed, count, linesMax = 3, testShare = 0.1 } = options;

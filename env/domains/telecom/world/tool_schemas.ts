@@ -1,4 +1,7 @@
-/** The schemas of telecom's tools as models see them. The descriptions are original, not τ³-bench's. */
+/**
+ * The schemas of telecom's tools as models see them. The descriptions were written for this project and are not
+ * τ³-bench's.
+ */
 
 import { deskTools, text, tool } from "../../../generated/tool_schema.ts";
 import type { ToolSchema } from "../../../types.ts";

@@ -1,6 +1,6 @@
 /**
- * Converts a composed world to a bundle of files in τ³-bench's layout, with original texts. The code that reads the
- * benchmark's files can also read the bundle.
+ * Converts a composed world to a bundle of files in τ³-bench's layout. The texts were written for this project. The
+ * code that reads the benchmark's files can also read the bundle.
  */
 
 import type { ComposedBundle, ComposeStart } from "../../../domain.ts";
@@ -18,7 +18,7 @@ import { telecomGuidelines, telecomPrompts } from "./world_prompts.ts";
 
 /**
  * Composes a world, and returns it as a bundle.
- * @throws {ConfigError} If no task fits the options.
+ * @throws {ConfigError} If no task that fits the options could be drawn.
  */
 export function telecomBundle(
   { seed, count, options }: ComposeStart,
