@@ -88,11 +88,11 @@ class Bridge:
     def open(cls, args: Any) -> Bridge:
         urls = getattr(args, "taulab_services", None)
         if not urls:
-            raise SetUpError("taulab_services is empty: set it to the episode servers in --custom-config-path")
+            raise SetUpError("taulab_services is empty: list the episode servers in the file of --custom-config-path")
         if getattr(args, "use_rollout_routing_replay", False):
-            raise SetUpError("--use-rollout-routing-replay needs routing data, which episodes do not record; remove it")
+            raise SetUpError("--use-rollout-routing-replay needs routing data, which episodes lack: remove this flag")
         if getattr(args, "group_rm", False):
-            raise SetUpError("--group-rm would replace the rewards of episodes; remove it")
+            raise SetUpError("--group-rm would replace the rewards of episodes: remove this flag")
         token = os.environ.get("TAULAB_TOKEN")
         # A server sends white space every second during an episode, so a silent server is dead.
         silence = getattr(args, "taulab_silence_s", 30)
@@ -242,7 +242,7 @@ def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluati
     row = sample.metadata or {}
     split = row.get("split") or (getattr(args, "taulab_eval_split", None) if evaluation else "train")
     if not split:
-        raise SetUpError("an evaluation row has no split: write the rows again with `deno task mock`, or set eval.splits")
+        raise SetUpError("an evaluation row has no split: write rows with `deno task mock --rows-format split`")
     task = task_of(sample.prompt)
     if not task.isdecimal():
         raise SetUpError(f"a row's prompt is {task[:80]!r}, not a task number: set --input-key prompt")

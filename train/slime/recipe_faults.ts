@@ -63,7 +63,12 @@ function clusterFaults(
     ),
     ...repeatFaults("cluster.hosts", hosts),
     ...unless(
-      count * hostGpus >= needed && hostGpus >= cluster.gpusPerNode,
+      hostGpus >= cluster.gpusPerNode,
+      `cluster.gpusPerNode is ${cluster.gpusPerNode}, but cluster.hostGpus is only ${hostGpus}`,
+      "raise cluster.hostGpus, or lower cluster.gpusPerNode",
+    ),
+    ...unless(
+      count * hostGpus >= needed || hostGpus < cluster.gpusPerNode,
       `the run needs ${needed} GPUs (${cluster.gpusPerNode} per host for training), but there are only ${count} × ${hostGpus} (hosts × cluster.hostGpus)`,
       "raise cluster.hostGpus, or add hosts to cluster.hosts",
     ),
@@ -93,7 +98,7 @@ function engineFaults(
 ): Fault[] {
   return unless(
     heads % gpus === 0 && (kvGroups % gpus === 0 || gpus % kvGroups === 0),
-    `engine.gpus ${gpus} does not divide the model's ${heads} heads and ${kvGroups} key-value groups`,
+    `engine.gpus ${gpus} does not divide the model's numbers of heads (${heads}) and of key-value groups (${kvGroups})`,
     `choose a divisor of ${kvGroups}`,
   );
 }
@@ -117,7 +122,7 @@ function expertFaults(
       `choose a divisor of ${experts.count}`,
     ),
     ...unless(
-      ranks % (expert * expertTensor) === 0,
+      !Number.isInteger(ranks) || ranks % (expert * expertTensor) === 0,
       `parallel.expert × parallel.expertTensor (${expert} × ${expertTensor}) does not divide the ${ranks} GPUs of a pipeline stage`,
       `choose values whose product divides ${ranks}`,
     ),
@@ -159,7 +164,7 @@ function rolloutFaults(
     ...unless(
       rollout.groupSize > 1 || rollout.filter === null,
       "rollout.groupSize is 1, but rollout.filter keeps only groups whose rewards differ, which needs at least two episodes",
-      "set rollout.filter to null, or raise rollout.groupSize",
+      "raise rollout.groupSize",
     ),
     ...unless(
       rollout.maxResponseLen < rollout.maxContextLen,

@@ -7,7 +7,7 @@
  */
 
 import { join } from "node:path";
-import { RunDirError } from "../../../env/errors.ts";
+import { messageOf, RunDirError } from "../../../env/errors.ts";
 import type { EndedEpisode } from "../../../env/serve/episode_service.ts";
 import { retry, sleep } from "../../../env/retry.ts";
 import type { Episode } from "../../../env/types.ts";
@@ -114,7 +114,7 @@ export async function openEpisodeRecorder(
   } catch (cause) {
     if (cause instanceof RunDirError) throw cause;
     throw new RunDirError(
-      `Cannot record episodes in "${file}": ${cause}`,
+      `Cannot record episodes in "${file}": ${messageOf(cause)}`,
       {
         cause,
         hint: "pass --record with an existing, writable run dir",

@@ -90,7 +90,11 @@ async function startOn(
     ? `was not ready after ${timeoutMs / 1000} s`
     : `exited with status ${code} before it was ready`;
   throw new HostError(
-    `The episode server on port ${spec.port} of ${shell.name} ${what}; its log ends with:\n${stderr.trim()}`,
+    `The episode server on port ${spec.port} of ${shell.name} ${what}; ${
+      stderr.trim() === ""
+        ? "its log is empty"
+        : `its log ends with:\n${stderr.trim()}`
+    }`,
     {
       hint:
         `read the complete log in "${spec.logPath}" on ${shell.name}, and fix the error`,

@@ -20,17 +20,17 @@ export function engineHostsOf(
   config: SlimeConfig,
   allowed: readonly string[] = [],
 ): EngineHosts {
-  const written = [...recipeEngines(config), ...allowed];
+  const written = [
+    ...recipeEngines(config),
+    ...allowed.map((text) => ({ text, key: "--allow-engine" })),
+  ];
   return new EngineHosts({
-    hosts: written.map((text) => {
+    hosts: written.map(({ text, key }) => {
       const host = readEngineHost(text);
       if (host !== null) return host;
       throw new ConfigError(
         `The address of an engine must be HOST or HOST:PORT, but it is "${text}"`,
-        {
-          hint:
-            "correct it in bridge.allowEngines or --allow-engine, as in 10.0.0.11:3100",
-        },
+        { hint: `correct it in ${key}, as in 10.0.0.11:3100` },
       );
     }),
     ownAddresses,
@@ -53,11 +53,18 @@ function ownAddresses(): string[] {
  * Returns the engine hosts that a recipe names: the head, the address in `SLIME_HOST_IP` if it is set, and the hosts in
  * `bridge.allowEngines`.
  */
-function recipeEngines({ cluster, bridge }: SlimeConfig): string[] {
+function recipeEngines(
+  { cluster, bridge }: SlimeConfig,
+): { readonly text: string; readonly key: string }[] {
   const own = cluster.env["SLIME_HOST_IP"];
   return [
-    cluster.address,
-    ...bridge.allowEngines,
-    ...(own === undefined ? [] : [own]),
+    { text: cluster.address, key: "cluster.address" },
+    ...bridge.allowEngines.map((text) => ({
+      text,
+      key: "bridge.allowEngines",
+    })),
+    ...(own === undefined
+      ? []
+      : [{ text: own, key: "SLIME_HOST_IP of cluster.env" }]),
   ];
 }

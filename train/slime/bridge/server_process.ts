@@ -213,7 +213,9 @@ async function startError(
     ? `was not ready after ${timeoutMs / 1000} s`
     : `exited with status ${code} before it was ready`;
   return new HostError(
-    `The episode server on port ${spec.port} ${what}; its log ends with:\n${last}`,
+    `The episode server on port ${spec.port} ${what}; ${
+      last === "" ? "its log is empty" : `its log ends with:\n${last}`
+    }`,
     {
       hint: `read the complete log in "${spec.logPath}", and fix the error`,
     },

@@ -184,7 +184,7 @@ function sizeOf(path: string): number {
   if (info.isFile) return info.size;
   throw new DataError(`"${path}" is not a regular file`, {
     path,
-    hint: "pass the directory of a checkpoint",
+    hint: "copy the checkpoint again, or save it again",
   });
 }
 

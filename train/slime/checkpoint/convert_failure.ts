@@ -41,7 +41,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   [
     /Cannot find a valid pipeline model parallel size/,
     "the model's layers cannot be divided among the GPUs",
-    "pass --gpus 1, or a number of GPUs that divides the layers",
+    "pass --gpus 1, or a divisor of the number of layers",
   ],
   [
     /No module named/,

@@ -156,8 +156,12 @@ class Parser {
     }
     const packed = this.#state(value).get("transform_descriptors") ?? null;
     if (packed !== null && !(Array.isArray(packed) && packed.length === 0)) {
-      throw this.#fault(
-        `compressed items in "${file}", which are not supported`,
+      throw new DataError(
+        `"${this.#path}" lists compressed items in "${file}", which are not supported`,
+        {
+          path: this.#path,
+          hint: "save the checkpoint again without compression",
+        },
       );
     }
     return { file, offset, length };

@@ -216,7 +216,9 @@ async function shapeOf(
   const [wrong] = shapeMismatches(shape, { text, path });
   if (wrong === undefined) return fullShape(shape);
   throw new ConfigError(
-    `"${path}" does not match ${model}: ${wrong.key} is ${wrong.found}, but the recipe's model has ${wrong.expected}`,
+    `"${path}" does not match ${model}: ${wrong.key} is ${
+      wrong.found ?? "missing"
+    }, but the recipe's model has ${wrong.expected}`,
     {
       hint:
         "pass the model's recipe with --recipe, or omit --recipe to use config.json",

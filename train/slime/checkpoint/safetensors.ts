@@ -13,7 +13,6 @@ import {
 import { ByteFile } from "./byte_file.ts";
 import { isDtype } from "./dtype.ts";
 import {
-  elements,
   isCount,
   isShape,
   shapeText,
@@ -145,9 +144,11 @@ function readPlace(
   if (!isDtype(dtype)) {
     throw fault(
       path,
-      `tensor "${name}" has the unknown type ${
-        JSON.stringify(dtype)?.slice(0, 80)
-      }`,
+      dtype === undefined
+        ? `tensor "${name}" has no type`
+        : `tensor "${name}" has the unknown type ${
+          JSON.stringify(dtype).slice(0, 80)
+        }`,
     );
   }
   if (shape === undefined) {
@@ -162,9 +163,9 @@ function readPlace(
   if (end - begin !== tensorBytes(tensor)) {
     throw fault(
       path,
-      `tensor "${name}" has ${end - begin} bytes, but ${
-        elements(shape)
-      } elements of ${dtype} ${shapeText(shape)} take ${tensorBytes(tensor)}`,
+      `tensor "${name}" has ${end - begin} B, but its type ${dtype} and shape ${
+        shapeText(shape)
+      } take ${tensorBytes(tensor)} B`,
     );
   }
   return { tensor, begin, end };
@@ -223,11 +224,13 @@ function checkTiling(
   { placed, dataBytes }: { placed: readonly Place[]; dataBytes: number },
 ): void {
   let at = 0;
-  for (const { tensor: { name }, begin, end } of placed) {
+  for (const [index, { tensor: { name }, begin, end }] of placed.entries()) {
     if (begin !== at) {
       throw fault(
         path,
-        `tensor "${name}" starts at byte ${begin} of the data, but the previous one ends at ${at}`,
+        index === 0
+          ? `the first tensor, "${name}", starts at byte ${begin} of the data, not at byte 0`
+          : `tensor "${name}" starts at byte ${begin} of the data, but the previous one ends at byte ${at}`,
       );
     }
     at = end;

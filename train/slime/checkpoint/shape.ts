@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { DataError } from "../../../env/errors.ts";
+import { explainIssue } from "../../../env/schema_issue.ts";
 import { type ModelShape, SHAPE_NAMES } from "../model_shapes.ts";
 import { parseJsonObject } from "./byte_file.ts";
 import type { CheckpointShape } from "./checkpoint_layout.ts";
@@ -72,12 +73,15 @@ export function shapeOfConfig(text: string, path: string): CheckpointShape {
   const { model_type: type } = config;
   if (type !== "qwen3" && type !== "qwen3_moe") {
     throw new DataError(
-      `"${path}" has the unsupported model_type ${
-        JSON.stringify(type)
+      `"${path}" has ${
+        type === undefined
+          ? "no model_type"
+          : `the unsupported model_type ${JSON.stringify(type)}`
       }; supported are "qwen3" and "qwen3_moe"`,
       {
         path,
-        hint: "pass --skip-verify to convert the model without verification",
+        hint:
+          "convert such a model with slime's own tools (tools/convert_*.py), without verification",
       },
     );
   }
@@ -115,7 +119,8 @@ function expertLayers(config: Record<string, unknown>, path: string): unknown {
     `"${path}" describes a model in which only some layers have experts; such models cannot be verified`,
     {
       path,
-      hint: "pass --skip-verify to convert the model without verification",
+      hint:
+        "convert such a model with slime's own tools (tools/convert_*.py), without verification",
     },
   );
 }
@@ -155,9 +160,11 @@ export function shapeOfArguments(
 function parseShape(path: string, shape: unknown): CheckpointShape {
   const result = shapeSchema.safeParse(shape);
   if (result.success) return result.data;
-  const { path: [key], message } = result.error.issues[0]!;
+  const issue = result.error.issues[0]!;
   throw new DataError(
-    `"${path}" describes an invalid model: ${String(key)}: ${message}`,
+    `"${path}" describes an invalid model: ${issue.path.join(".")}: ${
+      explainIssue(issue, undefined)
+    }`,
     { path, cause: result.error, hint: "download or save the file again" },
   );
 }

@@ -202,9 +202,11 @@ function checkBackend(directory: string): string[] {
   }
   const { sharded_backend: backend } = readJsonObject(path, MAX_SMALL);
   if (backend === "torch_dist") return [];
-  const said = JSON.stringify(backend ?? null).slice(0, 80);
+  const said = backend === undefined
+    ? "names no format"
+    : `names the format ${JSON.stringify(backend).slice(0, 80)}`;
   throw new DataError(
-    `"${path}" has the format ${said}; only torch_dist is supported`,
+    `"${path}" ${said}; only torch_dist is supported`,
     {
       path,
       hint:

@@ -223,10 +223,13 @@ async function verifyThere(
   throw new HostError(
     `Cannot ${
       to === undefined ? `verify "${from}"` : `compare "${from}" with "${to}"`
-    } on ${shell.name}: ${output.stderr.trim() || output.stdout.trim()}`,
+    } on ${shell.name}: ${
+      output.stderr.trim() || output.stdout.trim() ||
+      `exit status ${output.code}`
+    }`,
     {
       hint:
-        `run "deno task setup --serve ${shell.name}" to install taulab there, or pass --skip-verify`,
+        `run "deno task setup --serve ${shell.name}" to install taulab there; to convert without verification, pass --skip-verify`,
     },
   );
 }

@@ -18,6 +18,7 @@ import {
   verdict,
   warn,
 } from "./check.ts";
+import { lastWords } from "./host_file.ts";
 import { readListeners } from "./listeners.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -41,7 +42,9 @@ export async function canServe(
       ...await userFaults(host, { config, signal }),
       ...await fileFaults(host, { config, batch, signal }),
     ],
-    `episode servers can be started on the ports ${ports.join(", ")}`,
+    ports.length === 0
+      ? "no episode server will be started here"
+      : `episode servers can be started on ${portsText(ports)}`,
   );
 }
 
@@ -112,7 +115,7 @@ async function userFaults(
   const { code, stdout } = await host.run({ script, env }, { signal });
   if (code === 0 || code === 127) return [];
   return [fail(
-    `cannot reach the user's model at ${url}: ${stdout.trim().slice(-200)}`,
+    `cannot reach the user's model at ${url}: ${lastWords(stdout, code)}`,
     "set user.endpoint.baseUrl to an address that this host can reach, or open the firewall",
   )];
 }
@@ -149,3 +152,8 @@ try {
   console.log(error.message);
   Deno.exit(1);
 }`;
+
+/** Returns `port 8400` or `the ports 8400, 8401`. */
+export function portsText(ports: readonly number[]): string {
+  return `${ports.length === 1 ? "port" : "the ports"} ${ports.join(", ")}`;
+}

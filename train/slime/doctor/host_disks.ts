@@ -36,7 +36,7 @@ df -Pk "$d" | tail -n 1
   if (code !== 0 || cells === null) {
     throw new DataError(
       `Cannot determine the free disk space for "${path}" on ${host.name}: ${
-        lastWords(stderr.trim() || stdout, code)
+        lastWords(stderr.trim() || line, code)
       }`,
       { hint: "check that the directory is accessible" },
     );

@@ -28,7 +28,7 @@ export async function readRouterPolicies(
   if (code === 0 && policies.length > 0) return policies;
   throw new DataError(
     `Cannot list the policies of the router installed for "${python}": ${
-      lastWords(stderr, code)
+      code === 0 ? "its help names none" : lastWords(stderr, code)
     }`,
     { hint: `install sglang-router with "deno task setup"` },
   );

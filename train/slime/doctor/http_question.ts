@@ -48,12 +48,15 @@ export async function askJson<T>(
     const { text } = await boundedText(response);
     const { status } = response;
     if (!response.ok) {
-      const fault = `answered ${status}: ${text.trim().slice(0, 200)}`;
+      const said = text.trim().slice(0, 200);
+      const fault = `answered ${status}${said === "" ? "" : `: ${said}`}`;
       return { ok: false, status, fault };
     }
     const parsed = schema.safeParse(parseJson(text));
     if (parsed.success) return { ok: true, value: parsed.data };
-    const fault = `returned an unexpected answer: ${text.slice(0, 200)}`;
+    const fault = text.trim() === ""
+      ? "returned an empty answer"
+      : `returned an unexpected answer: ${text.slice(0, 200)}`;
     return { ok: false, status, fault };
   } catch (error) {
     signal?.throwIfAborted();

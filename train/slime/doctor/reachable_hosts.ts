@@ -3,6 +3,7 @@
 import { DataError, HostError } from "../../../env/errors.ts";
 import type { Shell } from "../hosts/shell.ts";
 import { type Check, fail, type Observed, pass, warn } from "./check.ts";
+import { lastWords } from "./host_file.ts";
 
 /** A host's first answer. */
 export interface HostAnswer {
@@ -34,7 +35,7 @@ async function ask(
   const late = AbortSignal.timeout(timeoutMs);
   const before = Date.now();
   try {
-    const { code, stdout } = await orAborted(
+    const { code, stdout, stderr } = await orAborted(
       host.run({ script: "date +%s" }, {
         signal: AbortSignal.any([signal, late]),
       }),
@@ -47,7 +48,9 @@ async function ask(
     return {
       host,
       skewMs: null,
-      fault: `printed an unexpected time: "${stdout.slice(0, 100)}"`,
+      fault: code === 0
+        ? `printed an unexpected time: "${stdout.slice(0, 100)}"`
+        : `cannot run date: ${lastWords(stderr, code)}`,
     };
   } catch (error) {
     signal.throwIfAborted();

@@ -109,7 +109,7 @@ export async function hostsIfThere(
   const text = await readTextIfThere(file);
   return text === undefined
     ? undefined
-    : pickHosts(parseHosts({ name: file, text }), names);
+    : pickHosts(parseHosts({ name: file, text }), names, file);
 }
 
 /**
@@ -206,6 +206,7 @@ function hostMap(file: YamlFile): object {
 export function pickHosts(
   hosts: readonly Host[],
   names: readonly string[],
+  file = "hosts.yaml",
 ): Host[] {
   return names.map((name, i) => {
     if (names.indexOf(name) !== i) {
@@ -217,7 +218,7 @@ export function pickHosts(
     if (host) return host;
     const near = nearest(name, hosts.map((host) => host.name));
     throw new ConfigError(
-      `hosts.yaml has no host "${name}"`,
+      `${file} has no host "${name}"`,
       {
         hint: near === undefined
           ? "add the host to the file"

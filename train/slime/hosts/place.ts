@@ -10,7 +10,7 @@ import { pathWord, type Shell } from "./shell.ts";
 /** The schema of a container's name. */
 export const containerName = z.string().regex(
   /^[a-zA-Z0-9][\w.-]*$/,
-  "expected a container name of letters, digits, dots, dashes and underscores",
+  "expected a container name that starts with a letter or digit and has only letters, digits, dots, dashes and underscores",
 );
 
 /** The schema of a container engine, the program that runs containers. */

@@ -59,7 +59,9 @@ export async function outputOf(
 ): Promise<string> {
   const { code, stdout, stderr } = await shell.run(command, { signal });
   if (code === 0) return stdout;
-  throw new HostError(`${what}: ${stderr.trim()}`, { hint });
+  throw new HostError(`${what}: ${stderr.trim() || `exit status ${code}`}`, {
+    hint,
+  });
 }
 
 /** Quotes a word for a POSIX shell. */

@@ -111,5 +111,5 @@ export function kindOf(status: number, text: string): RayFaultKind {
 export function lastWords(text: string): string {
   const lines = text.split("\n").map((line) => line.trim())
     .filter((line) => /[A-Za-z]/.test(line));
-  return (lines.at(-1) ?? "nothing").slice(0, 500);
+  return (lines.at(-1) ?? "").slice(0, 500);
 }

@@ -45,9 +45,16 @@ export interface Fleet extends AsyncDisposable {
    * reports. Empty if the recipe names no hosts.
    */
   addresses(options?: CallOptions): Promise<string[]>;
-  /** Returns a client of Ray's Jobs interface, which is at `jobsUrl` on the head. */
+  /**
+   * Returns a client of Ray's Jobs interface, which is at `jobsUrl` on the head. `setBy` names what sets the URL, for
+   * hints; default: the recipe's keys.
+   */
   jobsOf(
-    ray: { readonly jobsUrl: string; readonly head: string },
+    ray: {
+      readonly jobsUrl: string;
+      readonly head: string;
+      readonly setBy?: string;
+    },
     options?: CallOptions,
   ): Promise<RayJobs>;
 }
@@ -115,9 +122,13 @@ export function openFleet(
       );
       return [...new Set([...hosts.map(hostAddress), ...said.flat()])];
     },
-    async jobsOf({ jobsUrl, head }, options = {}) {
+    async jobsOf({ jobsUrl, head, setBy }, options = {}) {
       const url = await reach(head, jobsUrl, options);
-      return new RayJobs({ url, token: env(RAY_TOKEN) });
+      return new RayJobs({
+        url,
+        token: env(RAY_TOKEN),
+        ...setBy !== undefined && { setBy },
+      });
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

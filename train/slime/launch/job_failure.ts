@@ -29,7 +29,7 @@ export function failureText({ lastError, symptom }: JobFailure): string {
   const known = symptom === undefined
     ? ""
     : `\nLikely cause: ${symptom.cause}; ${symptom.fix}`;
-  return `${lastError}${known}`;
+  return `${lastError || "its log contains no error"}${known}`;
 }
 
 /** Returns the most specific symptom anywhere in the log, because later errors are often only consequences. */

@@ -127,7 +127,11 @@ export async function attachRun(
   if (state !== null) {
     throw new ConfigError(
       `The job "${submissionId}" of "${run.path}" has ended (${state}); its log is in "${run.logs}"`,
-      { hint: `continue the run with --resume ${run.path}` },
+      {
+        hint: state === "SUCCEEDED"
+          ? "read its results in run.json, or start a new run"
+          : `continue the run with --resume ${run.path}`,
+      },
     );
   }
   await refuseEndedRay(run, fleet);
@@ -456,7 +460,10 @@ async function otherJobs(jobs: RayJobs, run: SlimeRun): Promise<string[]> {
       .filter(({ state, submissionId }) =>
         !isFinal(state) && !(submissionId !== null && own.has(submissionId))
       )
-      .map(({ submissionId, entrypoint }) => `"${submissionId ?? entrypoint}"`);
+      .map(({ submissionId, entrypoint }) => {
+        const name = submissionId ?? entrypoint;
+        return name === "" ? "a driver" : `"${name}"`;
+      });
   } catch {
     return [];
   }

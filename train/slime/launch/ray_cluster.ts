@@ -182,7 +182,8 @@ async function freeGpus(
 }
 
 function nameOf({ submissionId, entrypoint, state }: RayJob): string {
-  return `"${submissionId ?? entrypoint}" (${state})`;
+  const name = submissionId ?? entrypoint;
+  return name === "" ? `a driver (${state})` : `"${name}" (${state})`;
 }
 
 /**
@@ -250,7 +251,9 @@ async function startNode(
   const last = lines.slice(-3).join(" ").trim();
   const hint = startHint(said, last);
   throw new HostError(
-    `Ray did not start on ${host} (exit status ${code}): ${last}`,
+    `Ray did not start on ${host} (exit status ${code})${
+      last === "" ? "" : `: ${last}`
+    }`,
     hint === undefined ? {} : { hint },
   );
 }

@@ -72,6 +72,8 @@ export interface RayJobsOptions {
   readonly retries?: number;
   /** The first backoff in milliseconds, which doubles with each retry. Default: 250. */
   readonly backoffMs?: number;
+  /** What sets the URL, for hints. Default: the recipe's `cluster.address` and `cluster.dashboardPort`. */
+  readonly setBy?: string;
 }
 
 /** The environment variable from which newer versions of Ray read their token. */
@@ -111,6 +113,7 @@ export class RayJobs {
       timeoutMs: 15_000,
       retries: 4,
       backoffMs: 250,
+      setBy: "cluster.address and cluster.dashboardPort",
       ...options,
     };
     this.#headers = options.token === undefined
@@ -400,7 +403,7 @@ export class RayJobs {
       {
         kind: "bad_response",
         cause: result.error,
-        hint: "check cluster.address and cluster.dashboardPort",
+        hint: `check ${this.#options.setBy}`,
       },
     );
   }
@@ -410,7 +413,9 @@ export class RayJobs {
     const words = lastWords(text);
     const isBarred = status === 401 || status === 403;
     return new RayError(
-      `Cannot ${doing}: Ray at ${this.url} responded ${status}: ${words}`,
+      `Cannot ${doing}: Ray at ${this.url} responded ${status}${
+        words === "" ? "" : `: ${words}`
+      }`,
       {
         kind,
         ...isBarred && { hint: `set ${RAY_TOKEN} to the cluster's token` },
@@ -436,7 +441,7 @@ export class RayJobs {
         kind,
         cause: error,
         hint:
-          "check that the head is running, and check cluster.address and cluster.dashboardPort",
+          `check that the head is running, and check ${this.#options.setBy}`,
       },
     );
   }

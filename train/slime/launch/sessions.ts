@@ -283,7 +283,7 @@ function refuseUnknownFlags({ config }: ResolvedSlime): void {
   if (fault === undefined) return;
   throw new ConfigError(fault.found, {
     hint:
-      `drop --skip-doctor to check the flags of the installed slime; otherwise, ${fault.fix}`,
+      `${fault.fix} Without --skip-doctor, the flags of the installed slime are checked instead`,
   });
 }
 

@@ -102,7 +102,7 @@ export async function openShardJobs(
   const shellOf = (name: string) =>
     fleet.shellOf(name === THIS_HOST ? THIS_MACHINE : name);
   const jobs = await fleet.jobsOf(
-    { jobsUrl: url, head: shellOf(names[0]!).name },
+    { jobsUrl: url, head: shellOf(names[0]!).name, setBy: "--ray-url" },
     options,
   );
   const { version } = await jobs.version(options);
@@ -142,7 +142,7 @@ function nodeAddress(
   throw new ConfigError(
     `Ray at ${url} has no node with the address of "${name}" (${
       address ?? "none in hosts.yaml"
-    }); its nodes are ${nodes?.join(", ") ?? "not reported"}`,
+    }); its nodes are ${nodes?.join(", ") || "not reported"}`,
     { hint: `set ${name}.address in hosts.yaml to the address of its node` },
   );
 }
@@ -460,7 +460,9 @@ mkdir -p ${shards} && cd ${shards} && mktemp -d "$PWD/XXXXXXXX"`,
     .split("\n");
   if (made.code !== 0 || directory === "") {
     throw new HostError(
-      `${shell.name}: cannot create a directory in ${home}/shards: ${made.stderr.trim()}`,
+      `${shell.name}: cannot create a directory in ${home}/shards: ${
+        made.stderr.trim() || `exit status ${made.code}`
+      }`,
     );
   }
   const shardPath = joinPosix(directory, basename(path));

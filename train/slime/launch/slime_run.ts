@@ -34,9 +34,13 @@ const SLIME = registerRunKind<SlimeConfig, AnyMetrics>({
   kind: "train",
   trainer: "slime",
   parseConfig: (config) => resolveSlime(config).config,
-  refusal: (path) =>
+  refusal: (path, { kind }) =>
     new ConfigError(
-      `"${path}" was trained on this machine, not by slime, so it has no job to attach to or to stop`,
+      `"${path}" ${
+        kind === "train"
+          ? "was trained on this machine, not by slime"
+          : "is an evaluation, not a run of slime"
+      }, so it has no job to attach to or to stop`,
     ),
 });
 

@@ -99,13 +99,13 @@ function parallelFaults(
   return [
     ...unless(
       heads % tensorParallel === 0 && kvGroups % tensorParallel === 0,
-      `parallel.tensor ${tensorParallel} does not divide the model's ${heads} heads and ` +
-        `${kvGroups} key-value groups`,
+      `parallel.tensor ${tensorParallel} does not divide the model's numbers of heads (${heads}) and of ` +
+        `key-value groups (${kvGroups})`,
       `set parallel.tensor to a divisor of ${kvGroups}`,
     ),
     ...unless(
       layers % pipelineParallel === 0,
-      `parallel.pipeline ${pipelineParallel} does not divide the model's ${layers} layers`,
+      `parallel.pipeline ${pipelineParallel} does not divide the model's number of layers (${layers})`,
       `set parallel.pipeline to a divisor of ${layers}`,
     ),
   ];

@@ -168,12 +168,12 @@ export function forecast(
 
 /** Returns warnings about a forecast. Each warning includes its fix. */
 export function forecastWarnings(
-  { callsPerMinute, callsPerMinuteLimit, rolloutsInBudget, rates, run }:
-    Forecast,
-  { user, rollout }: SlimeConfig,
+  { callsPerMinute, callsPerMinuteLimit, rolloutsInBudget, rates }: Forecast,
+  { user, rollout, budget, prices }: SlimeConfig,
 ): string[] {
   const limit = callsPerMinuteLimit;
-  const isPriced = !asksModel(user.strategy) || run.cost !== null;
+  const isPriced = !asksModel(user.strategy) ||
+    Object.hasOwn(prices, user.endpoint.model ?? "");
   return [
     ...(limit !== null && callsPerMinute > limit
       ? [
@@ -184,7 +184,14 @@ export function forecastWarnings(
       : []),
     ...(rolloutsInBudget !== null && rolloutsInBudget < rollout.steps
       ? [
-        `the budget covers about ${rolloutsInBudget} of ${rollout.steps} rollouts; raise budget.maxCost or budget.maxTokens, or lower rollout.steps`,
+        `the budget covers about ${rolloutsInBudget} of ${rollout.steps} rollouts; raise ${
+          Object.entries({
+            "budget.maxCost": budget.maxCost,
+            "budget.maxTokens": budget.maxTokens,
+          }).flatMap(([key, value]) => value === null ? [] : [key]).join(
+            " or ",
+          )
+        }, or lower rollout.steps`,
       ]
       : []),
     ...(isPriced ? [] : [

@@ -20,12 +20,13 @@ export async function measuredRates(
 ): Promise<EpisodeRates> {
   await readRunInfo(path);
   using store = readStore(path);
-  const episodes = store.readable().episodes.filter(({ failure }) =>
-    failure === null
-  );
+  const all = store.readable().episodes;
+  const episodes = all.filter(({ failure }) => failure === null);
   if (episodes.length === 0) {
     throw new ConfigError(
-      `Cannot measure the episodes of "${path}": none ended without a failure`,
+      `Cannot measure the episodes of "${path}": ${
+        all.length === 0 ? "it has none" : "all of them failed"
+      }`,
       { hint: "pass another run with --rates-from" },
     );
   }

@@ -195,7 +195,9 @@ function derivedLines(
       "sampling",
       algorithm.async === "one-step"
         ? "one rollout ahead of training"
-        : `continues during training; an episode starts at most ${algorithm.maxStaleness} rollouts before it is trained on`,
+        : `continues during training; an episode starts at most ${algorithm.maxStaleness} ${
+          algorithm.maxStaleness === 1 ? "rollout" : "rollouts"
+        } before it is trained on`,
     ]]),
     ["parameters", count(derived.parameters)],
     ["padded vocabulary", count(derived.paddedVocab)],

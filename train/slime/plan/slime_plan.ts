@@ -367,7 +367,11 @@ function warningsOf(
     ...when(
       policy !== null && !isSticky(policy) &&
         expected.atOnce > engine.concurrency,
-      `the router's policy ${policy} (engine.routerPolicy ${engine.routerPolicy}) may send an episode's turns to several engines, each of which recomputes the conversation; set engine.routerPolicy to consistent_hashing or manual`,
+      `the router's policy ${policy} (engine.routerPolicy ${engine.routerPolicy}) may send an episode's turns to several engines, each of which recomputes the conversation; ${
+        engine.routerPolicy === "auto"
+          ? "install slime's build of the router, or PyPI's sglang-router 0.3.2"
+          : "set engine.routerPolicy to auto"
+      }`,
     ),
     ...when(
       rollout.filter?.startsWith("slime.rollout.filter_hub.") ?? false,
@@ -385,7 +389,11 @@ function warningsOf(
     ...when(
       checkpoint.keep !== null && keepsBest(config) &&
         checkpoint.every % config.eval.every !== 0,
-      `checkpoints are saved every ${checkpoint.every} rollouts and evaluations run every ${config.eval.every}, so many checkpoints are never evaluated and cannot be kept as the best; make checkpoint.every a multiple of eval.every`,
+      `checkpoints are saved ${
+        checkpoint.every === 1
+          ? "after every rollout"
+          : `every ${checkpoint.every} rollouts`
+      } and evaluations run every ${config.eval.every}, so many checkpoints are never evaluated and cannot be kept as the best; make checkpoint.every a multiple of eval.every`,
     ),
     ...unknownFlags(config.flags).map(({ found, fix }) =>
       `${found}, according to slime's commit ${

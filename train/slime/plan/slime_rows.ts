@@ -59,11 +59,14 @@ function missing(split: Split, dataset: Dataset): ConfigError {
   const there = `${dataset.name} ${dataset.domain} has only ${
     dataset.splits.join(", ")
   }`;
+  const held = dataset.splits.filter((one) => one !== "train");
   return split === "train"
     ? new ConfigError(`There are no tasks to train on: ${there}`, {
       hint: "set data.domain to another domain",
     })
     : new ConfigError(`eval.splits names ${split}, but ${there}`, {
-      hint: "set eval.splits to one of these, or set eval.every to 0",
+      hint: held.length === 0
+        ? "set eval.every to 0"
+        : `set eval.splits to [${held.join(", ")}], or set eval.every to 0`,
     });
 }

@@ -51,7 +51,10 @@ export async function reportOf(
   const fault = containerFault(lost, wordsWithin(place));
   const reason = fault?.reason ?? `${engine} cannot inspect "${name}"`;
   throw new HostError(
-    `${outside.name}: ${reason}: ${stderr.trim() || `exit status ${code}`}`,
+    `${outside.name}: ${reason}: ${
+      stderr.trim() ||
+      (code === 0 ? "its report is not JSON" : `exit status ${code}`)
+    }`,
     {
       hint: fault?.hint ?? `see the error with this command: ${script}`,
       isDown: fault?.isDown ?? false,

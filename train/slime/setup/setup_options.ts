@@ -31,7 +31,7 @@ import { STEP_IDS, type StepId } from "./step.ts";
 
 const commit = z.string().regex(
   /^[0-9a-f]{40}$/,
-  "expected a full commit hash of 40 hex digits",
+  "expected a full commit hash of 40 lowercase hex digits",
 );
 /** The schema of the settings that have their own flag. */
 export const setupSettings = z.object({

@@ -145,7 +145,7 @@ function containerOf(
   if (relative !== undefined) {
     const [key, path] = relative;
     throw new ConfigError(
-      `${key}: "${path}" is a relative path, but the container mounts each directory at the same path as on the host`,
+      `${key} "${path}" is not an absolute path, but the container mounts each directory at the same path as on the host`,
       { hint: `set ${key} to an absolute path` },
     );
   }

@@ -110,7 +110,9 @@ async function takeLock(
     const isOurs = result.startsWith(`${options.run} `);
     if (!isOurs && ++strangers >= READ_ATTEMPTS) {
       throw new HostError(
-        `${options.plan.name}: another setup is running on this host (${result})`,
+        `${options.plan.name}: another setup is running on this host${
+          result === "" ? "" : ` (${result})`
+        }`,
         { hint: "wait for the other setup, or stop it with Ctrl-C" },
       );
     }
@@ -148,7 +150,9 @@ async function tryLock(
     await dispose();
     if (held !== undefined) return held;
     throw new HostError(
-      `${shell.name}: cannot lock ${plan.dir}: ${ended.stderr.trim()}`,
+      `${shell.name}: cannot lock ${plan.dir}: ${
+        ended.stderr.trim() || `exit status ${ended.code}`
+      }`,
     );
   } catch (error) {
     taken.promise.catch(() => {});

@@ -124,9 +124,11 @@ class Reader {
 
   fail(problem: string): never {
     const line = this.#text.slice(0, this.#at).split("\n").length;
-    const shown = this.#text.slice(this.#at).split("\n")[0]?.slice(0, 60);
+    const shown = this.#text.split("\n")[line - 1]?.trim().slice(0, 60) ?? "";
     throw new DataError(
-      `"${this.#path}", line ${line}: ${problem}: ${shown}`,
+      `"${this.#path}", line ${line}: ${problem}${
+        shown === "" ? "" : `: ${shown}`
+      }`,
       {
         path: this.#path,
         hint:

@@ -29,7 +29,11 @@ export function withShapeRead(
       return read(name);
     } catch (cause) {
       throw new ConfigError(
-        `Cannot read model.shape "${name}": ${messageOf(cause)}`,
+        name === path
+          ? `Cannot read model.shape "${name}": ${messageOf(cause)}`
+          : `Cannot read "${name}", which model.shape "${path}" sources: ${
+            messageOf(cause)
+          }`,
         {
           cause,
           hint:

@@ -100,7 +100,9 @@ function expertLayers(
   const sum = ones.reduce((a, b) => a + b, 0);
   if (Number.isInteger(sum) && sum <= layers) return sum;
   throw new ConfigError(
-    `${origin}: --moe-layer-freq "${pattern}" is not a valid pattern for ${layers} layers`,
+    `${origin}: --moe-layer-freq "${pattern}" is not a valid pattern for ${layers} ${
+      layers === 1 ? "layer" : "layers"
+    }`,
     { hint: 'write the pattern as a sum of lists, as in "[0]*1+[1]*45"' },
   );
 }

@@ -79,10 +79,11 @@ export function shapeOfConfig(
   const modelType = String(config["model_type"]);
   const kind = KINDS[modelType];
   if (kind === undefined) {
+    const found = config["model_type"] === undefined
+      ? "no model_type"
+      : `the unsupported model_type "${modelType}"`;
     throw new ConfigError(
-      `"${path}" has the unsupported model_type "${modelType}"; supported are ${
-        Object.keys(KINDS).join(", ")
-      }`,
+      `"${path}" has ${found}; supported are ${Object.keys(KINDS).join(", ")}`,
       { hint: "set model.shape to slime's scripts/models/NAME.sh" },
     );
   }
@@ -120,8 +121,11 @@ export function parseConfigFile(
   try {
     return z.record(z.string(), z.unknown()).parse(parseModelJson(text));
   } catch (error) {
+    const why = error instanceof z.ZodError
+      ? "it is not a JSON object"
+      : messageOf(error).slice(0, 200);
     throw new ConfigError(
-      `"${path}" is not a model's config: ${messageOf(error).slice(0, 200)}`,
+      `"${path}" is not a model's config: ${why}`,
       { cause: error, hint: "set model.shape to a checkpoint's config.json" },
     );
   }

@@ -100,7 +100,7 @@ Deno.test("shapeOfConfig() reads experts, and rejects mixed layers and other mod
       { model_type: "glm4_moe" },
     ]
   ) {
-    throws(() => read(more), { name: "DataError", hint: /--skip-verify/ });
+    throws(() => read(more), { name: "DataError", hint: /slime.s own tools/ });
   }
   throws(() => read({ num_experts: undefined }), /experts/);
 });

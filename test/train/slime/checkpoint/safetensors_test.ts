@@ -65,7 +65,7 @@ Deno.test("readSafetensors() rejects an invalid file with the reason", async () 
       [fileOf(good, 19), /truncated: its tensors end at byte 20 of the data/],
       [fileOf(good, 21), /the data ends at byte 21/],
       [tensor({ dtype: "Q4" }), /unknown type "Q4"/],
-      [tensor({ shape: [2, 4] }), /has 12 bytes, but 8 elements/],
+      [tensor({ shape: [2, 4] }), /has 12 B, but its type F16 and shape \[2, 4\]/],
       [tensor({ shape: [-2, -3] }), /invalid shape/],
       [tensor({ shape: [2 ** 40, 2 ** 40] }), /invalid shape/],
       [tensor({ shape: [1.5] }), /invalid shape/],

@@ -112,7 +112,7 @@ Deno.test({
       ]);
       const [finding] = await examine(template, context);
       assert.equal(finding?.state, "warn", finding?.found);
-      assert.match(finding!.found, /lacks transformers/);
+      assert.match(finding!.found, /cannot import transformers/);
     }),
 });
 

@@ -91,7 +91,7 @@ Deno.test("launchNewRun() without the doctor accepts only flags of known slime v
       (error) =>
         error instanceof ConfigError &&
         /would silently ignore it/.test(error.message) &&
-        /drop --skip-doctor .*; otherwise, did you mean "num-rollout"\?$/.test(
+        /^did you mean "num-rollout"\? Without --skip-doctor, /.test(
           error.hint!,
         ),
     );

@@ -49,7 +49,7 @@ const broken: readonly [Partial<BatchShape>, RegExp][] = [
   [{ actorNumGpusPerNode: 16, tensorParallel: 16 }, /to a divisor of 8/],
   [
     { actorNumGpusPerNode: 10, pipelineParallel: 5 },
-    /5 does not divide the model's 36/,
+    /5 does not divide the model's number of layers \(36\)/,
   ],
   [{ samplesPerPrompt: 1, globalBatchSize: 32 }, /rewards cannot differ/],
   [{ globalBatchSize: 512 }, /not a multiple of rollout\.globalBatchSize 512/],

@@ -98,7 +98,9 @@ function differenceOf(
     name === null ? [] : [basename(name).toLowerCase()]
   );
   if (policy !== null || !names.includes(config.model.name.toLowerCase())) {
-    return `its model is ${policy ?? model.model}`;
+    return policy === null
+      ? `its model is ${model.model ?? "not set"}`
+      : `it evaluates the policy of ${policy}`;
   }
   if (data.source !== config.data.source) {
     return `its dataset is ${data.source}`;
@@ -143,7 +145,7 @@ function hopeless(
   return alwaysEnds(config)
     ? warn(`${found}: no group would contribute to training`, way)
     : fail(
-      `${found}: rewards would not differ in any group, and ${config.rollout.filter} samples until they do`,
+      `${found}: rewards would not differ in any group, so with rollout.filter ${config.rollout.filter} a rollout would never end`,
       way,
     );
 }
@@ -169,6 +171,7 @@ function judgeShare(
   const { groupSize, batchSize } = config.rollout;
   const kept = 1 - rate ** groupSize - (1 - rate) ** groupSize;
   const groups = Math.ceil(batchSize / kept);
+  const other = rate > 1 / 2 ? "use harder tasks" : "start with a better model";
   const detail = `${found}: at most ${
     Math.round(kept * 100)
   }% of groups of ${groupSize} have differing rewards`;
@@ -177,12 +180,12 @@ function judgeShare(
     const share = kept * (filterRounds + 1);
     return share >= 1 / 2 ? pass(detail) : warn(
       `${detail}, so most of the ${batchSize} groups of a rollout would contribute nothing (rollout.filterRounds ${filterRounds})`,
-      "raise rollout.groupSize or rollout.filterRounds, or start with a better model",
+      `raise rollout.groupSize or rollout.filterRounds, or ${other}`,
     );
   }
   if (kept >= LITTLE || alwaysEnds(config)) return pass(detail);
   return warn(
     `${detail}, so a rollout samples at least ${groups} groups to keep ${batchSize}`,
-    "raise rollout.groupSize, or start with a better model",
+    `raise rollout.groupSize, or ${other}`,
   );
 }

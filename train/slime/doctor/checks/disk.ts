@@ -39,6 +39,8 @@ export const check: Check = {
 /** The disk space that a run needs in a directory. */
 interface Demand {
   readonly path: string;
+  /** The recipe's key that sets the path. */
+  readonly key: string;
   readonly what: string;
   /** The number of bytes per saved checkpoint; 0 if the size does not depend on checkpoints. */
   readonly perSave: number;
@@ -51,19 +53,28 @@ function demandsOf(slime: ResolvedSlime): Demand[] {
   return [
     {
       path: checkpoint.directory,
+      key: "checkpoint.directory",
       what: "checkpoints",
       perSave: plan.checkpoint,
       fixed: 0,
     },
     ...(checkpoint.huggingFace === null ? [] : [{
       path: checkpoint.huggingFace,
+      key: "checkpoint.huggingFace",
       what: "exports",
       perSave: plan.huggingFace,
       fixed: 0,
     }]),
-    { path: paths.runs, what: "rows and hooks", perSave: 0, fixed: RUN_BYTES },
+    {
+      path: paths.runs,
+      key: "paths.runs",
+      what: "rows and hooks",
+      perSave: 0,
+      fixed: RUN_BYTES,
+    },
     {
       path: cluster.tempDir ?? "/tmp",
+      key: "cluster.tempDir",
       what: "Ray's files",
       perSave: 0,
       fixed: RAY_BYTES,
@@ -90,10 +101,10 @@ async function lookAtDisk(
   const saves = diskPlan(context).checkpoints;
   const byMount = Map.groupBy(there, ({ volume }) => volume.mount);
   return [
-    ...there.filter(({ volume }) => !volume.isWritable).map(({ path }) =>
+    ...there.filter(({ volume }) => !volume.isWritable).map(({ path, key }) =>
       fail(
-        `"${path}" is not writable`,
-        "change its owner or mode, or use another directory",
+        `"${path}" is not writable, or cannot be created`,
+        `change the owner or mode of this directory or of its nearest existing parent, or set ${key} to another directory`,
       )
     ),
     ...[...byMount].map(([mount, all]) =>
@@ -122,21 +133,26 @@ function judgeVolume(
     gigabytes(need)
   }${how}`;
   if (free >= need) return pass(found);
-  return fail(found, fixOf({ mount, room: free - fixed, perSave, config }));
+  const keys = all.filter((one) => one.perSave > 0).map(({ key }) => key);
+  return fail(
+    found,
+    fixOf({ mount, room: free - fixed, perSave, keys, config }),
+  );
 }
 
 /** Returns a fix, which depends on the number of checkpoints that fit on the disk. */
 function fixOf(
-  { mount, room, perSave, config }: {
+  { mount, room, perSave, keys, config }: {
     mount: string;
     room: number;
     perSave: number;
+    keys: readonly string[];
     config: SlimeConfig;
   },
 ): string {
   if (perSave === 0) return `free some space on ${mount}`;
   const fit = Math.floor(room / perSave);
-  const disk = "set checkpoint.directory to a directory on a larger disk";
+  const disk = `set ${keys.join(" or ")} to a directory on a larger disk`;
   const { steps } = config.rollout;
   if (fit < 1) return `free some space on ${mount}, or ${disk}`;
   return fit === 1

@@ -74,7 +74,11 @@ async function lookAt(
 
 function tooFew(count: number, planned: number, said: string): Observed {
   return fail(
-    `nvidia-smi lists only ${count} of the ${planned} planned GPUs${said}`,
+    count === 0
+      ? `nvidia-smi lists no GPU, but ${planned} ${
+        planned === 1 ? "is" : "are"
+      } planned${said}`
+      : `nvidia-smi lists only ${count} of the ${planned} planned GPUs${said}`,
     "start the container with --gpus all, or fix the driver; to check a machine without GPUs, pass --skip gpus,nvlink to the doctor",
   );
 }
@@ -97,15 +101,19 @@ function busyFaults(
     const names = holders.map(({ pid, name }) => `${name} (process ${pid})`);
     // Inside a container, processes outside it are not visible.
     const who = names.length === 0
-      ? "a process outside this container"
+      ? "a process that nvidia-smi does not list here"
       : names.join(", ");
     return [fail(
       `GPU ${gpu.index} is busy: ${gpu.usedMiB} MiB are in use by ${who}`,
       names.length === 0
         ? "find that process with nvidia-smi on the host itself and end it, or use another host"
-        : `stop its Ray job with "ray job stop", or end ${
-          holders.map(({ pid }) => `process ${pid}`).join(" and ")
-        } if it is yours`,
+        : holders.length === 1
+        ? `if process ${
+          holders[0]!.pid
+        } is yours, end it, or stop its Ray job with "ray job stop"`
+        : `if processes ${
+          holders.map(({ pid }) => pid).join(", ")
+        } are yours, end them, or stop their Ray job with "ray job stop"`,
     )];
   });
 }
@@ -130,8 +138,8 @@ function compareGpus(gpus: readonly Gpu[]): Observed[] {
   const drivers = [...new Set(gpus.map(({ driver }) => driver))];
   const kinds = names.length > 1
     ? [warn(
-      `hosts have different GPUs: ${names.join(", ")}`,
-      "use hosts with the same GPUs, because the slowest and the smallest GPU limit the run",
+      `the planned GPUs differ: ${names.join(", ")}`,
+      "use GPUs of one model, because the slowest and the smallest GPU limit the run",
     )]
     : [];
   return drivers.length > 1

@@ -108,12 +108,16 @@ function judge(pins: Pins): Observed[] {
   ];
   if (faults.length > 0) return faults;
   return [
-    wanted === "" || image === ""
+    wanted === ""
       ? skipped("slime's checkout does not name the image that it needs")
+      : image === ""
+      ? skipped(
+        "the history of slime's checkout does not show which image this host uses",
+      )
       : pass(`slime at ${short(commit)} matches its image ${wanted}`),
   ];
 }
 
 function short(commit: string): string {
-  return commit.slice(0, 9);
+  return commit === "" ? "an unknown commit" : commit.slice(0, 9);
 }

@@ -71,7 +71,7 @@ async function lookAt(
       gigabytes(plan.engine.share)
     } of a GPU of ${gigabytes(gpuBytes ?? 0)}; copies about ${
       gigabytes(plan.host)
-    } of the host's ${gigabytes(hostBytes)}`,
+    } of the host's ${hostBytes === 0 ? "memory" : gigabytes(hostBytes)}`,
   );
 }
 

@@ -47,7 +47,9 @@ export const check: Check = {
         ...await countFaults(context),
         ...await stopFaults(context),
       ],
-      `config.json matches ${model.name}: rope base ${shape.ropeBase}, ${shape.layers} layers`,
+      `config.json matches ${model.name}: rope base ${shape.ropeBase}, ${shape.layers} ${
+        shape.layers === 1 ? "layer" : "layers"
+      }`,
     );
   },
 };
@@ -70,7 +72,7 @@ function mismatch(
     );
   }
   const way = fitting === null
-    ? `download ${model.name} to model.directory, or set model.name to the model that is there`
+    ? `download ${model.name} to model.directory, or describe the model that is there with model.shape`
     : `set model.name to ${fitting}, which matches the checkpoint, or model.directory to a ${model.name} checkpoint`;
   return fail(
     `${key} is ${JSON.stringify(found) ?? "missing"} in the checkpoint, but ${

@@ -50,7 +50,7 @@ async function lookAt(
   const { config: { model: { directory: dir } }, signal } = context;
   const model = await listModel(host, dir, { signal });
   if (model === null) {
-    return [fail(`"${dir}" does not exist`, again(context))];
+    return [fail(`there is no directory "${dir}"`, again(context))];
   }
   models.set(host.name, model);
   const missing = NEEDED.filter((name) => !model.files.has(name));
@@ -68,17 +68,23 @@ async function lookAt(
   const shards = [...model.shards.values()];
   const headers = await readHeaders(host, { dir, shards, signal });
   const faults = [...wanted].flatMap(([name, tensors]) =>
-    shardFaults(name, {
+    shardFaults({
       shard: model.shards.get(name),
       header: headers.get(name),
       tensors,
-    }).map((fault) => fail(`"${dir}/${name}" ${fault}`, again(context)))
+    }).map((fault) =>
+      fail(
+        `"${dir}/${name}" ${fault}`,
+        fault === UNREADABLE ? "change its owner or mode" : again(context),
+      )
+    )
   );
   return verdict([...absent, ...faults], summary(wanted, model));
 }
 
+const UNREADABLE = "cannot be read by this user";
+
 function shardFaults(
-  name: string,
   { shard, header, tensors }: {
     shard: Shard | undefined;
     header: ShardHeader | null | undefined;
@@ -87,12 +93,12 @@ function shardFaults(
 ): string[] {
   if (shard === undefined) {
     return [
-      name === SINGLE_FILE
+      tensors.length === 0
         ? `is missing, and so is "${INDEX_FILE}"`
         : "is missing, but the index lists it",
     ];
   }
-  if (!shard.isReadable) return ["cannot be read by this user"];
+  if (!shard.isReadable) return [UNREADABLE];
   if (!header) {
     return [`has a damaged header (file size: ${shard.size} bytes)`];
   }
@@ -116,9 +122,9 @@ function summary(
     (sum, name) => sum + (shards.get(name)?.size ?? 0),
     0,
   );
-  return `${wanted.size} weight files, complete, ${
-    (bytes / 1e9).toFixed(1)
-  } GB`;
+  return `${
+    wanted.size === 1 ? "1 weight file" : `${wanted.size} weight files`
+  }, complete, ${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function again({ config: { model } }: CheckContext): string {

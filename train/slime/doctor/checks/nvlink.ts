@@ -52,10 +52,11 @@ export async function readNvlink(
   if (code === 0 && topology.length >= count) {
     return isJoinedByNvlink(topology, count);
   }
+  const why = code === 0
+    ? `it lists ${topology.length}`
+    : lastWords(stderr.trim() || stdout, code);
   throw new DataError(
-    `nvidia-smi does not report how ${count} GPUs are connected: ${
-      lastWords(stderr.trim() || stdout, code)
-    }`,
+    `nvidia-smi does not report how ${count} GPUs are connected: ${why}`,
     { hint: 'fix what the check "gpus" reports' },
   );
 }

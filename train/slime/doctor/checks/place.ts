@@ -45,7 +45,7 @@ async function look(
     const script = `[ -x ${pathWord(place.dir)}/bin/python ]`;
     const { code } = await outside.run({ script }, { signal });
     return code === 0 ? [pass(found)] : [fail(
-      `there is no virtual environment in ${place.dir}`,
+      `there is no virtual environment in "${place.dir}"`,
       `create it with "deno task setup --host ${host.name}", or fix "venv" in hosts.yaml`,
     )];
   }

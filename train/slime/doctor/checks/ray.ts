@@ -36,7 +36,7 @@ export const check: Check = {
     }
     return verdict(
       [
-        ...versionFaults(running, installed),
+        ...versionFaults(running, { installed, config: context.config }),
         ...await jobFaults(jobs, context),
         ...await gpuFaults(jobs, context),
       ],
@@ -119,7 +119,7 @@ function notThere(
   }
   if (installed.size === 0) {
     return [fail(
-      "Ray is neither running nor installed",
+      "Ray is not running, and no host has it in paths.python",
       `run "deno task setup", or use the image ${DEFAULT_IMAGE}`,
     )];
   }
@@ -141,14 +141,20 @@ function differing(installed: ReadonlyMap<string, string>): Observed {
 
 function versionFaults(
   running: string,
-  installed: ReadonlyMap<string, string>,
+  { installed, config: { cluster } }: {
+    installed: ReadonlyMap<string, string>;
+    config: SlimeConfig;
+  },
 ): Observed[] {
+  const restart = cluster.start
+    ? "stop Ray so that the launch starts it"
+    : "start Ray again with the installed version";
   return [...installed].filter(([, version]) => version !== running).map((
     [host, version],
   ) => ({
     ...fail(
       `Ray ${running} is running, but ${version} is installed`,
-      `install ray==${running} on this host, or stop Ray so that the launch starts it`,
+      `install ray==${running} on this host, or ${restart}`,
     ),
     host,
   }));
@@ -166,11 +172,11 @@ async function jobFaults(
 
 function jobFault(job: RayJob, url: string): Observed {
   const { submissionId, state, entrypoint } = job;
-  const what = entrypoint.slice(0, 80);
+  const what = entrypoint === "" ? "" : `: ${entrypoint.slice(0, 80)}`;
   return fail(
     submissionId === null
-      ? `a driver is connected to Ray (${state}): ${what}`
-      : `the job "${submissionId}" is ${state}: ${what}`,
+      ? `a driver is connected to Ray (${state})${what}`
+      : `the job "${submissionId}" is ${state}${what}`,
     `${stopHint(job, url)}, or wait for its end`,
   );
 }

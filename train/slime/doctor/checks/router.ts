@@ -45,13 +45,17 @@ function judge(
   const policy = routerPolicy(asked, policies);
   if (engines > 1 && (policy === null || !isSticky(policy))) {
     return warn(
-      `the router's policy, ${
-        policy ?? "its default"
-      }, may send an episode's turns to several engines; the router supports ${all}`,
+      `${
+        policy === null
+          ? "the router's default policy"
+          : `the router's policy ${policy}`
+      } may send an episode's turns to several engines; the router supports ${all}`,
       "install slime's build of the router, or PyPI's sglang-router 0.3.2, whose policy \"manual\" keeps an episode on one engine",
     );
   }
   return pass(
-    `the router supports ${all}; the run uses ${policy ?? "its default"}`,
+    `the router supports ${all}; the run uses ${
+      policy ?? "its default policy"
+    }`,
   );
 }

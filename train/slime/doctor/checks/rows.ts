@@ -87,10 +87,15 @@ function look(
   const splits = new Set(read.flatMap(({ row }) => row.split ?? []));
   return verdict(
     [
+      ...(read.length === 0 ? [faultyRow(`${file.name} has no rows`)] : []),
       ...faults.slice(0, MAX_FAULTS).map(faultyRow),
       ...(faults.length > MAX_FAULTS
         ? [faultyRow(
-          `${file.name}: faults in ${rows(faults.length - MAX_FAULTS)} more`,
+          `${file.name}: ${faults.length - MAX_FAULTS} more ${
+            faults.length - MAX_FAULTS === 1
+              ? "row has a fault"
+              : "rows have faults"
+          }`,
         )]
         : []),
       ...(splits.size > 1
@@ -146,10 +151,11 @@ function readRow(text: string, dataset: Dataset): ReadRow {
   const { data, error } = rowSchema.safeParse(json);
   if (data === undefined) {
     const [issue] = error.issues;
+    const key = issue?.path.join(".") ?? "";
     return {
-      fault: `"${
-        issue?.path.join(".")
-      }" is missing or invalid: ${issue?.message}`,
+      fault: key === ""
+        ? "the row is not a JSON object"
+        : `"${key}" is missing or invalid: ${issue?.message}`,
     };
   }
   const { index, metadata, prompt: [{ content }] } = data;
@@ -181,7 +187,9 @@ function wrongTaskFault(
   const tasks = dataset.tasks(split);
   const task = tasks[index];
   if (task === undefined) {
-    return `index ${index} is out of range: ${split} has ${tasks.length} tasks`;
+    return `index ${index} is out of range: ${split} has ${tasks.length} ${
+      tasks.length === 1 ? "task" : "tasks"
+    }`;
   }
   const isOther = (instruction ?? task.instruction) !== task.instruction ||
     (user_id ?? task.userId) !== task.userId;

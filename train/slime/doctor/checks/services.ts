@@ -21,7 +21,7 @@ import {
   warn,
 } from "../check.ts";
 import { runPython } from "../host_python.ts";
-import { canServe } from "../can_serve.ts";
+import { canServe, portsText } from "../can_serve.ts";
 
 /** The `services` check. */
 export const check: Check = {
@@ -91,6 +91,8 @@ async function lookAt(
 }
 
 /** The names of the compared values in messages. */
+const OF_RECIPE = ["agent", "user", "max_turns"];
+
 const LABELS: Readonly<Record<string, string>> = {
   data: "dataset",
   fingerprint: "dataset fingerprint",
@@ -109,7 +111,9 @@ function differences(
     .map(([key, value]) => {
       const found = `the ${LABELS[key]} of ${url} is ${
         there[key]
-      }, but ${value} on this machine`;
+      }, but ${value} ${
+        OF_RECIPE.includes(key) ? "in the recipe" : "on this machine"
+      }`;
       const fix =
         'restart the server with "deno task serve --recipe RECIPE" of this version of taulab';
       return key === "version" ? warn(found, fix) : fail(found, fix);
@@ -206,9 +210,7 @@ async function canStartHere(
       ...ports.flatMap((port) => listenFault(host, port)).slice(0, 1),
       ...await tokenizerFaults(context),
     ],
-    `episode servers can be started on ${host}, on the ports ${
-      ports.join(", ")
-    }`,
+    `episode servers can be started on ${host}, on ${portsText(ports)}`,
   );
 }
 

@@ -3,6 +3,7 @@
  * CUDA. The versions must be the same on all hosts.
  */
 
+import { messageOf } from "../../../../env/errors.ts";
 import type { Shell } from "../../hosts/shell.ts";
 import {
   type Check,
@@ -29,8 +30,8 @@ export const check: Check = {
   async run(context) {
     const pythons = new Map<string, HostPython>();
     const found = await onEachHost(context.hosts, async (host) => {
-      const python = await context.facts.python(host).catch(() => null);
-      if (python === null) return [noPython(context)];
+      const python = await context.facts.python(host).catch(messageOf);
+      if (typeof python === "string") return [noPython(python, context)];
       pythons.set(host.name, python);
       return verdict(
         [
@@ -44,9 +45,9 @@ export const check: Check = {
   },
 };
 
-function noPython({ config: { paths } }: CheckContext): Observed {
+function noPython(why: string, { config: { paths } }: CheckContext): Observed {
   return fail(
-    `"${paths.python}" does not run on this host`,
+    `"${paths.python}" does not work on this host: ${why}`,
     `set paths.python to the interpreter that has slime, or install it with "deno task setup"`,
   );
 }

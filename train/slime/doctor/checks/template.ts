@@ -130,7 +130,7 @@ async function compare(
 
 function withoutTransformers(python: string, why: string): Observed {
   return warn(
-    `the conversation was not compared, because "${python}" lacks transformers (${why})`,
+    `the conversation was not compared, because "${python}" cannot import transformers (${why})`,
     `run "deno task setup", or set paths.python to the interpreter that has slime`,
   );
 }
@@ -180,9 +180,9 @@ function idFaults(
   if (at < 0 && ours.length === theirs.length) return [];
   const place = at < 0 ? ours.length : at;
   return [
-    `token ${place} of the same text is ${ours[place]} in taulab, but ${
-      theirs[place]
-    } in Python`,
+    `token ${place} of the same text is ${
+      ours[place] ?? "missing"
+    } in taulab, but ${theirs[place] ?? "missing"} in Python`,
   ];
 }
 

@@ -47,10 +47,12 @@ function judge(
     `the chat template writes a call as ${shown}, but ${
       format === null
         ? `no parser can read it (${TOOL_CALL_FORMATS.join(", ")})`
-        : `the parser ${format} cannot read it`
+        : `the parser ${format} cannot read it (the others are ${
+          TOOL_CALL_FORMATS.filter((one) => one !== format).join(", ")
+        })`
     }`,
     fitting.length === 0
       ? "use a model whose calls have one of these formats"
-      : `set model.toolCalls to null, or to ${fitting.join(" or ")}`,
+      : `set model.toolCalls to ${fitting.join(" or ")}`,
   );
 }

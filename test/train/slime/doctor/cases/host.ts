@@ -98,7 +98,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "no nvidia-smi",
     says:
-      /nvidia-smi lists only 0 of the 2 planned GPUs: sh: nvidia-smi.*not found/,
+      /nvidia-smi lists no GPU, but 2 are planned: sh: nvidia-smi.*not found/,
     fix: /--skip gpus,nvlink/,
     world: () => onHost({}),
   },
@@ -121,7 +121,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "a process on a GPU",
     says: /GPU 1 is busy: 4 MiB are in use by python3 \(process 812\)/,
-    fix: /end process 812 if it is yours/,
+    fix: /if process 812 is yours, end it/,
     world: () =>
       onHost({
         "query-gpu": IDLE_GPUS,
@@ -132,7 +132,8 @@ export const CASES: readonly Case[] = [
     check: "gpus",
     state: "fail",
     name: "GPU memory held outside the container",
-    says: /GPU 0 is busy: 70000 MiB are in use by a process outside/,
+    says:
+      /GPU 0 is busy: 70000 MiB are in use by a process that nvidia-smi does not list/,
     fix: /on the host itself/,
     world: () =>
       onHost({ "query-gpu": gpuRows(2, { used: 70000 }), "query-compute": "" }),
@@ -322,7 +323,7 @@ export const CASES: readonly Case[] = [
     check: "router",
     state: "warn",
     name: "a router that keeps no episode on one engine",
-    says: /cache_aware, may send an episode's turns to several engines/,
+    says: /policy cache_aware may send an episode's turns to several engines/,
     fix: /slime's build/,
     world: () => onHost({ launch_router: routerHelp("random,cache_aware") }),
   },
@@ -481,7 +482,7 @@ export const CASES: readonly Case[] = [
     check: "software",
     state: "fail",
     name: "no Python",
-    says: /"python3" does not run on this host/,
+    says: /"python3" does not work on this host: /,
     fix: /paths.python/,
     world: () => onHost({}),
   },

@@ -73,7 +73,7 @@ export const CASES: readonly Case[] = [
     check: "model-files",
     state: "fail",
     name: "no directory",
-    says: /"\/root\/none" does not exist/,
+    says: /there is no directory "\/root\/none"/,
     fix: /hf download Qwen\/Qwen3-4B --local-dir \/root\/none/,
     world: () =>
       checkContext(slimeOf(["model.directory=/root/none"]), {
@@ -196,7 +196,7 @@ export const CASES: readonly Case[] = [
     state: "fail",
     name: "the rope base of another model",
     says: /rope_theta is 5000000 in the checkpoint, but 1000000 for Qwen3-0.6B/,
-    fix: /model.name/,
+    fix: /with model.shape/,
     world: (_, dir) =>
       atModel(dir, {
         change: () =>
@@ -268,7 +268,8 @@ export const CASES: readonly Case[] = [
     check: "template",
     state: "warn",
     name: "no transformers",
-    says: /was not compared, because "python3" lacks transformers \(No module/,
+    says:
+      /was not compared, because "python3" cannot import transformers \(No module/,
     fix: /deno task setup/,
     world: (_, dir) =>
       toldPython(
@@ -301,7 +302,7 @@ export const CASES: readonly Case[] = [
     name: "another format than the template's",
     says:
       /writes a call as .*<tool_call>.* but the parser glm45 cannot read it/,
-    fix: /set model.toolCalls to null, or to qwen25 or hermes/,
+    fix: /^set model.toolCalls to qwen25 or hermes/,
     world: (_, dir) => atModel(dir, { sets: ["model.toolCalls=glm45"] }),
   },
   {

@@ -89,7 +89,7 @@ export const CASES: readonly Case[] = [
     check: "place",
     state: "fail",
     name: "a missing virtual environment",
-    says: /there is no virtual environment in \/opt\/slime/,
+    says: /there is no virtual environment in "\/opt\/slime"/,
     fix: /deno task setup --host gpu1/,
     world: () => placed(VENV, { code: 1 }),
   },
