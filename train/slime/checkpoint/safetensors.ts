@@ -160,6 +160,12 @@ function readPlace(
     throw fault(path, `tensor "${name}" has no valid data_offsets`);
   }
   const tensor = { name, dtype, shape };
+  if (end < begin) {
+    throw fault(
+      path,
+      `tensor "${name}" ends at byte ${end}, before its start at byte ${begin}`,
+    );
+  }
   if (end - begin !== tensorBytes(tensor)) {
     throw fault(
       path,

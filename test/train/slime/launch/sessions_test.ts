@@ -119,7 +119,8 @@ Deno.test("resumeRun() refuses another config, another recipe and another datase
     await assert.rejects(
       resumeRun(other, asked),
       (error) =>
-        error instanceof RunDirError && /another dataset/.test(error.message),
+        error instanceof RunDirError &&
+        /a different dataset/.test(error.message),
     );
   }));
 
