@@ -165,9 +165,9 @@ export class MissingPartError extends ConfigError {
   readonly domain: string;
   readonly part: PartName;
 
-  constructor(domain: Domain, part: PartName) {
+  constructor(domain: Domain, part: PartName, key: string = part) {
     super(`The domain "${keyOf(domain)}" has no ${WHAT[part]}`, {
-      hint: `pass \`${part}\` to defineDomain(), or choose another domain`,
+      hint: `pass \`${key}\` to defineDomain(), or choose another domain`,
     });
     this.domain = keyOf(domain);
     this.part = part;

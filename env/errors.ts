@@ -33,7 +33,7 @@ export abstract class BoundaryError extends Error {
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error instanceof BoundaryError && error.hint !== undefined
-    ? `${error.message}; ${error.hint}`
+    ? `${error.message.replace(/(?<!\.)\.$/, "")}; ${error.hint}`
     : error.message;
 }
 

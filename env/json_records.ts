@@ -6,6 +6,7 @@
 import { gunzipSync } from "node:zlib";
 import { DataError, messageOf } from "./errors.ts";
 import {
+  jsonFault,
   type JsonObject,
   type JsonValue,
   parsePythonArray,
@@ -166,7 +167,8 @@ function valueOfLine(line: Uint8Array, number: number): Read[] {
   try {
     return [{ json: parsePythonJson(text) }];
   } catch (error) {
-    return [{ what: `line ${number} is not JSON (${messageOf(error)})` }];
+    const why = jsonFault(error).replace(/, line 1, (column \d+)$/, ", $1");
+    return [{ what: `line ${number} is not JSON (${why})` }];
   }
 }
 
@@ -178,7 +180,7 @@ function elementsOf(text: string): Read[] {
   const number = elements.length + 1;
   return [...read, {
     what: `record ${number} is not JSON, and no record after it can be read (${
-      messageOf(error)
+      jsonFault(error)
     })`,
   }];
 }

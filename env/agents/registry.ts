@@ -100,7 +100,7 @@ export async function openAgent(
   const strategy = agents.get(name);
   if (strategy.needsPrompt && prompt === "none") {
     throw new ConfigError(
-      `The ${name} agent requires a prompt, but prompt is "none"`,
+      `The agent "${name}" requires a prompt, but prompt is "none"`,
       { hint: 'set prompt to "full", or use the tool-calling agent' },
     );
   }

@@ -25,7 +25,9 @@ export function soloScript(
   const domain = domainOf(dataset);
   const serve = partOf(domain, "expert");
   const act = partOf(domain, "bundle").scriptedUser;
-  if (act === undefined) throw new MissingPartError(domain, "scriptedUser");
+  if (act === undefined) {
+    throw new MissingPartError(domain, "scriptedUser", "bundle.scriptedUser");
+  }
   const user = act({ task, seed });
   return playBoth({
     user,

@@ -1,7 +1,7 @@
 /** Detects a recording's format, and validates its records. */
 
 import type { z } from "zod";
-import { DataError } from "../errors.ts";
+import { DataError, messageOf } from "../errors.ts";
 import type { JsonObject } from "../python/python_json.ts";
 import { explainFirstIssue } from "../python/python_schema.ts";
 
@@ -60,4 +60,11 @@ export function checkedRecord<T>(
     }`,
     { path, cause: result.error },
   );
+}
+
+/** Returns the message of an error in a record without the path, for lists of faults that name the file themselves. */
+export function recordFault(error: DataError, path: string): string {
+  const message = messageOf(error);
+  const start = `Cannot replay "${path}": `;
+  return message.startsWith(start) ? message.slice(start.length) : message;
 }

@@ -12,7 +12,7 @@ import {
   domainNamed,
 } from "../domains/registry.ts";
 import { ConfigError } from "../errors.ts";
-import { nearest } from "../schema_issue.ts";
+import { suggestion } from "../schema_issue.ts";
 import { knownKeys } from "../schema_keys.ts";
 import type { Task } from "../types.ts";
 import {
@@ -106,9 +106,8 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType): string {
   if (issue.code !== "unrecognized_keys") {
     return `${at.join(".") || "options"}: ${issue.message}`;
   }
-  const key = issue.keys[0] ?? "";
-  const best = nearest(key, knownKeys(schema, at)) ?? "";
-  return `unknown option "${[...at, key].join(".")}"; did you mean "${
-    [...at, best].join(".")
-  }"?`;
+  const pathOf = (key: string) => [...at, key].join(".");
+  const path = pathOf(issue.keys[0] ?? "");
+  const known = knownKeys(schema, at).map(pathOf);
+  return `unknown option "${path}"${suggestion(path, known)}`;
 }

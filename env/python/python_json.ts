@@ -3,7 +3,7 @@
  * See env/python/python_value.ts for the representation of values.
  */
 
-import { DataError } from "../errors.ts";
+import { DataError, messageOf } from "../errors.ts";
 import { floatRepr } from "./python_number.ts";
 import {
   Float,
@@ -60,6 +60,14 @@ export function parsePythonJson(
   options: ParseOptions = {},
 ): JsonValue {
   return new Parser(text, options).document();
+}
+
+/**
+ * Returns the message of a JSON error without its beginning, for messages that already say that the text is not JSON:
+ * `expected a value, line 1, column 1`.
+ */
+export function jsonFault(error: unknown): string {
+  return messageOf(error).replace(/^Cannot read JSON: /, "");
 }
 
 /** The result of {@linkcode parsePythonArray}. */

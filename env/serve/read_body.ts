@@ -18,9 +18,10 @@ export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
   );
   // The value that contains an unknown key is valid otherwise, and may be long.
   const got = issue.code === "unrecognized_keys" ? undefined : value;
+  const isMissing = issue.code === "invalid_type" && value === undefined;
   throw new RequestError(
     `${issue.path.join(".") || "the body"}: ${explainIssue(issue, got)}${
-      keySuggestion(issue, schema)
+      isMissing ? ", but it is missing" : keySuggestion(issue, schema)
     }`,
   );
 }

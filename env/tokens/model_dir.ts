@@ -1,7 +1,7 @@
 /** Reads the files of model directories. */
 
 import { DataError, messageOf } from "../errors.ts";
-import { parsePythonJson, toPlain } from "../python/python_json.ts";
+import { jsonFault, parsePythonJson, toPlain } from "../python/python_json.ts";
 
 /**
  * Parses JSON as Python's `json` module does, because Hugging Face's libraries and slime use that module to read
@@ -73,7 +73,7 @@ export async function readOptionalModelFile(
       : parseModelJson(text);
   } catch (cause) {
     throw new DataError(
-      `"${path}" is not valid JSON: ${messageOf(cause)}`,
+      `"${path}" is not valid JSON: ${jsonFault(cause)}`,
       {
         path,
         cause,

@@ -86,6 +86,12 @@ export interface TokenizerFiles {
   readonly generation?: unknown;
 }
 
+/** The source of a tokenizer's files, as named in error messages, and its path, if it is a directory. */
+interface Origin {
+  readonly text: string;
+  readonly at: { readonly path?: string };
+}
+
 /**
  * Loads the tokenizer of a model directory.
  * @param dir A directory that contains `tokenizer.json` and `tokenizer_config.json`.
@@ -101,13 +107,16 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
 
 /**
  * Creates a tokenizer from parsed files.
- * @param origin The source of the files, as named in error messages. Default: `the given files`.
+ * @param dir The directory of the files, as named in error messages. Default: none.
  * @throws {DataError} If the files are invalid.
  */
 export function createTokenizer(
   files: TokenizerFiles,
-  origin = "the given files",
+  dir?: string,
 ): Tokenizer {
+  const origin = dir === undefined
+    ? { text: "the given files", at: {} }
+    : { text: `"${dir}"`, at: { path: dir } };
   const json = check(tokenizerJson, files.tokenizer, {
     origin,
     file: "tokenizer.json",
@@ -140,7 +149,7 @@ export function createTokenizer(
 
 function createEngine(
   files: TokenizerFiles,
-  origin: string,
+  origin: Origin,
 ): HuggingFaceTokenizer {
   try {
     return new HuggingFaceTokenizer(
@@ -149,11 +158,11 @@ function createEngine(
     );
   } catch (cause) {
     throw new DataError(
-      `Cannot create a tokenizer from "tokenizer.json" in ${origin}: ${
+      `Cannot create a tokenizer from "tokenizer.json" in ${origin.text}: ${
         messageOf(cause)
       }`,
       {
-        path: origin,
+        ...origin.at,
         cause,
         hint: "use a file written by Hugging Face's tokenizers library",
       },
@@ -190,7 +199,7 @@ interface ModelTokenizerParts {
   readonly extraStopIds: readonly number[];
   readonly encodePlain: EncodePlain;
   readonly decodeBytes: DecodeBytes | undefined;
-  readonly origin: string;
+  readonly origin: Origin;
 }
 
 /** A wrapper around Hugging Face's tokenizer that caches the segments between added tokens. */
@@ -209,8 +218,8 @@ class ModelTokenizer implements Tokenizer {
     const endId = engine.token_to_id(endToken);
     if (endId === undefined) {
       throw new DataError(
-        `The end token "${endToken}" from "tokenizer_config.json" in ${origin} is not in the vocabulary of "tokenizer.json"`,
-        { path: origin, hint: "use both files from the same model" },
+        `The end token "${endToken}" from "tokenizer_config.json" in ${origin.text} is not in the vocabulary of "tokenizer.json"`,
+        { ...origin.at, hint: "use both files from the same model" },
       );
     }
     this.#engine = engine;
@@ -322,33 +331,35 @@ function encodePlain(engine: HuggingFaceTokenizer, normal: string): number[] {
  */
 function rejectTrimming(
   tokens: readonly AddedTokenRules[],
-  origin: string,
+  origin: Origin,
 ): void {
   const token = tokens.find(({ lstrip, rstrip, normalized, content }) =>
     lstrip || rstrip || (normalized && content.normalize("NFC") !== content)
   );
   if (token === undefined) return;
   throw new DataError(
-    `The added token "${token.content}" in ${origin} ${
+    `The added token "${token.content}" in ${origin.text} ${
       token.lstrip || token.rstrip
         ? "strips the white space around it (lstrip, rstrip)"
         : "is changed by normalization"
     }, which incremental encoding does not support`,
-    { path: origin, hint: "use a model with another tokenizer" },
+    { ...origin.at, hint: "use a model with another tokenizer" },
   );
 }
 
 function check<T>(
   schema: z.ZodType<T>,
   value: unknown,
-  { origin, file }: { origin: string; file: string },
+  { origin, file }: { origin: Origin; file: string },
 ): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new DataError(
-    `Cannot use "${file}" in ${origin}: ${explainFirstIssue(result.error)}`,
+    `Cannot use "${file}" in ${origin.text}: ${
+      explainFirstIssue(result.error)
+    }`,
     {
-      path: origin,
+      ...origin.at,
       cause: result.error,
       hint: "copy the file from the model again",
     },

@@ -2,6 +2,7 @@
 
 import { DataError } from "../../errors.ts";
 import {
+  jsonFault,
   type JsonObject,
   type JsonValue,
   parsePythonJson,
@@ -118,6 +119,6 @@ function parse(text: string, what: string): JsonValue {
     return parsePythonJson(text);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    throw new RequestError(`${what} is not JSON: ${error.message}`);
+    throw new RequestError(`${what} is not JSON: ${jsonFault(error)}`);
   }
 }

@@ -110,11 +110,11 @@ Deno.test("createTokenizer() reads further stop ids from generation_config.json"
 
 Deno.test("createTokenizer() reports what is wrong with the files", () => {
   const cases: [Partial<Parameters<typeof createTokenizer>[0]>, RegExp][] = [
-    [{ tokenizer: {} }, /Cannot use "tokenizer.json" in here: field "model"/],
-    [{ tokenizer: "no" }, /Cannot use "tokenizer.json" in here: /],
+    [{ tokenizer: {} }, /Cannot use "tokenizer.json" in "here": field "model"/],
+    [{ tokenizer: "no" }, /Cannot use "tokenizer.json" in "here": /],
     [
       { config: {} },
-      /Cannot use "tokenizer_config.json" in here: field "eos_token"/,
+      /Cannot use "tokenizer_config.json" in "here": field "eos_token"/,
     ],
     [
       { config: { eos_token: "<no>" } },
@@ -122,7 +122,7 @@ Deno.test("createTokenizer() reports what is wrong with the files", () => {
     ],
     [
       { tokenizer: { model: SMALL.tokenizer.model } },
-      /Cannot create a tokenizer from "tokenizer.json" in here/,
+      /Cannot create a tokenizer from "tokenizer.json" in "here"/,
     ],
     [
       {
@@ -136,7 +136,7 @@ Deno.test("createTokenizer() reports what is wrong with the files", () => {
           }],
         },
       },
-      /added token "<end>" in here strips/,
+      /added token "<end>" in "here" strips/,
     ],
   ];
   for (const [files, message] of cases) {

@@ -17,6 +17,7 @@ import { keyOf } from "../../../domain.ts";
 import { ConfigError, DataError, messageOf } from "../../../errors.ts";
 import type { RecordFault } from "../../../json_records.ts";
 import type { JsonObject } from "../../../python/python_json.ts";
+import { recordFault } from "../../recorded_formats.ts";
 import { type CallContext, replayFuzz, replayGold } from "./calls.ts";
 import { isGoldOf, replayFuzzReward, replayTrajectory } from "./episodes.ts";
 import { Checker, type Mismatch } from "./mismatch.ts";
@@ -167,7 +168,7 @@ async function replayRecords(
       // A damaged record is skipped. If all are damaged, the last error is thrown.
       if (!(error instanceof DataError)) throw error;
       if (unreadable.length === records.length - 1) throw error;
-      unreadable.push({ number, what: messageOf(error) });
+      unreadable.push({ number, what: recordFault(error, path) });
     }
     onRecord?.(path, i + 1, records.length);
   }

@@ -2,7 +2,7 @@
 
 import { DataError } from "../../../errors.ts";
 import { isPythonNumber, toDouble } from "../../../python/python_number.ts";
-import { parsePythonJson } from "../../../python/python_json.ts";
+import { jsonFault, parsePythonJson } from "../../../python/python_json.ts";
 import { elements, typeName } from "../../../python/python_object.ts";
 import type { JsonObject, JsonValue } from "../../../python/python_value.ts";
 import type { AskJudge } from "../../../types.ts";
@@ -82,7 +82,7 @@ function parseReply(reply: string): JsonValue {
     if (!(error instanceof DataError)) throw error;
     throw new RaisedError(
       "JSONDecodeError",
-      `The judge's reply is not JSON: ${error.message}`,
+      `The judge's reply is not JSON: ${jsonFault(error)}`,
     );
   }
 }

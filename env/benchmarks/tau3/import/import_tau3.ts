@@ -5,7 +5,7 @@
  * @see sierra-research/tau2-bench for the layout.
  */
 
-import { DataError } from "../../../errors.ts";
+import { DataError, messageOf } from "../../../errors.ts";
 import { formatPythonJson, fromPlain } from "../../../python/python_json.ts";
 import { PythonModules } from "../../python_source/python_modules.ts";
 import {
@@ -152,7 +152,9 @@ function taskCount(files: ReadonlyMap<string, string>, domain: string): number {
   try {
     return (JSON.parse(files.get(path) ?? "") as unknown[]).length;
   } catch (error) {
-    throw new DataError(`Cannot read JSON in "${path}": ${error}`, { path });
+    throw new DataError(`Cannot read JSON in "${path}": ${messageOf(error)}`, {
+      path,
+    });
   }
 }
 

@@ -23,7 +23,7 @@ import {
 import { replayCalls } from "./replay_answers.ts";
 import { replayConversation } from "./replay_conversations.ts";
 import { replayEvaluation, replayGoldRecord } from "./replay_evaluations.ts";
-import { formatOf } from "../../recorded_formats.ts";
+import { formatOf, recordFault } from "../../recorded_formats.ts";
 import { replayPrompts } from "./replay_prompts.ts";
 import {
   checkTau3Record,
@@ -131,7 +131,7 @@ async function replayRecords(
       if (!(error instanceof DataError) || isLast && replayed === 0) {
         throw error;
       }
-      unreadable.push({ number, what: messageOf(error) });
+      unreadable.push({ number, what: recordFault(error, path) });
     }
     mismatches += checker.mismatches.length;
     checker.mismatches.forEach((mismatch) => onMismatch?.(mismatch));

@@ -10,6 +10,7 @@ import { DataError, messageOf } from "../../../errors.ts";
 import type { RecordFault } from "../../../json_records.ts";
 import { explainFirstIssue } from "../../../python/python_schema.ts";
 import {
+  jsonFault,
   type JsonObject,
   type JsonValue,
   parsePythonArray,
@@ -150,7 +151,10 @@ function partsOf(text: string, path: string): Parts {
   return {
     head,
     simulations: elements,
-    fault: messageOf(error ?? cause),
+    // The line and column would be those in the list, not in the file.
+    fault: error === undefined
+      ? messageOf(cause)
+      : jsonFault(error).replace(/, line \d+, column \d+$/, ""),
   };
 }
 
