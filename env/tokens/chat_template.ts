@@ -462,7 +462,7 @@ export function createChatTemplate(
       /** The text of `chat_template.jinja`, if it exists. */
       readonly jinja?: string | undefined;
       /** The directory of the files, as named in error messages. Default: none. */
-      readonly origin?: string;
+      readonly origin?: string | undefined;
     },
 ): ChatTemplate {
   const fields = new Map(Object.entries(Object(config)));

@@ -15,13 +15,10 @@ import type { Config } from "../config/config.ts";
 
 /**
  * Creates the tokenizer and its chat template from the tokenizer's files.
- * @param origin The origin of the files, for error messages.
+ * @param origin The directory of the files, as named in error messages. Default: none.
  * @throws {DataError} If they are damaged.
  */
-export function codecOf(
-  files: TokenizerFiles,
-  origin = "the given files",
-): Codec {
+export function codecOf(files: TokenizerFiles, origin?: string): Codec {
   const tokenizer = createTokenizer(files, origin);
   const { config } = files;
   return {
