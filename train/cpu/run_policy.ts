@@ -83,7 +83,7 @@ export class RunPolicy implements AsyncDisposable {
 async function openCodec({ path }: TrainingRecord): Promise<Codec> {
   const hint = "restore it, or choose another run";
   const files = await readRunTokenizer(path, { hint });
-  if (files !== undefined) return codecOf(files, `"${path}"`);
+  if (files !== undefined) return codecOf(files, path);
   throw new RunDirError(
     `"${join(path, TOKENIZER)}" is missing; the policy needs it to encode text`,
     { hint },

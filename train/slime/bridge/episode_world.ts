@@ -84,7 +84,7 @@ async function openCodec(
   const hint =
     "restore the tokenizer from a backup, or set model.directory to another model";
   const files = await readRunTokenizer(directory, { hint });
-  if (files !== undefined) return codecOf(files, `"${directory}"`);
+  if (files !== undefined) return codecOf(files, directory);
   throw new DataError(
     `The run "${directory}" has no tokenizer`,
     { path: directory, hint: hint },
