@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Lists the modules whose documentation examples are run as tests. */
+/** Lists the TypeScript modules below a directory. */
 async function* modules(dir: URL): AsyncGenerator<URL> {
   for await (const { name, isDirectory } of Deno.readDir(dir)) {
     if (isDirectory) yield* modules(new URL(`${name}/`, dir));

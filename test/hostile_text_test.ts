@@ -39,7 +39,10 @@ import { logMessage, readLogMetrics } from "../train/slime/launch/log_line.ts";
 import { superlinear } from "./support/growth.ts";
 import { type RegexLiteral, regexLiterals } from "./support/regex_literals.ts";
 
-/** Patterns that match only text that taulab itself or the person at the keyboard wrote, each with the reason. */
+/**
+ * Patterns, and modules all of whose patterns, match only text that taulab itself or the person at the keyboard wrote.
+ * Keyed by `PATH PATTERN` or by path, each with a description of the text.
+ */
 const OWN_TEXT: Readonly<Record<string, string>> = {
   "notebooks/viewer/export.ts / *<(?:link|script).*\\n/":
     "the viewer's own page",
@@ -294,7 +297,10 @@ function assertPattern(path: string, { line, source, flags }: RegexLiteral) {
   });
 }
 
-/** Checks whether a pattern may backtrack: it has an unbounded part that can start at more than one position. */
+/**
+ * Checks whether a pattern may backtrack: it has an unbounded repetition or, if it can match only at the start of the
+ * text, more than one.
+ */
 function canBacktrack({ source, flags }: RegexLiteral): boolean {
   const bare = source.replaceAll(/\\./g, "x").replaceAll(/\[[^\]]*\]/g, "x");
   const loops = bare.match(/[*+]|\{\d+,\}/g)?.length ?? 0;
@@ -376,7 +382,10 @@ function track({ user, agent }: { user: string; agent: string }): void {
   });
 }
 
-/** Returns the path and the source code of each module that runs on this machine, sorted by path. */
+/**
+ * Returns the path and the source code of each TypeScript or JavaScript module in `env/`, `notebooks/`, `tasks/` and
+ * `train/`, sorted by path.
+ */
 async function sources(): Promise<[path: string, code: string][]> {
   const root = new URL("../", import.meta.url);
   const found: [string, string][] = [];

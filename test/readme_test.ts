@@ -6,7 +6,10 @@ import { inTempDir } from "./support/temp_dir.ts";
 const documents = await readDocuments();
 const readmes = documents.filter(({ path }) => path.endsWith("README.md"));
 
-/** The scripts in all READMEs, each with the output that the comment in its last line states. */
+/**
+ * The TypeScript code blocks of all READMEs. `printed` is the output that a comment in the last line promises, if there
+ * is one.
+ */
 const SCRIPTS = readmes.flatMap((readme) =>
   blocksOf(readme, "ts").map((code, i) => ({
     name: `${readme.path}, script ${i + 1}`,

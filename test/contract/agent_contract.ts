@@ -162,7 +162,7 @@ interface Moment {
   readonly before: number;
 }
 
-/** Lets the agent act until it is out of tokens or there are no more observations. */
+/** Lets the agent act once per pair of observations, and yields each step. Ends early if the agent is out of tokens. */
 async function* act(
   session: AgentSession,
   { observations }: AgentSubject,

@@ -81,9 +81,9 @@ function registerTests(
 }
 
 /**
- * Makes a sequence of calls in `database`, most of which write, and checks every result. Counts the results by kind in
- * `seen`.
- * @returns The calls.
+ * Makes a sequence of calls in `database`, and checks every result. A call that changes nothing is usually replaced, so
+ * most of the calls write. Counts the results of all calls, including replaced ones, by kind in `seen`.
+ * @returns The calls, without the replaced ones.
  */
 function playSequence(
   world: HostileWorld,
@@ -122,7 +122,10 @@ function checkedAnswer(
   return answer;
 }
 
-/** Checks that a tool throws only a `ToolError`, so that no bug in a tool counts as the agent's mistake. */
+/**
+ * Calls a tool, and fails if it throws anything but a `ToolError`, because a bug in a tool must not count as the
+ * agent's mistake.
+ */
 function assertOnlyToolErrors(
   { domain }: HostileWorld,
   { database, call }: { database: Database; call: ToolAction },

@@ -103,8 +103,8 @@ function notebookTest(
 }
 
 /**
- * Checks that outputs are HTML and text, that figures also have an SVG form, and that no output runs scripts or loads
- * resources.
+ * Checks that every output has an HTML and a text form, that at least one output also has an SVG form, and that no
+ * output runs scripts or loads resources.
  */
 function checkBundles({ bundles }: Shown): void {
   assert.ok(bundles.some((bundle) => "image/svg+xml" in bundle));

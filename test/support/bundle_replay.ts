@@ -11,7 +11,7 @@ import {
 import { TAU3_BENCH } from "./tau3_bench.ts";
 import { at, objectsAt } from "./telecom_world.ts";
 
-/** The directory with the schemas of all tools. */
+/** The directory that contains the schemas of τ³-bench's tools. */
 export const TAU3_TOOLS = `${TAU3_BENCH}/tools`;
 
 /** A domain in which users have no tools, with its initial database. */

@@ -33,9 +33,9 @@ export const TINY: CheckpointShape = {
 /** Options for {@linkcode writePair}. */
 export interface PairOptions {
   readonly shape?: CheckpointShape;
-  /** Returns changed tensors for the Hugging Face directory. */
+  /** Returns the tensors to write to the Hugging Face directory, given the original ones. Default: no changes. */
   readonly hf?: (tensors: SyntheticTensor[]) => SyntheticTensor[];
-  /** Returns changed chunks for the Megatron checkpoint. */
+  /** Returns the chunks to write to the Megatron checkpoint, given the original ones. Default: no changes. */
   readonly megatron?: (chunks: SyntheticChunk[]) => SyntheticChunk[];
   readonly shardBytes?: number;
 }
@@ -78,8 +78,8 @@ function same<T>(value: T): T {
 }
 
 /**
- * Verifies a checkpoint, and compares it with `other` if given. The block size is so small that each tensor is read in
- * many blocks.
+ * Verifies a checkpoint, and compares it with `other` if given. By default, blocks are so small that the larger tensors
+ * are read in several blocks.
  */
 export async function verify(
   one: string,

@@ -80,17 +80,20 @@ esac
 `;
 }
 
-/** A pair of checkpoints, and a slime checkout that converts each of them into the other. */
+/** A pair of checkpoints, and a slime checkout with fake converters. */
 export interface ConverterWorld extends Pair {
   readonly slime: FakeSlime;
   readonly dir: string;
   /** The directory that conversions write to. */
   readonly out: string;
-  /** The directory of a conversion result that lacks a tensor. */
+  /** The directory of a faulty conversion result: a Megatron checkpoint that lacks a tensor. */
   readonly forgetful: string;
 }
 
-/** Calls `body` with a temporary pair of checkpoints and a fake slime checkout. */
+/**
+ * Calls `body` with a temporary pair of checkpoints, and a fake slime checkout whose converters copy the Megatron
+ * checkpoint.
+ */
 export async function inWorld(
   body: (world: ConverterWorld) => Promise<void>,
 ): Promise<void> {

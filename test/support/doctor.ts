@@ -149,7 +149,7 @@ export function topology(count: number, link: string): string {
   ].join("\n");
 }
 
-/** Returns a report on the Python of a host that has everything that slime needs. */
+/** Returns the JSON report on the Python of a host with everything that slime needs, with the given changes. */
 export function pythonFacts(
   more: Readonly<Record<string, unknown>> = {},
   packages: Readonly<Record<string, string | null>> = {},
@@ -198,7 +198,7 @@ export function hfConfig(name: ModelName): Record<string, unknown> {
 }
 
 /**
- * Writes the shard files of a model with their real sizes, and their index. The shards are sparse, so they take up
+ * Writes shard files with the total size of a model's real ones, and their index. The files are sparse, so they take up
  * almost no disk space.
  */
 export async function writeShards(

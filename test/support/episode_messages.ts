@@ -1,6 +1,6 @@
 /**
- * Provides complete episodes as messages: those of the expert in the generated world, in each agent's format, and those
- * in τ-bench's recordings.
+ * Provides complete episodes as messages: the expert's episodes in the generated world, in each agent's format, and
+ * τ-bench's recorded episodes.
  */
 
 import type { DomainName } from "../../env/domains/registry.ts";

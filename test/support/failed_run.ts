@@ -1,4 +1,4 @@
-/** Writes an evaluation whose episodes fail in known ways. */
+/** Writes an evaluation in which some episodes fail in known ways. */
 
 import { expertAgent } from "../../env/agents/expert.ts";
 import { rollout } from "../../env/rollout.ts";

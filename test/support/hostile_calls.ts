@@ -105,8 +105,8 @@ export class HostileCaller {
   }
 
   /**
-   * Returns the next call: a gold call, intact or corrupted, or a call of any tool with values that fit the names of
-   * its arguments.
+   * Returns the next call: a gold call, or a call of any tool with values that fit the names of its arguments. Either
+   * may be corrupted; in rare cases, even the tool's name is wrong.
    */
   next(database: Database): ToolAction {
     const rng = this.#rng;

@@ -17,7 +17,7 @@ export type Outcome =
 /** A template on which Python and taulab disagree. */
 export interface Difference {
   readonly source: string;
-  /** The index of the context in the group of the template. */
+  /** The index of the context within the template's group. */
   readonly context: number;
   readonly ours: Outcome;
   readonly theirs: Outcome;

@@ -131,7 +131,9 @@ const DECLARATIONS = `{%- macro declare(properties, required) -%}
 const TEXT_ARGUMENTS =
   `{% if not add_generation_prompt is defined %}{% set add_generation_prompt = false %}{% endif %}{% set ns = namespace(is_first=false, is_tool=false, system='', outputs=0) %}{%- for message in messages %}{%- if message['role'] == 'system' %}{% set ns.system = ns.system ~ '\\n' ~ message['content'] %}{%- endif %}{%- endfor %}{{ bos_token }}{{ ns.system }}{%- for message in messages %}{%- if message['role'] == 'user' %}{%- set ns.is_tool = false -%}{{ '<U>' + message['content'] }}{%- endif %}{%- if message['role'] == 'assistant' and message['tool_calls'] %}{%- for tool in message['tool_calls'] %}{%- if not ns.is_first %}{{ '<A><calls>' + tool['type'] + '<sep>' + tool['function']['name'] + '\\n' + '\`\`\`json' + '\\n' + tool['function']['arguments'] + '\\n' + '\`\`\`' }}{%- set ns.is_first = true -%}{%- else %}{{ '\\n' + tool['function']['arguments'] }}{%- endif %}{%- endfor %}{%- endif %}{%- if message['role'] == 'assistant' and message['content'] is not none %}{% set content = message['content'] %}{% if '</think>' in content %}{% set content = content.split('</think>')[-1] %}{% endif %}{{ content + '<end>' }}{%- endif %}{%- if message['role'] == 'tool' %}{%- set ns.outputs = ns.outputs + 1 %}{{ '<out ' ~ ns.outputs ~ '>' + message['content'] }}{%- endif %}{%- endfor -%}{% if add_generation_prompt %}{{ '<A>' }}{% endif %}`;
 
-/** A template that requires alternating roles, and writes the tools before the last question and the ids of calls. */
+/**
+ * A template that requires alternating roles, writes the ids of calls, and writes the tools before the last question.
+ */
 const ALTERNATING =
   `{%- set loop_messages = messages[1:] if messages[0]["role"] == "system" else messages %}
 {%- set user_messages = loop_messages | selectattr("role", "equalto", "user") | list %}

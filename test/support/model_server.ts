@@ -46,7 +46,10 @@ export interface ModelServerOptions {
   readonly answer: (
     request: ModelRequest,
   ) => unknown | Response | Promise<unknown | Response>;
-  /** The share of requests that get a fault, or a function that returns the fault for each request. */
+  /**
+   * The share of requests that get a fault drawn from `kinds`, or a function that returns the fault of a request, if
+   * any. Default: no faults.
+   */
   readonly faults?:
     | {
       readonly seed: number;
@@ -140,8 +143,8 @@ export function modelServer(options: ModelServerOptions): ModelServer {
 }
 
 /**
- * Returns a function that draws faults. A fault depends only on the body of the request and how often that body has
- * occurred before, so the order of arrival does not matter.
+ * Returns a function that determines the fault of a request, if any. A drawn fault depends only on the seed, the
+ * request's body and how often that body has occurred before, so the order of arrival does not matter.
  */
 function faultDrawer(
   faults: ModelServerOptions["faults"],

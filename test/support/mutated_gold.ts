@@ -18,7 +18,7 @@ export interface Mutations {
   readonly text: string;
 }
 
-/** Mutates the gold actions of a dataset's train tasks, and tries to certify the results. */
+/** Mutates the gold actions of `count` randomly drawn train tasks, and tries to certify each result. */
 export async function rejectedMutations(
   dataset: Dataset,
   count: number,

@@ -130,8 +130,8 @@ function demonstrate(
 }
 
 /**
- * Returns the argument values of tool calls that occur neither in the user's messages nor in the tool results before
- * the call.
+ * Returns the values in arguments of tool calls that an agent must know beforehand ({@linkcode partsOf}), but that
+ * occur neither in the user's messages nor in the tool results before the call.
  */
 function ungrounded(messages: readonly Message[]): string[] {
   return messages.flatMap((message, i) => {

@@ -46,8 +46,8 @@ function serve(
 }
 
 /**
- * Plays the tasks with the expert. Fails if the expert uses information that it cannot have, or if a conversation
- * changes when gold actions, refusals and outputs are hidden from the expert.
+ * Plays the tasks with the expert. Fails if the expert uses information that it cannot have. Tasks that have a goal are
+ * played again with gold actions, refusals and outputs hidden from the expert; fails if that changes a conversation.
  * @returns The number of solved tasks.
  */
 async function solvedHonestly(

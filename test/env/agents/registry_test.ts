@@ -50,7 +50,7 @@ function isText(strategy: string): boolean {
 
 /**
  * Returns functions that create models, keyed by a description of the model. The models write calls, messages and
- * mistakes in the format of a strategy.
+ * mistakes in the format of a strategy, except one that samples random tokens.
  */
 function models(
   strategy: string,
@@ -73,8 +73,8 @@ function replyingModel(): ChatModel {
 }
 
 /**
- * Creates an agent that uses a new model for each of two sessions, so that each session starts at the beginning of the
- * model's script.
+ * Creates an agent whose first two sessions use separate new models, so that each of them starts at the beginning of
+ * its model's script.
  */
 async function perSession(
   strategy: string,

@@ -87,7 +87,7 @@ Deno.test("textAgent() shows a tool's answer as a message with the prefix, and n
   assert.equal(session.usage?.calls, 2);
 });
 
-/** SHA-256 hashes of the prompts that τ-bench's Python code creates from the same files. */
+/** SHA-256 hashes of the prompts that τ-bench's own Python code creates from the benchmark's data. */
 const PROMPT_HASHES = [
   [
     "retail",

@@ -19,7 +19,10 @@ async function writeCheckout(root: string): Promise<void> {
   }
 }
 
-/** Writes a checkout, damages it with `spoil`, and imports it. */
+/**
+ * Writes a checkout, damages it with `spoil`, and imports it. `outside` is the path of a secret file outside the
+ * checkout.
+ */
 async function importing(
   spoil: (root: string, outside: string) => Promise<unknown>,
 ) {

@@ -57,7 +57,7 @@ const cancelC = call("cancel_pending_order", {
   reason: "no longer needed",
 });
 
-/** Creates a task in the small world. */
+/** Creates the small world with a single task, and returns both. */
 function small(actions: readonly ToolAction[], outputs: string[] = []) {
   const dataset = smallDataset([{ actions, outputs }]);
   const task = dataset.tasks("test")[0];
@@ -168,7 +168,7 @@ Deno.test("diagnose() names the party at fault, by rule", () => {
 
 /**
  * Checks that a gold write is never diagnosed as the decisive fault. Plays the gold writes of each task, first all of
- * them and then each prefix. For a prefix, the decisive fault must be the early ending.
+ * them and then each shorter prefix. For a prefix, the decisive fault must be the early ending.
  * @returns The number of tasks that have gold writes.
  */
 function checkPrefixes(dataset: Dataset, tasks: readonly Task[]): number {

@@ -62,8 +62,8 @@ Deno.test("defineDomain() rejects invalid names, and tools with the same name", 
 });
 
 /**
- * Lists source lines that quote the name of a built-in domain. Skips the folders of domains and benchmarks, which may
- * do so.
+ * Lists the source lines below a folder that quote the name of a built-in domain. Skips `env/domains` and
+ * `env/benchmarks`, which may do so.
  */
 async function* linesThatName(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {

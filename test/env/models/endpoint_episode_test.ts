@@ -19,7 +19,7 @@ const dataset = await generated(1, {
 const [task] = dataset.tasks("test");
 assert.ok(task !== undefined);
 
-/** Creates an answer that was cut off and has only partial text. */
+/** Creates an answer with the given finish reason and, by default, only partial text. */
 function broken(finish_reason: unknown, content: unknown = "Your refund is") {
   return {
     choices: [{ message: { role: "assistant", content }, finish_reason }],
@@ -30,7 +30,10 @@ function refusal(status: number, error: object): Response {
   return Response.json({ error }, { status });
 }
 
-/** Runs an episode in which the agent's model first returns a regular answer, and then the given answer. */
+/**
+ * Runs an episode in which the agent's model first returns a regular answer, and then the given answer to every
+ * request.
+ */
 async function episodeWith(answer: unknown, agent?: Agent): Promise<Episode> {
   await using server = modelServer({
     answer: ({ index }) => {

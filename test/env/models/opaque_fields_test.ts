@@ -60,8 +60,8 @@ function called(ofMessage: object = {}, ofCall: object = {}): unknown {
 type Requirement = (message: Record<string, unknown>) => string | null;
 
 /**
- * Starts a server that responds with status 400 and the error message if an assistant message does not meet a
- * requirement. Otherwise, it answers a conversation with `first` and then with `done`.
+ * Starts a server that responds with status 400 and the requirement's error message if an assistant message does not
+ * meet the requirement. Otherwise, it answers a conversation with `first` and then with `done`.
  */
 function demandingServer(
   first: unknown,

@@ -408,8 +408,8 @@ Deno.test("policyViolations() considers the cabin that was paid for, and a delay
 });
 
 /**
- * Returns the policy clauses that a dataset's gold writes break according to the oracle, each preceded by the task's
- * id. Ignores writes that the tools reject.
+ * Returns the policy clauses that a dataset's gold writes break according to the oracle, each preceded by the id of its
+ * task. Ignores actions that change nothing, such as writes that the tools reject.
  */
 function forbidden(dataset: Dataset) {
   const domain = domainOf(dataset);

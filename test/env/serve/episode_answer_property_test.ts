@@ -88,7 +88,10 @@ interface Turn {
   readonly logprobs: readonly number[];
 }
 
-/** Creates an engine that returns the answers of a test case, and records its requests in `turns`. */
+/**
+ * Creates an engine that returns the answers of a test case, truncated at the token limit, and records its requests in
+ * `turns`.
+ */
 function engineOf({ answers }: EpisodeCase, turns: Turn[]) {
   return modelServer({
     answer({ body }: ModelRequest) {

@@ -451,8 +451,8 @@ Deno.test("POST /episodes connects to the host that it has checked, in any spell
 });
 
 /**
- * Connects to a server, sends the raw text that `send` writes, and returns the server's response up to the code of its
- * error.
+ * Connects to a server and sends the raw text that `send` writes. Returns the server's response, which is read until it
+ * contains an error code or ends.
  */
 async function raw(
   url: string,

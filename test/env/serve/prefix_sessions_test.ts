@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { prefixSessions } from "../../../env/serve/prefix_sessions.ts";
 import type { GenerateRequest, TokenModel } from "../../../env/types.ts";
 
-/** Creates a model that answers each request with one token and records the session of the request. */
+/**
+ * Creates a model that answers each request with one token. It records the session of each request in `seen`, and each
+ * released session in `released`.
+ */
 function notingModel() {
   const seen: string[] = [];
   const released: string[] = [];

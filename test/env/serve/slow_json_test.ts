@@ -22,7 +22,10 @@ function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
   };
 }
 
-/** Creates work that ends only when its client disconnects, and reports when that happens. */
+/**
+ * Creates work that ends only when its client disconnects. `begun` resolves when the work begins, and `gone` when it
+ * ends, to the message of the abort.
+ */
 function endless() {
   const begun = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<string>();

@@ -159,8 +159,8 @@ async function comparedOf(kind: Kind): Promise<readonly Compared[]> {
 }
 
 /**
- * Checks that renderings are equal. Fails with the name of the first conversation that differs, and the position of the
- * difference.
+ * Checks that two renderings of a conversation are equal. Otherwise, fails with the name of the conversation, and the
+ * position of the first different token.
  */
 function assertSame(
   name: string,
@@ -183,8 +183,8 @@ function assertSame(
 }
 
 /**
- * Renders a conversation incrementally. Returns the token ids of the prompt before each answer, and those of the whole
- * conversation. If the conversation does not end with an answer, the latter end with a prompt.
+ * Renders a conversation incrementally. Returns the token ids of the prompt before each answer and of the whole
+ * conversation. A conversation that does not end with an answer is followed by a generation prompt.
  */
 function incremental(
   { template }: Form,
@@ -345,8 +345,8 @@ function forget(prompt: string, shown: readonly Message[]): string {
 const BEGIN = "<|im_start|>assistant\n";
 
 /**
- * Returns the conversations that a chat template supports. Conversations with thoughts need the hybrid template with
- * thinking.
+ * Returns the conversations that a chat template supports. Only the template `hybrid` supports conversations with
+ * thoughts.
  */
 async function heldBy(name: Form["name"]): Promise<readonly Compared[]> {
   const { compared } = await reference();

@@ -36,7 +36,7 @@ const PLAIN = {
   holdOutPhrasings: false,
 };
 
-/** Returns the messages that a world's users send to the expert. */
+/** Returns the user's messages in each train task of a world. The expert plays the agent. */
 async function spoken(options: Parameters<typeof generated>[1]) {
   const dataset = await generated(4, {
     trainTasks: 40,

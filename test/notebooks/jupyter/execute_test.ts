@@ -8,7 +8,10 @@ import { writeNotebook } from "../../support/notebooks.ts";
 import { withoutPython } from "../../support/python.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
-/** Defines a test that runs a notebook with the given cells. */
+/**
+ * Registers a test of a notebook that has the given code cells. `check` receives the notebook's path and a function
+ * that executes the notebook.
+ */
 function jupyterTest(
   name: string,
   code: readonly string[],

@@ -14,7 +14,7 @@ import * as inPage from "./_in_page.js";
 import { browserTest, keepScreenshot, serveViewer } from "./_browser.ts";
 import { ARABIC, HOSTILE, writeHostileRun } from "./_hostile_run.ts";
 
-/** Returns the texts of a column's cells that are in the document. */
+/** Returns the texts of a column's cells, for the rows that are currently in the document. */
 function column(page: Page, name: string): Promise<string[]> {
   return page.locator(`tbody .column-${name}`).allTextContents();
 }
@@ -23,7 +23,7 @@ function rows(page: Page) {
   return page.locator(".episodes tbody tr:not(.spacer):not(.waiting)");
 }
 
-/** Waits until the episode count on the page shows the given text. */
+/** Waits until the episode count on the page contains the given text or matches the given pattern. */
 async function counted(page: Page, words: string | RegExp): Promise<void> {
   await page.locator(".count", { hasText: words }).waitFor();
 }
@@ -795,7 +795,7 @@ async function timed(
   return Math.round((await drawn.jsonValue() ?? NaN) - from);
 }
 
-/** Waits until the texts of all episodes are indexed. */
+/** Waits until the texts of all episodes of the run `big` are indexed. */
 async function untilSearchable(url: string): Promise<void> {
   for (;;) {
     const answer = await fetch(`${url}api/runs/big/episodes?limit=0`);
@@ -805,7 +805,7 @@ async function untilSearchable(url: string): Promise<void> {
   }
 }
 
-/** Returns the resident memory of a process in MB; `null` if it is not available. */
+/** Returns the resident memory of a process in MiB; `null` if it is not available. */
 async function residentMb(pid: number): Promise<number | null> {
   try {
     const text = await Deno.readTextFile(`/proc/${pid}/status`);
@@ -815,7 +815,7 @@ async function residentMb(pid: number): Promise<number | null> {
   }
 }
 
-/** Returns the URL that a viewer prints. */
+/** Returns the URL from the JSON line that a viewer prints first. */
 async function urlOf(stdout: ReadableStream<Uint8Array>): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();

@@ -193,7 +193,7 @@ Deno.test("tauBenchDir() uses the flag, then the variable, else fails with a hin
   }
 });
 
-/** Calls `run` with a copy of the retail domain's data, which it may damage. */
+/** Calls `run` with the path of a copy of the retail domain's data. `run` may damage the copy. */
 async function withCopy(run: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {

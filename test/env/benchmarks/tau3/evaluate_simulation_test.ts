@@ -29,7 +29,11 @@ const RIGHT = [
   saying("###STOP###"),
 ];
 
-/** Returns the reward of a conversation about the toy shop's task `cup`. */
+/**
+ * Returns the reward of a conversation about the toy shop's task `cup`. After the given replies, every reply is `ok`.
+ * `criteria` replaces some of the task's criteria (`null` removes all), and `change` edits the messages before they are
+ * evaluated.
+ */
 async function rewardOf(
   replies: readonly Reply[],
   { criteria = {}, change = (messages) => messages, ...options }:

@@ -1,6 +1,6 @@
 /**
- * Tests a server with the rollout collection of NeMo Gym from PyPI: its `gymnasium_agent`, and its `vllm_model` in
- * front of a scripted model server.
+ * Tests an environment server with the rollout collection of NeMo Gym from PyPI: its `gymnasium_agent`, and its
+ * `vllm_model` in front of a scripted model server.
  */
 
 import assert from "node:assert/strict";

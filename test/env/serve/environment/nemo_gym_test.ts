@@ -1,5 +1,5 @@
 /**
- * Tests NeMo Gym's Gymnasium protocol with requests like those of its agent, whose body has the row and whose cookie
+ * Tests NeMo Gym's Gymnasium protocol with requests as its agent sends them: the body has the dataset row, and a cookie
  * identifies the session.
  */
 

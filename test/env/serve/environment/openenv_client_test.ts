@@ -1,4 +1,4 @@
-/** Tests a server with OpenEnv's client from PyPI. */
+/** Tests an environment server with OpenEnv's client from PyPI. */
 
 import assert from "node:assert/strict";
 import { expertAgent } from "../../../../env/agents/expert.ts";

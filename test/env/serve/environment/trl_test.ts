@@ -1,4 +1,4 @@
-/** Tests a server with TRL's trainer from PyPI. */
+/** Tests an environment server with TRL's trainer from PyPI. */
 
 import assert from "node:assert/strict";
 import { askPython } from "../../../support/ask_python.ts";

@@ -45,7 +45,10 @@ interface Played {
   readonly error?: string;
 }
 
-/** Returns the expert's episodes as the texts that Qwen3 would write. */
+/**
+ * Plays each task with the expert. Returns the user's first message, the turns, and the text that Qwen3 would write for
+ * each action.
+ */
 async function expertScripts() {
   return await Promise.all(TASKS.map(async (task) => {
     const { messages, turns } = await rollout({

@@ -64,7 +64,10 @@ function numberContexts(): string[] {
     .map((x) => `{"x": ${Object.is(x, -0) ? "-0.0" : x}}`);
 }
 
-/** Returns the additional `*.jinja` files in the directory that `TAULAB_CHAT_TEMPLATES` names. */
+/**
+ * Returns the texts of the `*.jinja` files in the directory that `TAULAB_CHAT_TEMPLATES` names, keyed by file name.
+ * Returns an empty object if the variable is not set.
+ */
 function templatesOfDirectory(): Record<string, string> {
   const directory = Deno.env.get("TAULAB_CHAT_TEMPLATES");
   if (!directory) return {};

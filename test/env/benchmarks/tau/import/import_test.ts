@@ -9,7 +9,7 @@ function importing(files: ReadonlyMap<string, string>) {
   });
 }
 
-/** Imports the small checkout after one of its files is changed. */
+/** Imports the small checkout after one file is changed or, if it does not exist, created from an empty text. */
 function importChanged(path: string, change: (text: string) => string) {
   const files = checkoutFiles();
   files.set(path, change(files.get(path) ?? ""));

@@ -292,8 +292,8 @@ Deno.test({
 });
 
 /**
- * Converts a recorded scripted episode to a trajectory. Returns `undefined` if the episode was scored several times or
- * not at all.
+ * Converts a recorded scripted episode to a trajectory. Returns `undefined` unless the episode was scored exactly once,
+ * at its last step.
  */
 function asTrajectory(record: JsonObject): JsonObject | undefined {
   const steps = objectsAt(record, "steps");

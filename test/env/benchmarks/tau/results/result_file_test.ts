@@ -18,7 +18,7 @@ function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Returns the minimal record that τ-bench writes for an episode. */
+/** Returns a minimal record of an episode in the format that τ-bench writes. */
 function record(task: number): JsonValue {
   return new Map<string, JsonValue>([
     ["task_id", task],

@@ -49,7 +49,7 @@ async function opened(task: AirlineTask): Promise<User> {
   return user;
 }
 
-/** Returns the messages that a world's users send to the expert, who must solve every task. */
+/** Returns the user's messages in each train task of a world. The expert plays the agent and must solve every task. */
 async function spoken(options: AirlineOptionsInput): Promise<string[][]> {
   const dataset = await generated(4, { ...PLAIN, ...options }, {
     domain: "airline",
