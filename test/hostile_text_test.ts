@@ -40,8 +40,8 @@ import { superlinear } from "./support/growth.ts";
 import { type RegexLiteral, regexLiterals } from "./support/regex_literals.ts";
 
 /**
- * Patterns, and modules all of whose patterns, match only text that taulab itself or the person at the keyboard wrote.
- * Keyed by `PATH PATTERN` or by path, each with a description of the text.
+ * Exempt patterns: they match only text that taulab itself or the person at the keyboard wrote. A key is `PATH
+ * /PATTERN/`, or the path of a module whose patterns are all exempt. The value describes the text.
  */
 const OWN_TEXT: Readonly<Record<string, string>> = {
   "notebooks/viewer/export.ts / *<(?:link|script).*\\n/":

@@ -1,6 +1,6 @@
 /**
  * Provides the last lines of job logs, keyed by symptom, as Ray 2.49, PyTorch 2.9, NCCL, SGLang 0.5, Megatron, and
- * slime at 624b824 print them. Names, numbers and paths are invented.
+ * slime (commit 624b824) print them. Names, numbers and paths are invented.
  */
 
 /** Returns the log of an error in a method of an actor, with the lines that Ray prints around the error. */

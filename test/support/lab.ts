@@ -1,6 +1,6 @@
 /**
  * Provides a fake lab without a model. Its policy is a single number, the probability of solving a task. Training
- * changes this number in the same direction as it would change a real policy.
+ * raises or lowers this number as it would raise or lower a real policy's probability.
  */
 
 import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";

@@ -1,4 +1,4 @@
-/** Tests certification with gold actions that contain an error, which it should reject. */
+/** Measures the share of faulty gold actions that certification rejects. */
 
 import { isWrite } from "../../env/audit/finding.ts";
 import {

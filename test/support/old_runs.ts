@@ -1,4 +1,4 @@
-/** Provides runs that taulab 0.1.0 recorded at d2f64c1, before folders, columns and phases were renamed. */
+/** Provides runs that taulab 0.1.0 (commit d2f64c1) recorded, before folders, columns and phases were renamed. */
 
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ const RUNS = fileURLToPath(new URL("runs/", import.meta.url));
 export type OldRun = "old_training" | "old_evaluation";
 
 /**
- * Copies a recorded run into a directory and decompresses its files.
+ * Copies a recorded run into a directory and decompresses its `.gz` files.
  * @returns The path of the copy.
  */
 export async function unpackOldRun(run: OldRun, dir: string): Promise<string> {

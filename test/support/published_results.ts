@@ -45,8 +45,8 @@ export async function writeResultWorld(dir: string): Promise<ResultWorld> {
 }
 
 /**
- * Returns the record of an episode in which the agent tells the user the required outputs, and makes either the gold
- * calls of `task` or no calls.
+ * Returns the record of an episode in which the agent makes the gold calls of `task`, or no calls if `isRight` is
+ * `false`, and then tells the user the required outputs.
  */
 export async function resultRecord(
   dataset: Dataset,

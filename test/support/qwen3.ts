@@ -37,8 +37,8 @@ export async function qwen3Hybrid(
 }
 
 /**
- * Loads the chat template that Qwen3-Instruct-2507's model card documents. It is that of hybrid Qwen3 without thoughts,
- * so it never changes earlier turns.
+ * Loads the chat template that Qwen3-Instruct-2507's model card documents. It is hybrid Qwen3's template without
+ * thoughts, so it never changes earlier turns.
  */
 export async function qwen3Instruct(): Promise<ChatTemplate> {
   const tokenizer = await qwen3Tokenizer();

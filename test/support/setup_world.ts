@@ -220,8 +220,8 @@ esac
 `;
 
 /**
- * The source of a fake `hf` that downloads two shards with four bytes of tensors each. An interrupted download leaves
- * half of the second shard.
+ * The source of a fake `hf` that downloads two shards with four bytes of tensors each. A download that fails or hangs
+ * leaves the second shard truncated.
  */
 const HF = `d=$6; mkdir -p "$d/.cache"
 shard() { printf '\\074\\0\\0\\0\\0\\0\\0\\0%s1234' '{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]      }}'; }

@@ -34,7 +34,7 @@ export interface LaunchWorld {
   readonly jobs: RayJobs;
 }
 
-/** Returns the path and the text of each file in the stand-in checkout of slime. */
+/** Returns the path and the text of each Python file in the stand-in checkout of slime. */
 export async function slimeFiles(): Promise<[string, string][]> {
   const files: [string, string][] = [];
   async function add(dir: string): Promise<void> {

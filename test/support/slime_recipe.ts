@@ -28,7 +28,7 @@ export async function writeModelDir(
 /**
  * Writes a slime recipe whose model is in the directory `model`. The sections in `more` are added to the defaults or
  * replace them.
- * @returns Its path.
+ * @returns The path of the recipe.
  */
 export async function writeSlimeRecipe(
   dir: string,

@@ -175,7 +175,8 @@ async function untilListening(
 }
 
 /**
- * Returns the ids of all descendants of a process. Those of sshd are its connections and the commands that run in them.
+ * Returns the ids of all descendants of a process. The descendants of sshd are its connections and the commands that
+ * run in them.
  */
 async function descendants(root: number): Promise<number[]> {
   const all = [...(await shell("ps -eo pid=,ppid=")).matchAll(/(\d+) +(\d+)/g)]

@@ -15,8 +15,8 @@ import { testPython } from "./python.ts";
 import { TAU3_BENCH } from "./tau3_bench.ts";
 
 /**
- * Returns the directory of the original's package and its dependencies; `undefined` if there is no Python for tests.
- * The directory may not exist.
+ * Returns the directory of the original's package and its dependencies, which may not exist. Returns `undefined` if
+ * neither `TAULAB_TAU2_PACKAGES` nor the Python for tests is set.
  */
 export function tau2Packages(): string | undefined {
   const named = Deno.env.get("TAULAB_TAU2_PACKAGES");

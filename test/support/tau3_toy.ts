@@ -175,7 +175,7 @@ export async function writeToyBundle(
   dir: string,
   { tasks = [TOY_TASK], files = {} }: {
     tasks?: readonly unknown[];
-    /** The texts of additional files, keyed by their paths in the domain's folder; `null` omits a file. */
+    /** The texts of files to add or replace, keyed by their paths in the domain's folder; `null` omits a file. */
     files?: Readonly<Record<string, string | null>>;
   } = {},
 ): Promise<void> {

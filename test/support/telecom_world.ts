@@ -51,7 +51,7 @@ export function at(value: JsonValue, ...path: readonly string[]): JsonValue {
   return inner;
 }
 
-/** Returns a nested list of objects; an empty list if it is missing. */
+/** Returns the objects in a nested list; an empty list if the list is missing. */
 export function objectsAt(
   value: JsonValue,
   ...path: readonly string[]

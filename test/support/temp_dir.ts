@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 
-/** The number of characters that are printed of each log of a failed test. */
+/** The maximum number of characters that are printed from the end of each log of a failed test. */
 const SHOWN = 4_000;
 
 /**

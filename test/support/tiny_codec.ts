@@ -1,4 +1,7 @@
-/** Creates a tokenizer, trained on a handful of sentences, and a chat template like those of the embedded trainer. */
+/**
+ * Creates a codec like the embedded trainer's: a chat template, and a tokenizer that is trained on a handful of
+ * sentences.
+ */
 
 import { createChatTemplate } from "../../env/tokens/chat_template.ts";
 import type { Codec } from "../../env/tokens/conversation.ts";

@@ -30,9 +30,9 @@ export function arbitraryTexts(): string[] {
 const GUARD_CHARACTER = "\uFDD1";
 
 /**
- * Returns one text for every combining mark, in which normalization may reorder or compose the mark with other
- * characters, and one for every character that normalization decomposes. Excludes Hangul syllables and characters from
- * U+20000.
+ * Returns one text for each combining mark, next to characters with which normalization may reorder or compose it, and
+ * one text for each other character that normalization decomposes. Excludes Hangul syllables, and characters below
+ * U+0080 or from U+20000.
  */
 export function markTexts(): string[] {
   const texts: string[] = [];

@@ -211,7 +211,10 @@ export function brokenTexts(format: ToolCallFormat): fc.Arbitrary<string> {
   return fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(""));
 }
 
-/** Returns arbitrary complete calls in a format, with any value for any parameter. */
+/**
+ * Returns arbitrary texts with one or two complete calls in a format, with any value for any parameter. Other text may
+ * surround the calls.
+ */
 export function wholeTexts(format: ToolCallFormat): fc.Arbitrary<string> {
   const given = fc.array(
     fc.tuple(fc.constantFrom(...KEYS), fc.constantFrom(...VALUES)),

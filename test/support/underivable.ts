@@ -123,7 +123,7 @@ export class Transcript {
     });
   }
 
-  /** Returns the last row shown by a tool that has the given value in a field. */
+  /** Returns the most recently shown row that has the given value in a field; `undefined` if there is none. */
   row(field: string, value: string): JsonObject | undefined {
     return this.rows.findLast((one) => text(one, field) === value);
   }

@@ -17,8 +17,8 @@ const COMPLETED = [
 ] as const;
 
 /**
- * A program for each shell that completes the last word of `deno …` for each line of stdin, as TAB would, and prints
- * the resulting line. `$1` is the completion script, and `$2` is the directory. In bash, the program calls the
+ * A program for each shell. For each line of stdin, it completes the last word of `deno LINE`, as TAB would, and prints
+ * the resulting line. `$1` is the completion script, and `$2` is the working directory. In bash, the program calls the
  * registered function as readline does.
  */
 const DRIVERS = {

@@ -33,8 +33,8 @@ function commandsIn(line: string, where: string): Command[] {
 }
 
 /**
- * Splits a command into words. Removes quotes and everything after a comment, a pipe or `&&`, and replaces each
- * variable with 1.
+ * Splits a command into words. Removes quotes, and everything from the first comment, pipe or `&&` on. Replaces each
+ * variable with `1`.
  */
 function words(text: string): string[] {
   const [command = ""] = text.replace(/\$\{[^}]*\}|\$\w+/g, "1")

@@ -26,7 +26,7 @@ const TINY = [
   "threads=1",
 ];
 
-/** The expected number of demonstrations, followed by that of train tasks with wrong gold actions, keyed by domain. */
+/** The expected numbers of demonstrations and of train tasks with wrong gold actions, keyed by domain. */
 const SHOWN = { retail: [72, 2], airline: [29, 1] };
 
 for (const domain of ["retail", "airline"] as const) {

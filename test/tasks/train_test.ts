@@ -53,7 +53,7 @@ function output(args: readonly string[]) {
   return runTask("train", args);
 }
 
-/** Returns the metrics and the episodes of a run without the values that depend on the time. */
+/** Returns the metrics and the episodes of a run without the episodes' ids and the values that depend on the time. */
 async function remains(path: string) {
   using store = new EpisodeStore(join(path, "episodes.db"), { readOnly: true });
   const episodes = store.list().map((episode) => ({
@@ -324,7 +324,10 @@ Deno.test("train --resume rejects a config that differs from the run's", () =>
     );
   }));
 
-/** Starts a model server that plays the user with a greeting and the number of messages, at 15 tokens per call. */
+/**
+ * Starts a model server that plays the user. Each answer is a greeting with the number of messages in the request, and
+ * uses 15 tokens.
+ */
 function userServer(): ModelServer {
   return modelServer({
     answer: ({ body }) => chatAnswer(`hello ${body.messages.length}`),

@@ -24,7 +24,7 @@ eval: { every: 2, tasks: 4, testTrials: 2 }
 const newRun = (dir: string, sets?: readonly string[]) =>
   newFakeRun(dir, RECIPE, sets);
 
-/** Trains a run without interruption, and returns what later runs are compared with. */
+/** Trains a run without interruption. Returns its metrics, its lab and its path, for comparison with other runs. */
 async function undisturbed(
   dir: string,
   options: FakeLabOptions = {},

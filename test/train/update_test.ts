@@ -7,7 +7,7 @@ import { fakeEpisode, fakeTask, FakeTrainer } from "../support/lab.ts";
 
 const task = fakeTask("train", 0);
 
-/** Creates a group whose episodes have the given numbers of sampled tokens. */
+/** Creates a group whose episodes have the given advantages and numbers of sampled tokens. */
 function groupOf(
   advantages: readonly number[],
   sampled: readonly number[],

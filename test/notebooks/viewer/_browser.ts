@@ -32,10 +32,13 @@ function found(): string | undefined {
   }
 }
 
-/** A page that is open in the browser. Errors on the page fail the test. */
+/** A page that is open in the browser. Disposing of it closes the page. */
 export interface Looked extends AsyncDisposable {
   readonly page: Page;
-  /** Errors on the page, and violations of its security policy. */
+  /**
+   * Errors on the page, including violations of its security policy, and dialogs. They do not fail the test by
+   * themselves.
+   */
   readonly complaints: string[];
   /** The URLs that the page has requested. */
   readonly asked: string[];

@@ -13,7 +13,7 @@ import {
   resolveSlime,
 } from "../../../train/slime/slime_config.ts";
 
-/** Returns the error message for a recipe with the given `--set` overrides. */
+/** Returns the error message for an invalid recipe with the given `--set` overrides. Fails if the recipe is valid. */
 function refusal(text: string, sets: readonly string[] = []): string {
   try {
     resolveConfig({ name: "r.yaml", text }, sets.map(parseSet));

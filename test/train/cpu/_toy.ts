@@ -17,8 +17,8 @@ export const TOY: ModelConfig = ModelConfigSchema.parse({
 });
 
 /**
- * Returns a sequence of random ids, about a third of which have mask 1. Some ids repeat, so that the model's pointer
- * can copy them.
+ * Returns a sequence of random ids, about a third of which have mask 1. The default vocabulary is so small that ids
+ * repeat, so the model's pointer can copy them.
  */
 export function randomSequence(
   rng: Rng,
@@ -30,7 +30,7 @@ export function randomSequence(
   return { ids, lossMask, logprobs: ids.map(() => 0), advantage };
 }
 
-/** Returns random sequences of the given lengths. */
+/** Returns random sequences of the given lengths, whose advantages are positive and negative in turn. */
 export function randomBatch(
   seed: number,
   lengths: readonly number[],

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import * as abi from "../../../train/cpu/abi.ts";
 
 /**
- * Returns the classes in kernels/model.ts and kernels/optimizer.ts by name, each with its fields and their types, in
- * order.
+ * Returns the classes in kernels/model.ts and kernels/optimizer.ts by name, each with its fields and their types (`f32`
+ * or `i32`), in order.
  */
 async function kernelClasses(): Promise<Map<string, [string, string][]>> {
   const classes = new Map<string, [string, string][]>();

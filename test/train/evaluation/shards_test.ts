@@ -29,7 +29,10 @@ const JOBS = [0, 1].flatMap((trial) =>
 );
 const NEVER = new AbortController().signal;
 
-/** Returns the episodes of an evaluation in an order that does not depend on when they ended. */
+/**
+ * Returns the task, seed, group, reward and messages of each episode of an evaluation as JSON. The texts are sorted, so
+ * that their order does not depend on when the episodes ended.
+ */
 async function contentOf(path: string): Promise<string[]> {
   using run = await openRunEpisodes(path);
   return run.list().map(({ record, messages }) =>

@@ -120,7 +120,7 @@ Deno.test("takeLock() succeeds while readers check whether the run is held", () 
     }
   }));
 
-/** Returns the message and the hint of the error with which an action fails. */
+/** Returns the message and the hint of the error with which an action fails. Fails if the action succeeds. */
 async function refusal(action: Promise<unknown>): Promise<string> {
   try {
     await action;

@@ -129,7 +129,7 @@ Deno.test("summarize() has no figures for phases that the run did not reach", ()
   assert.equal(dev, null);
 });
 
-/** The metrics of a run, followed by those of its control. */
+/** The metrics of a run, followed by the metrics of its control. */
 const controlled: Metrics[] = [
   ...lines,
   control(1),

@@ -46,7 +46,7 @@ async function play(
   assert.equal(code, 0, new TextDecoder().decode(stderr));
 }
 
-/** Returns the numbers of the rollouts for which a checkpoint, an export and a data state exist. */
+/** Returns three lists: the numbers of the rollouts that have a checkpoint, an export, and a data state. */
 async function kept(dir: string) {
   async function numbers(path: string, name: RegExp): Promise<number[]> {
     const entries = await Array.fromAsync(Deno.readDir(join(dir, path)));

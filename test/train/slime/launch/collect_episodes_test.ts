@@ -18,7 +18,7 @@ function recordsOf(...hosts: readonly string[]) {
   }));
 }
 
-/** A fleet of hosts that share this machine's disk, and a host that cannot be reached. */
+/** A fleet in which every host is this machine, except `gone`, which cannot be reached. */
 const fleet = {
   shellOf: (name: string) => ({
     ...localShell(),

@@ -162,7 +162,10 @@ Deno.test({
   },
 });
 
-/** Runs a step of the test. If it fails, adds the hint of the error and all notes so far to the message. */
+/**
+ * Runs a step of the test. If it fails with a `BoundaryError`, adds the error's hint and all notes so far to the
+ * message.
+ */
 async function explained(fn: () => Promise<void>): Promise<void> {
   try {
     await fn();

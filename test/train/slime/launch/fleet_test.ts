@@ -34,7 +34,7 @@ server.serve_forever()
 
 /**
  * Starts the server on a host. The server ends when the signal aborts.
- * @returns A promise that resolves when the server responds.
+ * @returns A promise that resolves when the server listens.
  */
 function serveOn(shell: Shell, { port, signal }: {
   port: number;

@@ -26,7 +26,10 @@ import {
   wireHosts,
 } from "../../../support/sshd.ts";
 
-/** The source of a Python program that runs a Ray task on each GPU of the cluster and prints the hosts of the tasks. */
+/**
+ * The source of a Python program that runs a Ray task on one GPU of each of two hosts, and prints the hosts of the
+ * tasks.
+ */
 const WHERE = `
 import ray
 ray.init()
@@ -122,7 +125,7 @@ async function planOn(dir: string, [first, second]: [string, string]) {
   return planRay(slime, { hosts, secrets: [], services: [] });
 }
 
-/** Creates a host on which only a virtual environment has `ray`. */
+/** Creates a virtual environment with `ray` on a host, and returns the host's entry with that environment. */
 async function withVenv({ host, home }: FakeHost): Promise<Host> {
   const venv = join(home, "venv");
   await Deno.mkdir(join(venv, "bin"), { recursive: true });

@@ -152,7 +152,10 @@ async function evaluateAt(
   return await session.run({ workers: 2 });
 }
 
-/** Returns the episodes of an evaluation in an order that does not depend on when they ended. */
+/**
+ * Returns the task, seed, reward and messages of each episode of an evaluation as JSON. The texts are sorted, so that
+ * their order does not depend on when the episodes ended.
+ */
 async function contentOf(path: string): Promise<string[]> {
   using run = await openRunEpisodes(path);
   return run.list().map(({ record: { taskId, seed, reward }, messages }) =>
