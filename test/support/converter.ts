@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Pair, writePair } from "./checkpoints.ts";
 import { inTempDir } from "./temp_dir.ts";
 
-/** The behavior of the fake converters. */
+/** The behavior of the fake converters: they copy the prepared result, fail halfway, or hang. */
 export type Behavior = "well" | "fail" | "hang";
 
 /** A slime checkout with fake converters. */

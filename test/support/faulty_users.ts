@@ -80,7 +80,10 @@ export function canHave(fault: UserFault, task: Task): boolean {
   return fault === "leak" ? goal.requests.length > 1 : needsWrite;
 }
 
-/** Creates a factory of users with one fault. If `fault` is `null`, the users behave oddly but make no mistake. */
+/**
+ * Creates a factory of users with one fault. If `fault` is `null`, the users add a harmless remark to one reply but
+ * make no mistake.
+ */
 export function faultyUser(
   scripted: UserFactory,
   { fault, wording }: { fault: UserFault | null; wording: Wording },

@@ -9,7 +9,7 @@ import { JinjaTemplate } from "../../env/tokens/jinja/template.ts";
 import type { Value } from "../../env/tokens/jinja/values.ts";
 import { askPython } from "./ask_python.ts";
 
-/** The outcome of rendering a template: the text, or the kind of error. */
+/** The outcome of rendering a template: the text, or the kind and the message of the error. */
 export type Outcome =
   | { readonly text: string }
   | { readonly error: string; readonly message: string };

@@ -1,6 +1,6 @@
 /**
- * Provides a fake lab without a model. Its policy is a single number, the probability of solving a task. Training
- * raises or lowers this number as it would raise or lower a real policy's probability.
+ * Provides a fake lab without a model. Its policy is a single number, the probability of solving a task. Every update
+ * raises this number or leaves it unchanged.
  */
 
 import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";
@@ -48,7 +48,7 @@ export function timeless(lines: readonly Metrics[]) {
 
 /** Options for {@linkcode fakeLab}. */
 export interface FakeLabOptions {
-  /** Called before each update. It may throw an error or abort the training. */
+  /** Called before each update with the number of earlier updates. It may throw an error or abort the training. */
   readonly onUpdate?: (count: number) => void;
   /** Returns whether a job fails because of infrastructure. Default: no job fails. */
   readonly fails?: (job: Job) => boolean;

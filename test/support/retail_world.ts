@@ -1,4 +1,4 @@
-/** Creates a tiny retail world: two users, one of whom has orders, and one product with variants. */
+/** Creates a tiny retail world: two users, one of whom has orders, and two products, one of which has variants. */
 
 import { retailPrompts } from "../../env/domains/retail/world/world_prompts.ts";
 import { createDatabase, type Database } from "../../env/database.ts";

@@ -154,7 +154,7 @@ export interface LaunchMore {
   readonly jobsUrl?: string;
 }
 
-/** Launches or resumes a run, and follows it. */
+/** Launches a run, or resumes it if `session` is greater than 1, and follows it. */
 export async function launch(
   world: LaunchWorld,
   { name, shape, ...more }: { name: string; shape: RunShape } & LaunchMore,

@@ -155,7 +155,7 @@ test("setup imports tau-bench where episodes run, on this machine", async (machi
   assert.deepEqual(names.map(({ name }) => name), ["setup.lock"]);
 });
 
-/** Starts a setup that hangs during a download, and ends it with a signal. */
+/** Starts a setup that hangs during a download, ends it with a signal, and returns its exit status. */
 async function endedBy(machine: Machine, signal: Deno.Signal): Promise<number> {
   const { dir, args, env } = machine;
   await misbehave(dir, "hf", "hang");

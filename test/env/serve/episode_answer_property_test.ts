@@ -81,7 +81,7 @@ function userOf({ replies }: EpisodeCase): UserFactory {
   };
 }
 
-/** A request to the engine: the token ids that the engine received, and those that it sampled. */
+/** A request to the engine: the token ids that the engine received, and the token ids that it sampled. */
 interface Turn {
   readonly shown: readonly number[];
   readonly sampled: readonly number[];

@@ -1,7 +1,8 @@
 /** Functions that the scenarios run in the page. JavaScript, since Deno's type checker has no DOM types here. */
 
 /**
- * Returns the texts whose contrast with their background is below WCAG level AA.
+ * Returns the class (or the tag) and the contrast of each kind of visible text whose contrast with its background is
+ * below WCAG level AA.
  * @returns {string[]}
  */
 export function poorContrasts() {
@@ -49,7 +50,7 @@ export function poorContrasts() {
 }
 
 /**
- * Returns the controls without an accessible name.
+ * Returns the HTML of the visible controls that have no accessible name, each truncated to 100 characters.
  * @returns {string[]}
  */
 export function unnamed() {
@@ -73,12 +74,12 @@ export function pageWidth() {
   return document.documentElement.scrollWidth;
 }
 
-/** Returns the accessible label of the focused element. */
+/** Returns the `aria-label` of the focused element; an empty string if there is none. */
 export function focusedLabel() {
   return document.activeElement?.getAttribute("aria-label") ?? "";
 }
 
-/** Returns the index of the focused message, from 0. */
+/** Returns the index of the focused message, from 0; -1 if no message has the focus. */
 export function focusedMessage() {
   const messages = [...document.querySelectorAll(".message")];
   return messages.findIndex((message) => message === document.activeElement);
@@ -89,7 +90,7 @@ export function isAgentFocused() {
   return document.activeElement?.matches(".message.assistant") ?? false;
 }
 
-/** Checks whether the first row is no longer the shortest conversation. */
+/** Checks whether the first row is no longer a conversation of four turns, the shortest one. */
 export function isSortedAnew() {
   return document.querySelector("tbody .column-turns")?.textContent !== "4";
 }

@@ -41,8 +41,8 @@ import { TINY_CONFIG, writePolicyRun } from "../../../support/policy_run.ts";
 const IMAGE = DEFAULT_IMAGE;
 
 /**
- * The site of the test: a laptop, a host that the laptop reaches only over ssh, and an image with everything that slime
- * needs.
+ * The fixtures of the test: a host that this machine (the laptop) reaches only over ssh, the host's stand-in for
+ * Docker, and a repository of slime.
  */
 interface Site {
   readonly dir: string;

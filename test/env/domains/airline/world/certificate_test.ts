@@ -9,7 +9,7 @@ import {
 import { isWrite } from "../../../../../env/audit/finding.ts";
 import { rejectedMutations } from "../../../../support/mutated_gold.ts";
 
-/** Options that enable all features of the generator at once. */
+/** Options that combine many features of the generator, such as refused requests, changes of mind and all voices. */
 const HARD = {
   trainTasks: 150,
   devTasks: 10,
