@@ -34,7 +34,7 @@ export interface AnswerForm {
   written(action: Action): Message;
 }
 
-/** Returns the opening messages of a conversation, followed by the earlier turns. */
+/** Returns the opening messages of a conversation, followed by the messages of the earlier turns. */
 export function withHistory(
   opening: readonly Message[],
   { history = [], form }: {

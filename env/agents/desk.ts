@@ -1,6 +1,6 @@
 /**
- * Records what the user has said and what the tools have returned. The expert agent's messages and calls are based only
- * on this record.
+ * Records what the user has said and what the tools have returned. The expert agent acts on a detail only if this
+ * record contains it.
  */
 
 import {
@@ -16,7 +16,7 @@ export type Move =
   | {
     readonly type: "call";
     readonly action: ToolAction;
-    /** A note that accompanies the call, which the user does not see. */
+    /** The text that accompanies the call. The user does not see it. */
     readonly content: string;
   };
 
@@ -34,7 +34,7 @@ export class Desk {
   /** The calls that returned a row or a list, in order. */
   readonly calls: MadeCall[] = [];
   user: JsonObject | undefined;
-  /** The user's id; empty until the user has been found. */
+  /** The last result of a tool that finds the user's id, which may be an error; empty before the first such call. */
   userId = "";
   /** The most recently observed rows, keyed by the name and the value of an id argument of the call: `order_id #W1`. */
   readonly #rows = new Map<string, JsonObject>();
@@ -64,7 +64,9 @@ export class Desk {
     this.#since = this.#said.length - 1;
   }
 
-  /** Checks whether the user has said all of `words` since the current request began. */
+  /**
+   * Checks whether the user's messages since the start of the current request contain all of `words`, ignoring case.
+   */
   heard(...words: readonly string[]): boolean {
     const said = this.#said.slice(this.#since).join("\n");
     return words.every((one) => said.includes(one.toLowerCase()));
@@ -79,13 +81,13 @@ export class Desk {
     return this.#said.slice(this.#since).findLast((one) => one.includes(text));
   }
 
-  /** Checks whether the user has said all of `words` at any time. */
+  /** Checks whether the user's messages contain all of `words`, ignoring case. */
   everHeard(...words: readonly string[]): boolean {
     const said = this.#said.join("\n");
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
-  /** Checks whether `value` occurs in any message of the user or any tool result. */
+  /** Checks whether `value` occurs in a message of the user or in a tool result, ignoring case. */
   knows(value: string): boolean {
     const text = value.toLowerCase();
     return this.everHeard(text) ||

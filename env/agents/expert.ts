@@ -1,8 +1,9 @@
 /**
  * Implements the expert agent, which follows a script: it asks who the user is, looks up what it needs, asks for
  * missing details, reads them back, changes the database after the user says yes, and answers the user's questions. It
- * recognizes the scripted user's phrases, and acts only on information in the conversation, because its demonstrations
- * teach a policy that sees only the conversation. If a request stays ambiguous, it says that it cannot help.
+ * recognizes the scripted user's phrases. It may know the task's goal, but acts on a detail only after the conversation
+ * has mentioned it, because its demonstrations teach a policy that sees only the conversation. If a request stays
+ * ambiguous, it says that it cannot help.
  */
 
 import { partOf } from "../domain.ts";
@@ -36,7 +37,8 @@ export interface ExpertOptions {
 
 /**
  * Creates the expert agent, which uses no model.
- * @throws {MissingPartError} If the domain has no expert; thrown by `start`.
+ * @throws {MissingPartError} If the domain has no expert or, in an episode without a user, no scripted user with tools;
+ * thrown by `start` or the first `act`.
  */
 export function expertAgent(
   { prompt = "full", system }: ExpertOptions = {},
@@ -108,8 +110,8 @@ class ExpertSession implements AgentSession {
   }
 
   /**
-   * Replays an earlier turn. It advances the script if the turn equals the expert's own next move; otherwise the turn
-   * is only recorded.
+   * Replays an earlier turn. The script advances if the turn matches the expert's own next move: if it makes the same
+   * call, or if both are messages. Otherwise the turn is only recorded.
    */
   #catchUp({ action, observation }: Turn): void {
     const move = this.#peek();

@@ -10,7 +10,7 @@ import { ChatSession, withHistory } from "./_chat_session.ts";
 import { expertAgent } from "./expert.ts";
 import { toolForm } from "./tool_calling.ts";
 
-/** The number of examples in a prompt, as in τ-bench. */
+/** The default number of examples in a prompt, the same as in τ-bench. */
 export const EXAMPLES_SHOWN = 5;
 
 /** Options for {@linkcode fewShotAgent}. */

@@ -17,7 +17,7 @@ import { type AnswerForm, ChatSession, withHistory } from "./_chat_session.ts";
 import { readTextAction, writeTextAction } from "./text_action.ts";
 import type { PromptStyle } from "./tool_calling.ts";
 
-/** The kinds of text agents. */
+/** A kind of text agent: `act` writes only actions, `react` writes a thought before each action. */
 export type TextStrategy = "act" | "react";
 
 /** Options for {@linkcode textAgent}. */

@@ -128,7 +128,9 @@ export async function answerChat(
   };
 }
 
-/** Converts a chat completion to the chunks of a stream. */
+/**
+ * Converts a chat completion to the two chunks of a stream: the whole message, then the finish reason and the usage.
+ */
 export function chatChunks(
   completion: Record<string, unknown>,
 ): Record<string, unknown>[] {

@@ -47,8 +47,8 @@ export class EpisodeEngine {
   /** The time spent waiting for the engine, in milliseconds. */
   waitedMs = 0;
   /**
-   * A description of the failure of the last call, or `undefined` if the call succeeded. It does not quote the engine's
-   * answer.
+   * A description of the failure of the last call, which does not quote the engine's answer; `undefined` if the call
+   * succeeded, or if its error is not an infrastructure failure.
    */
   fault: string | undefined;
   readonly model: TokenModel;
@@ -102,8 +102,9 @@ function callOf(result: GenerateResult, start: number): EngineCall {
 }
 
 /**
- * Returns a fixed description of a failure. It does not quote the answer: the server at the engine's URL may not be an
- * engine, and clients must not see the answers of other servers.
+ * Returns a fixed description of an infrastructure failure, or `undefined` for any other error. The description does
+ * not quote the answer: the server at the engine's URL may not be an engine, and clients must not see the answers of
+ * other servers.
  */
 function faultOf(error: unknown): string | undefined {
   if (!(error instanceof InfrastructureError)) return undefined;

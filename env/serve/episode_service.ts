@@ -1,6 +1,6 @@
 /**
  * Runs the episodes that trainers request. Episodes are independent of each other, and every episode is included in the
- * metrics. Failures are returned as answers rather than thrown.
+ * metrics. Failures of episodes are returned as answers rather than thrown.
  */
 
 import { messageOf } from "../errors.ts";

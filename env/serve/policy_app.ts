@@ -19,8 +19,8 @@ import { InFlight } from "./in_flight.ts";
 export interface PolicyAppOptions {
   readonly policy: ServedPolicy;
   /**
-   * The token that requests must carry, except health checks and requests for information about the model and the load.
-   * Default: no token is required.
+   * The token that requests to `/v1/*`, `/generate`, `/abort_request` and `/flush_cache` must carry. Health checks and
+   * the other requests for information require none. Default: no request requires a token.
    */
   readonly token?: string;
   /** The limits on request bodies. Default: 1 MiB plus 64 bytes per token of the context, within 30 s. */

@@ -1,11 +1,13 @@
 /**
- * Assigns requests that name no session to sessions of a token model. As in a radix cache, a request continues the
+ * Assigns requests that name no session to sessions of a token model. As in a radix cache, a request continues the idle
  * session with the longest common prefix.
  */
 
 import type { GenerateRequest, GenerateResult, TokenModel } from "../types.ts";
 
-/** The maximum number of sessions to keep. The least recently used session is dropped first. */
+/**
+ * The maximum number of sessions to keep, unless more are busy. The least recently used idle session is dropped first.
+ */
 const MAX_SESSIONS = 256;
 
 /** The minimum number of tokens that a request must share with a session to continue it. */

@@ -30,7 +30,7 @@ const MAX_ASKS = 3;
 
 /** Settings of users that ask a model. */
 export interface ModelUserOptions {
-  /** The dataset that provides the prompts. */
+  /** The dataset, which provides the prompts and may have its own conversation rules. */
   readonly dataset: Pick<Dataset, "prompts" | "rules">;
   readonly model: ChatModel;
   /** Whether to reproduce τ-bench's user exactly, including its errors. Default: false. */
@@ -103,7 +103,9 @@ export class UserConversation {
     this.#messages.push(message);
   }
 
-  /** Returns `words`, or `undefined` if they are the user's first message and consist only of the stop token. */
+  /**
+   * Returns `words`, or `undefined` if they are the user's first message and contain the stop token but no other words.
+   */
   sayable(words: string | undefined): string | undefined {
     const isFirst = this.#messages.every(({ role }) => role !== "assistant");
     const leaves = words?.includes(STOP) && !saysMoreThanStop(words);

@@ -76,8 +76,8 @@ export function spoken(text: string): string | undefined {
 }
 
 /**
- * Returns the message after a marker, up to the next label: after the first marker that begins a line or, if there is
- * none, after the last marker. Returns `undefined` if there is no marker, or no message after it.
+ * Returns the message between the first marker that begins a line and the next label. If no marker begins a line,
+ * returns everything after the last marker. Returns `undefined` if there is no marker, or no message after it.
  */
 export function spokenAfter(
   marker: "User Response" | "Response",

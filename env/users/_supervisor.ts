@@ -35,7 +35,8 @@ export async function isAcceptable(
 }
 
 /**
- * A clarification of τ-bench's prompt: one of its sentences asks for true or false, and another asks for a message.
+ * The text that clarifies τ-bench's prompt for a reflection: the prompt asks for true or false in one sentence, and for
+ * a message in another.
  */
 const WANTED =
   "\n\nWhat is wanted is a reflection and a response in this format, not a classification.";

@@ -56,7 +56,10 @@ export function knownText(
     .toLowerCase();
 }
 
-/** Patterns of the facts that can be checked in every domain: e-mail addresses, zip codes and card digits. */
+/**
+ * Patterns of the facts that can be checked in every domain: e-mail addresses, and numbers of 4 to 10 digits, such as
+ * zip codes and card digits.
+ */
 const FACTS = [
   /\b[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,190}\w/g,
   /\b\d{4,10}\b/g,

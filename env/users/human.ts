@@ -28,7 +28,7 @@ export interface HumanUserOptions {
 
 /**
  * Creates users played by the person at the terminal. The end of input (Ctrl-D) or a line with the stop token ends the
- * conversation. The first line is a message; with tools, later lines may be calls.
+ * conversation. The first line is a message; if there are tools, later lines may be calls. Blank lines are ignored.
  */
 export function humanUser(
   { readLine, write, tools = [] }: HumanUserOptions,

@@ -27,7 +27,10 @@ export function llmUser(options: ModelUserOptions): UserFactory {
   });
 }
 
-/** Asks the model for the next message of an llm user. Other strategies use the message as their first proposal. */
+/**
+ * Asks the model for the next message of an llm user. The verify user gets all its proposals from this function, and
+ * the reflection user its first one.
+ */
 export const speakFixed: Speak = async (conversation, call) => {
   const message = await conversation.askFor(
     (text) => conversation.sayable(spoken(text)),

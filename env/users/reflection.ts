@@ -15,8 +15,8 @@ import { isAcceptable, reflectOn } from "./_supervisor.ts";
 /** Options for {@linkcode reflectionUser}. */
 export interface ReflectionOptions extends ModelUserOptions {
   /**
-   * The maximum number of messages that are proposed per turn, including the first. The last of them is judged only if
-   * `compat` is set. Default: 2, as in τ-bench.
+   * The maximum number of messages that are proposed per turn, including the first. If the maximum is reached, the last
+   * message is judged only if `compat` is set. Default: 2, as in τ-bench.
    */
   readonly attempts?: number;
 }

@@ -25,7 +25,7 @@ export interface UserStrategyOptions {
   readonly dataset: Dataset;
   /** Whether to reproduce τ-bench's user exactly, including its errors. */
   readonly compat: boolean;
-  /** The maximum number of attempts per message. Default: the strategy's. */
+  /** The maximum number of attempts per message. Default: the strategy's own default. */
   readonly attempts?: number;
 }
 

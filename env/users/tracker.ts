@@ -32,7 +32,7 @@ export interface TrackOptions {
 /** The maximum number of messages without a request that a user may send after all writes have happened. */
 const PATIENCE = 3;
 
-/** The number of characters below which texts may be equal by chance. */
+/** The number of characters below which a message is no echo, because short texts may be equal by chance. */
 const MIN_ECHO = 24;
 
 /** One message of the user in its context. */
@@ -50,13 +50,13 @@ interface UserMessage {
  * unknown.
  *
  * - `leak`: one message reveals new details of every request, if there are several, or the first message reveals all
- *   details of a request.
- * - `invention`: an id, e-mail address, zip code or card number that is not in the goal, the instruction, the user's
- *   rows or the agent's messages.
+ *   details of a request that has several and is not `forthcoming`. Details that requests share do not count.
+ * - `invention`: an id, an e-mail address or a number of 4 to 10 digits that is not in the goal, the instruction, the
+ *   user's rows or the agent's earlier messages.
  * - `early_stop`: the stop token before a request's write has happened, although the agent neither refused nor claimed
  *   to be done. Long conversations are exempt.
- * - `echo`: repeats the agent's message, the instruction, or the user's own last message although the agent asks
- *   something else.
+ * - `echo`: a message that repeats the agent's message, the instruction or, unless a script plays the user, the user's
+ *   own last message although the agent asks something else.
  * - `endless`: more than {@linkcode PATIENCE} messages without a request after all writes have happened.
  */
 export function trackUser(options: TrackOptions): UserFinding[] | null {
@@ -157,7 +157,7 @@ function findInvention(
   return undefined;
 }
 
-/** Matches an agent's refusal, or its claim to be done, after which a user may end the conversation. */
+/** Matches an agent's refusal or its claim to be done. A user may end the conversation after such a message. */
 const CLOSING =
   /\b(cannot|can't|unable|sorry|not (?:able|possible|allowed)|won't|denied|done|all set|complete[d]?|has been|have been|is now|are now|cancell?ed|updated|changed|processed|requested|goodbye|bye)\b/i;
 
@@ -210,7 +210,8 @@ const COMMON_WORDS = new Set(
 );
 
 /**
- * Checks whether a question rephrases an earlier question, which is assumed if they share half of their content words.
+ * Checks whether a question rephrases an earlier question, which is assumed if they share at least half of their
+ * content words.
  */
 function asksAgain(question: string, earlier: string): boolean {
   const [a, b] = [question, earlier].map((text) =>

@@ -2,7 +2,7 @@
  * Reads Inspect logs (`.eval`) of tasks like τ-bench's, and converts them to the type of τ-bench's result files.
  * Samples become tasks, epochs become trials, messages become the conversation, and a score becomes the reward.
  *
- * @see UKGovernmentBEIS/inspect_ai, src/inspect_ai/log/_log.py (EvalSample) and _recorders/eval.py at 0.3.285.
+ * @see UKGovernmentBEIS/inspect_ai at 0.3.285, src/inspect_ai/log/_log.py (EvalSample) and _recorders/eval.py.
  */
 
 import { DataError, messageOf } from "../../errors.ts";

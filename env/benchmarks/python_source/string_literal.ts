@@ -8,7 +8,7 @@ import { SHORT_ESCAPES } from "../../python/string_escapes.ts";
 
 /** The parts of a string literal. */
 export interface StringParts {
-  /** The prefix in lower case: `r`, `f`, `rb`, or empty. */
+  /** The prefix in lower case, such as `r`, `f` or `rb`; empty if there is none. */
   readonly prefix: string;
   /** The text between the quotes, with escapes that are not yet decoded. */
   readonly body: string;

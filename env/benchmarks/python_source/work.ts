@@ -4,7 +4,8 @@ import type { JsonValue } from "../../python/python_value.ts";
 import type { PythonSource } from "./syntax_tree.ts";
 
 /**
- * The number of work units per character. Each character is read several times, once per expression that contains it.
+ * The number of work units that a file may use per character of its text. Each character is read several times, once
+ * per expression that contains it.
  */
 const WORK_PER_CHARACTER = 50;
 /** The number of work units that every file may use in addition. */
@@ -22,7 +23,10 @@ export function spend(source: PythonSource, work: number): boolean {
   return sum <= MIN_WORK + WORK_PER_CHARACTER * source.text.length;
 }
 
-/** The size of a value when written out, and its nesting depth. Parts that occur more than once count each time. */
+/**
+ * The approximate number of characters of a value when written out (`weight`), and its nesting depth. Parts that occur
+ * more than once count each time.
+ */
 export interface Extent {
   readonly weight: number;
   readonly depth: number;

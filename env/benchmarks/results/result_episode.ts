@@ -17,7 +17,7 @@ export interface ResultEpisode {
   readonly reward: Reward | null;
   /** Whether `reward.parts.database` is known rather than inferred. */
   readonly isDatabaseKnown: boolean;
-  /** The failure, if an exception ended the episode. */
+  /** The failure; `null` if no exception ended the episode. */
   readonly failure: Failure | null;
   readonly messages: readonly JsonObject[];
   readonly turns: readonly JsonObject[];

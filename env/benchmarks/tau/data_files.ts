@@ -24,7 +24,7 @@ const ENVS = "envs";
 
 /**
  * Returns a reader for the files of `dir`. A checkout is imported first.
- * @throws {DataError} If `dir` is a checkout that cannot be imported; the message names the file and the line.
+ * @throws {DataError} If `dir` is a checkout that cannot be imported; the message names the file.
  */
 export async function openData(dir: string): Promise<ReadData> {
   const root = await checkoutRoot(dir);

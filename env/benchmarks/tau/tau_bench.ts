@@ -78,7 +78,8 @@ export function tauBenchDir(given?: string | null): string {
 /**
  * Loads one domain of τ-bench's data and validates every row.
  * @param dir A directory that `deno task import` wrote, or a checkout of τ-bench.
- * @throws {DataError} If a file is missing, truncated or invalid; the message names the file, the row and the field.
+ * @throws {DataError} If a file is missing, truncated or invalid; the message names the file and, if one is invalid,
+ * the row and the field.
  * @throws {ConfigError} If this version of taulab does not implement the domain.
  */
 export async function loadTauBench(
@@ -394,7 +395,7 @@ function tasksOf(
 
 /**
  * Validates `value` with `schema`.
- * @throws {DataError} If `value` is invalid; the message names the file, `place` and the field.
+ * @throws {DataError} If `value` is invalid; the message names the file, `place` if it is given, and the field.
  */
 function checked<T>(
   schema: z.ZodType<T>,

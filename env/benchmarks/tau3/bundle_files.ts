@@ -24,7 +24,7 @@ export type BundleSource = string | ReadonlyMap<string, string>;
 
 /**
  * Opens a folder of upstream's data in a bundle, a checkout, or a checkout's `data` directory.
- * @throws {DataError} If the folder is not found.
+ * @throws {DataError} If `source` is a directory in which the folder is not found.
  */
 export async function dataFiles(
   source: BundleSource,
@@ -137,7 +137,7 @@ export function parseFile({ path, text }: TextFile): JsonValue {
 
 /**
  * Validates `value` with `schema`.
- * @throws {DataError} If `value` is invalid; the message names the file, `place` and the field.
+ * @throws {DataError} If `value` is invalid; the message names the file, `place` if it is given, and the field.
  */
 export function checkedValue<T>(
   schema: z.ZodType<T>,

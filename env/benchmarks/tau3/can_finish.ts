@@ -14,7 +14,8 @@ const MAX_WORLDS = 400;
  * Checks whether some order of the expected writes leads from `databases` to a state that earns the reward. The search
  * is depth-first, starts with the expected order and uses each action at most once. Actions that were already taken are
  * tried too, since a setting that was switched twice may have to be switched again.
- * @returns `"unknown"` if the search reached its limit.
+ * @returns `"yes"` if the search found such an order, `"no"` if there is none, and `"unknown"` if the search reached
+ * its limit before it found one.
  */
 export function canFinish(
   databases: Databases,

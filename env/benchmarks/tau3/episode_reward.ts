@@ -30,7 +30,10 @@ export function episodeReward(
   };
 }
 
-/** Converts a τ³-bench reward without comparing rows. If a judge is missing, the value is 0 and `isUnjudged` is set. */
+/**
+ * Converts a τ³-bench reward without comparing rows. If the value is unknown because a judge is missing, it becomes 0
+ * and `isUnjudged` is set.
+ */
 export function judgedReward(judged: Tau3Reward): Reward {
   const parts = new Map(judged.breakdown ?? []);
   const told = parts.get("COMMUNICATE");

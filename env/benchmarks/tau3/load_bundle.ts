@@ -91,7 +91,8 @@ export function tau3BenchDir(given?: string | null): string {
 /**
  * Loads the data of a domain.
  * @param name The name of a domain or of its variant: `retail`, `NAME-workflow`.
- * @throws {DataError} If a file is missing or invalid; the message names the file and the invalid field.
+ * @throws {DataError} If a file is missing or invalid; the message names the file and, if a field is invalid, the
+ * field.
  * @throws {ConfigError} If this version of taulab does not implement the domain.
  */
 export async function loadTau3(

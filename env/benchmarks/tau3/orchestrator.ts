@@ -46,7 +46,7 @@ export interface OrchestratorOptions {
   readonly maxSteps?: number;
   /** The number of tool errors after which the conversation ends. Default: 10. */
   readonly maxErrors?: number;
-  /** Whether the agent acts alone, with the user's tools. Default: false. */
+  /** Whether the agent acts alone, with the tools of both sides. Default: false. */
   readonly solo?: boolean;
   /** Whether a message with both text and calls ends the conversation. Default: false. */
   readonly validateCommunication?: boolean;

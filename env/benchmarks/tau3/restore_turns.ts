@@ -24,7 +24,8 @@ export interface RestoreTurnsOptions
 
 /**
  * Replays the turns in a conversation that has just started. Each of several parallel calls is sent as a separate
- * message, so there may be more steps than in the original conversation. Turns after its end are ignored.
+ * message, so there may be more steps than in the original conversation. If the conversation ends before the last turn,
+ * the remaining turns are ignored.
  * @throws {RaisedError} If a turn cannot be replayed.
  */
 export function restoreTurns(

@@ -6,8 +6,9 @@ import type { Tau3Task } from "./tau3_task.ts";
 import type { WorldSource } from "./tau3_world.ts";
 
 /**
- * Returns the id of the task's user: the user named in the expected actions or, failing that, a user whose id (or name
- * and zip code) appears in the scenario. Returns an empty string if there is no such user.
+ * Returns the id of the task's user, or an empty string if there is none. If the expected actions name a user or a row
+ * that a user owns, this user is returned, otherwise a user whose id (or else whose name and zip code) appears in the
+ * scenario's instructions.
  */
 export function userOf(
   { domain, databases }: WorldSource,

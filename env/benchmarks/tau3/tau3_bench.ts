@@ -88,7 +88,8 @@ interface Tau3Data {
 
 /**
  * Loads a domain of τ³-bench.
- * @throws {DataError} If a file is missing or invalid; the message names the file and the invalid field.
+ * @throws {DataError} If a file is missing or invalid; the message names the file and, if a field is invalid, the
+ * field.
  * @throws {ConfigError} If this version of taulab does not implement the domain, or the domain lacks the requested
  * variant or a solo mode.
  */
@@ -341,7 +342,7 @@ function baselineOf(
 }
 
 /**
- * Converts the prompts to the common format. Only the prompts for the tool-calling agent and the plain user come from
+ * Converts the prompts to the common format. Only the prompts for the tool-calling agent and the `llm` user come from
  * upstream.
  */
 function promptsOf(prompts: Tau3Prompts, guidelines: Guidelines): Prompts {

@@ -48,7 +48,10 @@ export interface Tau3EnvironmentOptions extends RulesOptions {
   readonly prompts?: Tau3Prompts | undefined;
 }
 
-/** Maps upstream's termination reasons to the reasons why environments end conversations. */
+/**
+ * Maps upstream's termination reasons to the reasons why environments end conversations. Other reasons have no
+ * equivalent.
+ */
 export const ENDS: Readonly<Record<string, EndReason>> = {
   user_stop: "user_stop",
   agent_stop: "agent_stop",

@@ -75,13 +75,13 @@ export interface Tau3Task {
     readonly persona: string | null;
     readonly instructions: StructuredInstructions | string;
   };
-  /** The instruction for a solo agent. */
+  /** The instruction for a solo agent; `null` if the task requires a user. */
   readonly ticket: string | null;
   /** Calls that set up the world. */
   readonly setUp: readonly EnvironmentCall[];
   /** The messages of the conversation that an episode continues. */
   readonly history: readonly Tau3Message[];
-  /** The evaluation criteria; `null` if every outcome passes. */
+  /** The evaluation criteria. If it is `null`, a conversation passes if the user or the agent ends it. */
   readonly criteria: EvaluationCriteria | null;
   /** The task as it is written in the file. */
   readonly original?: JsonValue;
@@ -163,7 +163,10 @@ const instructionsSchema = z.union([
   })),
 ]);
 
-/** The schema of `initialization_data`, which would replace rows. No task has such data, so only `null` is valid. */
+/**
+ * The schema of `initialization_data`, which would replace rows. No task has such data, so it must be `null`, or an
+ * object in which all values are `null`.
+ */
 const noData = anyValue.refine(
   (value) =>
     value === null ||

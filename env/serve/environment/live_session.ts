@@ -43,7 +43,10 @@ export interface SessionWorld {
 export interface EpisodeChoice {
   /** The task's split. Default: {@linkcode SessionWorld.split}. */
   readonly split?: Split | undefined;
-  /** The task's index in its split. Default: `seed` modulo the number of tasks; without a `seed`, each task in turn. */
+  /**
+   * The task's index in its split. Default: the task at position `seed` modulo the number of tasks or, without a
+   * `seed`, the next task in turn.
+   */
   readonly task?: number | undefined;
   /** The seed of the episode. Default: derived from the server's seed and {@linkcode LiveSessionOptions.next}. */
   readonly seed?: number | undefined;

@@ -32,9 +32,9 @@ type Numbers = Readonly<Record<string, number>>;
 
 /** The response to `POST /aggregate_metrics`. */
 export interface AggregateMetrics {
-  /** Statistics of each task, with its rollouts. */
+  /** Statistics of each task that has unmasked rollouts, with these rollouts. */
   readonly group_level_metrics: readonly object[];
-  /** Statistics of all rollouts, such as `mean/reward`. */
+  /** Statistics of all unmasked rollouts, such as `mean/reward`, and counts, such as `num_repeats`. */
   readonly agent_metrics: Numbers;
   /** The members of `agent_metrics` that begin with `mean/` or `coverage/`. */
   readonly key_metrics: Numbers;
@@ -42,7 +42,10 @@ export interface AggregateMetrics {
   readonly repeat_level_metrics: readonly object[];
 }
 
-/** Computes the statistics of results, over all tasks and per task. A task may have several results. */
+/**
+ * Computes the statistics of results, over all tasks and per task. Masked results are only counted. A task may have
+ * several results.
+ */
 export function aggregateMetrics(
   { verify_responses: all }: z.infer<typeof aggregateSchema>,
 ): AggregateMetrics {
@@ -100,7 +103,10 @@ function groupOf(task: number, results: readonly Result[]) {
   };
 }
 
-/** Returns the numeric fields of a result and of its token usage. Booleans become 0 or 1. */
+/**
+ * Returns the numeric fields of a result and of its token usage, except `mask_sample` and fields with a leading
+ * underscore. Booleans become 0 or 1.
+ */
 function numbersOf({ mask_sample: _, ...result }: Result): Numbers {
   const named = { ...result, ...result.response?.usage };
   return Object.fromEntries(

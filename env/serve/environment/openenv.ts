@@ -1,6 +1,6 @@
 /**
- * Serves sessions with OpenEnv's protocol. A WebSocket connection to `/ws` has its own session. Plain HTTP requests to
- * reset, step and state identify a session by the `session_id` in the observation of its reset.
+ * Serves sessions with OpenEnv's protocol. A WebSocket connection to `/ws` has its own session. A plain HTTP request
+ * names its session by the `session_id` in the observation of the session's first reset.
  *
  * @see openenv-core 0.3.0, `openenv/core/env_server/http_server.py` and `types.py`, `openenv/core/env_client.py`.
  */
@@ -205,7 +205,7 @@ function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
   };
 }
 
-/** The maximum number of requests that may wait on a connection. */
+/** The maximum number of requests that may wait on a connection. The connection is closed if another one arrives. */
 const MAX_WAITING = 16;
 
 /** Serves a session over a WebSocket connection, until the session or the connection is closed. */

@@ -21,7 +21,7 @@ export function readObject(text: string): JsonObject {
   throw new RequestError("The body is not a JSON object");
 }
 
-/** The fields of each type of action. Every OpenEnv action may also have `type` and `metadata`. */
+/** The fields of each type of action. Every action also has `type` and, as in OpenEnv, may have `metadata`. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   respond: ["content"],
   call_tool: ["tool_name", "arguments", "content", "id"],

@@ -146,7 +146,7 @@ async function headOf(
 /**
  * Returns the path of the `.git` directory or, if `.git` is a file, of the directory within the checkout that the file
  * points to.
- * @throws {DataError} If the file points to no directory within the checkout.
+ * @throws {DataError} If the file does not contain a path within the checkout.
  */
 async function gitDir(root: string, read: Checkout["read"]): Promise<string> {
   const path = join(root, ".git");

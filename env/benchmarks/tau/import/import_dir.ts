@@ -36,7 +36,10 @@ async function isFree(path: string): Promise<boolean> {
   }
 }
 
-/** Writes all files to a temporary sibling directory, then replaces `out` with this directory. */
+/**
+ * Writes all files to a temporary sibling directory, then replaces `out` with this directory. Check `out` with
+ * {@linkcode requireReplaceable} first: everything in it is removed.
+ */
 export async function writeImport(
   out: string,
   { files }: Pick<Import, "files">,

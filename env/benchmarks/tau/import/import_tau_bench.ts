@@ -30,7 +30,7 @@ export interface Checkout {
 export interface Import {
   /** The texts of the files, keyed by path within the directory. */
   readonly files: ReadonlyMap<string, string>;
-  /** The number of items of each kind: `retail tasks_test`, `retail users`. */
+  /** The number of items of each kind, keyed by kind, such as `retail tasks_test` or `retail users`. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
@@ -49,8 +49,8 @@ const FEW_SHOT = [
 
 /**
  * Imports a checkout into memory.
- * @throws {DataError} If a file is missing or has an unsupported construct; the message names the file, the line and
- * the column.
+ * @throws {DataError} If a file is missing or invalid, or has an unsupported construct; the message names the file and,
+ * if the fault has a position, the line and the column.
  */
 export async function importTauBench(checkout: Checkout): Promise<Import> {
   const { root, read } = checkout;

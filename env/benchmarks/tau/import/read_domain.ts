@@ -30,8 +30,8 @@ export interface ImportedDomain {
 
 /**
  * Imports a domain.
- * @throws {DataError} If a part of the domain is missing or cannot be read; the message names the file, the line and
- * the column.
+ * @throws {DataError} If a part of the domain is missing or cannot be read; the message names the file and, if the
+ * fault has a position, the line and the column.
  */
 export async function importDomain(
   modules: PythonModules,

@@ -24,7 +24,7 @@ const FORMAT =
 
 /**
  * Reads the prompts from the Python source and returns them in the format of `prompts.json`.
- * @throws {DataError} If a prompt is missing or cannot be read; the message names the file and the line.
+ * @throws {DataError} If a prompt is missing or cannot be read; the message names the file.
  */
 export async function importPrompts(
   modules: PythonModules,

@@ -5,11 +5,11 @@ export interface Mismatch {
   readonly path: string;
   /** The record's number in its file, from 1. */
   readonly record: number;
-  /** The record's label: `test/17`, `case 120`. */
+  /** The record's label, such as `test/17` or `case 120`. */
   readonly label: string;
   /** The step's number in its record, from 1; `null` if the mismatch concerns the whole record. */
   readonly step: number | null;
-  /** The name of the compared value: `observation`, `data_hash`, `reward`. */
+  /** The name of the compared value, such as `observation`, `data_hash` or `reward`. */
   readonly field: string;
   readonly expected: string;
   readonly got: string;

@@ -39,7 +39,7 @@ export interface Recording {
   readonly faults?: readonly RecordFault[];
 }
 
-/** The fields of all records except trajectories. */
+/** The fields that records have in all of the formats below except `trajectories`. */
 const origin = {
   env: domainNameSchema,
   final_data_hash: z.string(),

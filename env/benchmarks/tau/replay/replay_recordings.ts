@@ -319,7 +319,10 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Returns the domain of a recording. If the records do not name it, it is inferred from their users and tools. */
+/**
+ * Returns the domain of a recording: the domain that the records name or, if they name none, the domain whose tools
+ * they call. The domain of a result file is always inferred, from its users and tools.
+ */
 async function recordedDomain(
   { path, format, records }: Recording,
   tauBench: string,

@@ -21,7 +21,10 @@ export interface ReplayedResult {
   readonly mismatches: readonly Mismatch[];
   /** Mismatches in tool results and states, which a different dataset may explain. */
   readonly dataMismatches: readonly Mismatch[];
-  /** Whether the gold state equals the recorded gold state; `null` if none was recorded. */
+  /**
+   * Whether the gold state equals the recorded gold state; `null` if none was recorded, or the episode was not
+   * replayed.
+   */
   readonly hasSameGold: boolean | null;
 }
 

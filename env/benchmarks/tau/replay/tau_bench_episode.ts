@@ -2,7 +2,7 @@
  * Runs an episode that reproduces τ-bench's `Env` with its bugs: scoring replaces the episode's state with the gold
  * state and appends the gold actions to its log. The episode may continue from that state.
  *
- * @see sierra-research/tau-bench, tau_bench/envs/base.py at 59a200c.
+ * @see sierra-research/tau-bench at 59a200c, tau_bench/envs/base.py.
  */
 
 import type { Database } from "../../../database.ts";

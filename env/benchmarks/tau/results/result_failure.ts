@@ -18,7 +18,10 @@ const KINDS: readonly (readonly [FailureKind, readonly string[]])[] = [
   ["server_error", ["internalserver", "serviceunavailable", "apierror"]],
 ];
 
-/** For each source of failures, the paths that identify it in a traceback. The innermost frame that matches is used. */
+/**
+ * For each source of failures, the part of a path that identifies it in a traceback. The innermost frame that contains
+ * one of these parts determines the source.
+ */
 const SOURCES: readonly (readonly [Failure["source"], string])[] = [
   ["user", "envs/user.py"],
   ["model", "/agents/"],

@@ -98,7 +98,7 @@ export function readResultRecords(
   );
 }
 
-/** Returns the episode, or the reason why the record is not an episode: `has no task_id`. */
+/** Returns the episode, or the reason why the record is not an episode, such as `has no task_id`. */
 function recordOf(record: JsonObject, number: number): ResultRecord | string {
   const said = record.get("traj") ?? record.get("messages");
   const task = numberOf(record.get("task_id") ?? record.get("task_index"));

@@ -2,7 +2,7 @@
  * Converts a conversation that τ-bench recorded to the format of the episode store: messages and the agent's turns,
  * with tool calls or text actions.
  *
- * @see sierra-research/tau-bench, tau_bench/agents/tool_calling_agent.py and chat_react_agent.py at 59a200c.
+ * @see sierra-research/tau-bench at 59a200c, tau_bench/agents/tool_calling_agent.py and chat_react_agent.py.
  */
 
 import { readTextAction } from "../../../agents/text_action.ts";
@@ -42,7 +42,8 @@ export function openingOf(messages: readonly JsonObject[]): string {
 }
 
 /**
- * Pairs each agent message with the message that answers it. As in τ-bench, only the first call of a message counts.
+ * Pairs each agent message with the message after it, which answers it. As in τ-bench, only the first call of a message
+ * counts.
  */
 export function turnsIn(messages: readonly JsonObject[]): JsonObject[] {
   const isText = actsByText(messages);

@@ -15,7 +15,7 @@ import type { FaultContext } from "./task_faults.ts";
 const OF_VARIANT = ["price", "options"];
 
 /**
- * Finds items that the expected actions add or change, and whose price or options differ from those of their variant.
+ * Finds items that differ from their variant in price or options after the expected actions have added or changed them.
  */
 export function mixedVariants({ source, task }: FaultContext): TaskFault[] {
   const { agent } = targetWorld(source, task).databases;

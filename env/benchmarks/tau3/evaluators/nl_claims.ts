@@ -20,7 +20,7 @@ export type Claim =
   }
   | {
     readonly kind: "place";
-    /** The parts of the address: `943 maple drive`, `suite 356`, … */
+    /** The parts of the address in lower case, such as `943 maple drive` and `suite 356`. */
     readonly parts: readonly string[];
   }
   | {

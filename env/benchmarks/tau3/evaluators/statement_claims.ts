@@ -132,8 +132,8 @@ function isDenied(before: string): boolean {
 }
 
 /**
- * Checks whether a sentence mentions `value` only approximately (25 for 25.4), or with a negation (`not 25`). Such a
- * mention is ambiguous.
+ * Checks whether a sentence that does not state `value` mentions it approximately (25 for 25.4) or with a negation
+ * (`not 25`). Such a mention is ambiguous.
  */
 function isNearly(sentence: string, value: number): boolean {
   return numbersIn(sentence).some((number) =>

@@ -59,8 +59,8 @@ export async function isTau3Checkout(checkout: Checkout): Promise<boolean> {
 
 /**
  * Imports a checkout into memory.
- * @throws {DataError} If a file is missing or has an unsupported construct; the message names the file, the line and
- * the column.
+ * @throws {DataError} If a file is missing or has an unsupported construct; the message names the file and, if the
+ * fault has a position, the line and the column.
  */
 export async function importTau3(checkout: Checkout): Promise<Import> {
   const { root, read } = checkout;
@@ -114,8 +114,8 @@ async function pythonDir(
 }
 
 /**
- * Returns the directory `data/tau2` in the checkout or in the package. If neither has the guidelines, returns the path
- * in the checkout.
+ * Returns the directory `data/tau2` of the checkout or, if it lacks the user's guidelines, of the package. If both lack
+ * them, returns the path in the checkout.
  */
 async function dataDir(
   { root, read }: Checkout,

@@ -19,7 +19,7 @@ import {
 } from "../../python_source/syntax_tree.ts";
 import { argumentsOf } from "./python_class.ts";
 
-/** The names of placeholders, keyed by the expression in braces that each placeholder replaces. */
+/** The names of placeholders, keyed by the expression that each placeholder replaces. */
 export type Placeholders = Readonly<Record<string, string>>;
 
 /**
@@ -112,7 +112,10 @@ export function textBeginning(
 
 const KINDS: readonly string[] = ["String", "FormatString"];
 
-/** Yields all strings below a node, in order. The expressions in f-strings are not replaced. */
+/**
+ * Yields the strings in a node, in order: the node itself if it is a string, otherwise all strings below it. The
+ * expressions in f-strings are not replaced.
+ */
 export function* stringsIn(
   source: PythonSource,
   node: Node,

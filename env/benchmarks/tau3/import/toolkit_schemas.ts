@@ -27,8 +27,8 @@ import {
 
 /**
  * Reads the schemas of a file's tools, which are the methods decorated with `@is_tool`, in order.
- * @throws {DataError} If there are no tools, or an annotation is not supported; the message names the file, the line
- * and the column.
+ * @throws {DataError} If there are no tools, or an annotation or a default is not supported; the message names the
+ * file.
  */
 export async function readToolSchemas(
   modules: PythonModules,
@@ -59,7 +59,7 @@ function* toolsIn(source: PythonSource): Generator<Node> {
 
 /**
  * Returns the tool schema of a function.
- * @throws {DataError} If an annotation is not supported; the message names the file, the line and the column.
+ * @throws {DataError} If an annotation or a default is not supported; the message names the file.
  */
 export async function schemaOf(
   modules: PythonModules,

@@ -50,7 +50,7 @@ export class TypeSchemas {
   }
 
   /**
-   * Returns the schema of an annotation, given as source text: `List[FlightInfo | dict]`.
+   * Returns the schema of an annotation, given as source text, such as `List[FlightInfo | dict]`.
    * @throws {DataError} If the annotation names an unknown type or is nested too deeply.
    */
   async of(

@@ -44,7 +44,10 @@ class ScriptedParticipant {
   }
 }
 
-/** Replays a recorded conversation. */
+/**
+ * Replays a recorded conversation, and compares its messages, its end and costs, the final state, the last requests and
+ * the reward with the recording.
+ */
 export async function replayConversation(
   record: Tau3RecordOf<"orchestrator">,
   context: EvaluationContext,
@@ -201,7 +204,10 @@ function toolNames(
     : { agent, user };
 }
 
-/** Returns a copy of a task with the initial state and history from `patch`. */
+/**
+ * Returns a copy of a task with the set-up calls and the history from `patch`, or the task itself if the patch has no
+ * initial state.
+ */
 function withHistory(task: Tau3Task, patch: JsonObject | undefined): Tau3Task {
   const state = patch?.get("initial_state");
   if (state === undefined) return task;

@@ -130,7 +130,10 @@ function textMessage(
   return { role, content, toolCalls: null, cost: null };
 }
 
-/** Replays the evaluation of a conversation. */
+/**
+ * Repeats the evaluation of a conversation, and compares the reward or error and the judge's prompts with the
+ * recording.
+ */
 export async function replayEvaluation(
   record: Tau3RecordOf<"evaluators">,
   { bundle, prompts, checker }: EvaluationContext,
@@ -259,8 +262,8 @@ function shortened(
 }
 
 /**
- * Returns a copy of a task in which the fields of `patch` replace those of the criteria. If the patch sets the criteria
- * to `null`, the copy has none.
+ * Returns a copy of a task with the changes to its criteria that `patch` contains, or the task itself if there are
+ * none. A patch may set a field of the criteria, or the criteria to `null`.
  */
 function patchedTask(task: Tau3Task, patch: JsonObject | undefined): Tau3Task {
   const change = patch?.get("evaluation_criteria");

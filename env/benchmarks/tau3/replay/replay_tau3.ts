@@ -260,7 +260,7 @@ function kept<T>(
   return made;
 }
 
-/** Returns a record's label. */
+/** Returns a record's label: `case N` if the record has a case number, otherwise `task ID`. */
 function label(record: JsonObject): string {
   const [id, number] = [record.get("task_id"), record.get("case")];
   return number === undefined ? `task ${id}` : `case ${number}`;

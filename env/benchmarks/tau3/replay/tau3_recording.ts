@@ -20,8 +20,8 @@ import { tau3MessageSchema } from "../tau3_message.ts";
 import { setUpSchema } from "../tau3_task.ts";
 
 /**
- * The formats of recordings. Records of `gold` and `fuzz` contain tool calls, those of `evaluators` and `orchestrator`
- * contain conversations, and those of `prompts` contain hashes of prompts.
+ * The formats of recordings. `gold` and `fuzz` records contain tool calls, `evaluators` and `orchestrator` records
+ * contain conversations, and `prompts` records contain hashes of prompts.
  */
 export type Tau3RecordingFormat =
   | "gold"

