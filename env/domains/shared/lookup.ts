@@ -6,7 +6,7 @@ import { asKey, keyError } from "../../python/python_object.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";
 
 /**
- * Returns the id of an existing row.
+ * Returns `id` if there is a row with this id.
  * @throws {ToolError} If there is no row with this id: `<noun> not found`.
  */
 export function findId(

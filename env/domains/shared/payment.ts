@@ -1,4 +1,4 @@
-/** The format of payment method ids, which τ-bench's domains share. */
+/** The format of the payment method ids in τ-bench's domains. */
 
 /** Matches the id of a payment method. */
 export const PAYMENT_ID =

@@ -33,7 +33,7 @@ interface Effect {
   readonly fields: readonly string[];
   /** Returns a description of what is wrong with the new values, or `null` if they are correct. */
   breaks(written: Written): string | null;
-  /** Returns the amount charged to each payment method, in dollars. */
+  /** Returns the amount charged to each payment method, in dollars. A refund is negative. Default: none. */
   spends?(written: Written): ReadonlyMap<string, number>;
 }
 

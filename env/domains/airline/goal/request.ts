@@ -60,8 +60,8 @@ export interface Trip {
   readonly returnDate?: string;
   readonly pick?: Pick;
   /**
-   * The number of the outbound or changed flight; set if the user asks for a specific flight. If set, `pick` is
-   * ignored.
+   * The number of the outbound or changed flight; set if the user asks for a specific flight. If set, `pick` applies
+   * only to a booking's return flight.
    */
   readonly flight?: string;
   /** The number of stops of a booking in each direction; omitted for direct flights. */
@@ -75,8 +75,8 @@ export interface Trip {
   readonly bags?: number;
   readonly insurance?: "yes" | "no";
   /**
-   * The kinds of payment methods, in the order of use: `certificate`, `gift card`, `credit card`. Each method pays up
-   * to its balance, and the next method pays the rest.
+   * The kinds of payment methods, in the order of use: `certificate`, `gift card`, `credit card`. For a booking, each
+   * method pays up to its balance, and the next method pays the rest. A change uses only the first kind.
    */
   readonly pay?: readonly string[];
   /** Whether the user wants compensation for a delayed flight rather than for a cancelled flight. */

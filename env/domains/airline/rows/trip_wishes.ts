@@ -28,7 +28,7 @@ export interface TripWish {
 
 /**
  * Draws a booking, or a request with another intent about one of the future reservations in `open`. Returns `undefined`
- * if nothing fits.
+ * if the draw fails.
  */
 export function drawTripWish(
   world: AirlineWorld,
@@ -57,7 +57,7 @@ export function drawTripWish(
 
 /**
  * Draws a cancellation that policy refuses, and a change to the same reservation as the alternative. Returns
- * `undefined` if nothing fits.
+ * `undefined` if the draw fails.
  */
 export function drawInstead(
   world: AirlineWorld,
@@ -94,7 +94,7 @@ export function drawInstead(
 }
 
 /**
- * Draws a change to a reservation, or returns `undefined` if none fits. A new passenger is always a user in the
+ * Draws a change to a reservation, or returns `undefined` if the draw fails. A new passenger is always a user in the
  * database.
  */
 function changeOf(

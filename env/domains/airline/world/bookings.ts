@@ -36,10 +36,10 @@ export interface Booking {
   readonly actions: readonly ToolAction[];
 }
 
-/** One in `CERTAIN_FLIGHT` bookings without stops asks for a specific outbound flight by its number. */
+/** On average, one in `CERTAIN_FLIGHT` bookings without stops asks for a specific outbound flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
-/** Draws a booking, or returns `undefined` if no flights fit. */
+/** Draws a booking, or returns `undefined` if the draw fails. */
 export function drawBooking(
   world: AirlineWorld,
   user: Passenger,

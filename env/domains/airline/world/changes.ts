@@ -40,10 +40,10 @@ interface Held {
   readonly held: Reservation;
 }
 
-/** One in `CERTAIN_FLIGHT` changes of flights asks for a specific flight by its number. */
+/** On average, one in `CERTAIN_FLIGHT` changes of flights asks for a specific flight by its number. */
 const CERTAIN_FLIGHT = 4;
 
-/** Draws a change to a reservation, or returns `undefined` if nothing fits. */
+/** Draws a change to a reservation, or returns `undefined` if the draw fails. */
 export function drawChange(
   world: AirlineWorld,
   { user, intent, held }: UserIntent & { readonly held: Reservation },

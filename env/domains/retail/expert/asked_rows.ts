@@ -33,7 +33,7 @@ export function* readOrder(
   return desk.row("order_id", order_id);
 }
 
-/** Reads and returns all of the user's orders. */
+/** Returns all of the user's orders. Reads the profile and the orders that the expert has not read yet. */
 function* ownOrders(desk: Desk): Script<JsonObject[]> {
   yield* readUser(desk);
   const orders: JsonObject[] = [];

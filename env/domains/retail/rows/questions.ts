@@ -163,7 +163,10 @@ function balanceQuestion({ rng }: Draw, person: StoreUser): Wish | undefined {
   });
 }
 
-/** Draws a question about the number of available variants of a product. */
+/**
+ * Draws a question about the number of available variants of a product. Returns `undefined` if the product has no
+ * variants.
+ */
 function countQuestion({ rng, store }: Draw): Wish | undefined {
   const productId = rng.pick(store.productIds);
   const variants = store.variantsOf({ productId });
@@ -179,7 +182,10 @@ function countQuestion({ rng, store }: Draw): Wish | undefined {
   });
 }
 
-/** Draws a question about the price of the cheapest or the most expensive variant of a product. */
+/**
+ * Draws a question about the price of the cheapest or the most expensive available variant of a product. Returns
+ * `undefined` if no variant is available.
+ */
 function extremeQuestion({ rng, store }: Draw): Wish | undefined {
   const productId = rng.pick(store.productIds);
   const there = store.variantsOf({ productId })

@@ -24,7 +24,7 @@ import { type Order, storeOf, type StoreUser } from "./store.ts";
 import type { Draw, Wish } from "./wish.ts";
 import { cancelAllWish, drawWrite, userAddressWish } from "./writes.ts";
 
-/** The share of tasks with a refund in which the user asks for the total refund. */
+/** The probability that the user asks for the total refund, if {@linkcode askRefund} can add this question. */
 const REFUND_ASKED = 0.3;
 
 /** The relative frequency of each kind of write request. */
@@ -120,7 +120,10 @@ function goalOf(
   return { identity: goal.identity, requests };
 }
 
-/** Draws a user and requests that can all be fulfilled one after another; see {@linkcode canFollow}. */
+/**
+ * Draws a user and requests that can all be fulfilled one after another; see {@linkcode canFollow}. Returns `undefined`
+ * if the first draw fails.
+ */
 function drawWishes(
   draw: Draw,
 ): { person: StoreUser; wishes: readonly Wish[] } | undefined {

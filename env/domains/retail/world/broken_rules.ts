@@ -176,7 +176,7 @@ interface Swap {
   readonly to: Variant;
 }
 
-/** Returns all pairs of an item and another variant of its product that satisfy a condition. */
+/** Returns all pairs of an item and another variant of its product for which `wanted` returns true. */
 function swapsTo(
   world: World,
   items: readonly Variant[],

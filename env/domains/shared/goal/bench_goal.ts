@@ -11,7 +11,10 @@ import { row, text } from "../read_row.ts";
 import { firstPerson } from "../user/first_person.ts";
 import type { Goal, Identity, Request } from "./goal.ts";
 
-/** A derived goal, and the first message of the conversation, if the instruction contains one. */
+/**
+ * A derived goal, and the user's first message: the instruction in the first person, or `undefined` if the instruction
+ * is machine-generated or contains nothing that the user can say.
+ */
 export interface BenchGoal<R extends Request> {
   readonly goal: Goal<R> & { readonly identity: Identity };
   readonly opening: string | undefined;

@@ -92,7 +92,7 @@ export interface ListeningContext {
    * `all set`.
    */
   readonly topic: RegExp;
-  /** Patterns for additional details that agents of the domain ask for. Default: none. */
+  /** Patterns, keyed by kind, for additional details that agents of the domain ask for. Default: none. */
   readonly details?: Readonly<Record<string, RegExp>>;
 }
 

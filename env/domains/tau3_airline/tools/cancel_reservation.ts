@@ -38,7 +38,8 @@ export const cancelReservation = airlineTool({
 });
 
 /**
- * Rejects strings that are not valid Unicode, because the original first logs the reservation in UTF-8.
+ * Rejects strings that are not valid Unicode, because the original logs the reservation in UTF-8 before it cancels the
+ * reservation.
  * @throws {ToolError} If a string in the value has a lone surrogate.
  */
 function rejectSurrogates(value: JsonValue): void {

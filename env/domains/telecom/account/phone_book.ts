@@ -1,6 +1,6 @@
 /**
- * Indexes phone numbers. Every tool call is followed by two lookups by phone number, which would be full scans without
- * the index.
+ * Indexes phone numbers. Every tool call is followed by up to two lookups by phone number. Without the index, these
+ * would be full scans.
  */
 
 import type { Database, Table } from "../../../database.ts";

@@ -160,7 +160,7 @@ function* saverOff(one: Case): Script<boolean> {
 
 /**
  * Asks the user to set the phone to prefer the newest networks if it is restricted to 2G or 3G.
- * @returns Whether the user was asked to set it.
+ * @returns Whether the user was asked to change the preference.
  */
 export function* newestNetwork(one: Case): Script<boolean> {
   const mode = yield* one.ask("please check your network mode preference.");

@@ -16,7 +16,7 @@ import { restoreMms } from "./mms_steps.ts";
 import { restoreService } from "./service_steps.ts";
 import { Case, look, lookUp, Transfer } from "./telecom_case.ts";
 
-/** The message that the policy requires before a user is transferred. */
+/** The message that the policy requires after the call that transfers a user. */
 const HOLD = "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON.";
 
 /** Handles the conversation with the user of a task. */

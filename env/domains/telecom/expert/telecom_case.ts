@@ -24,7 +24,7 @@ export class Case {
   readonly customerId: string;
   /** The row of the user's line, as a tool showed it when the user was identified. */
   line: JsonObject;
-  /** The states of the phone's switches, as the user reported them. */
+  /** The states of the phone's switches, as the user last reported them. */
   readonly switches = new Map<Switch, boolean>();
 
   constructor(

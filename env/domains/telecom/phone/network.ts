@@ -114,7 +114,7 @@ const SIGNAL_FACTORS: Readonly<Record<string, number>> = {
   excellent: 1,
 };
 
-/** The lowest speed of each rating, in Mbps, from fastest to slowest. */
+/** The lowest speed of each rating, in Mbps, from fastest to slowest. Lower speeds are rated `Very Poor`. */
 const SPEED_WORDS = [
   [100, "Excellent"],
   [25, "Good"],

@@ -54,7 +54,7 @@ export function toggleDataSaver(database: Database): boolean {
 
 /**
  * Toggles Wi-Fi. Turning it off also disconnects it.
- * @returns The new state; `undefined` if airplane mode prevents it.
+ * @returns The new state; `undefined` if airplane mode is on, so that Wi-Fi cannot be toggled.
  */
 export function toggleWifi(database: Database): boolean | undefined {
   if (isOn(device(database), "airplane_mode")) return undefined;

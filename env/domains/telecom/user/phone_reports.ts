@@ -122,7 +122,10 @@ function sentences(lines: readonly string[]): string {
     .map((line) => /[.!?]$/.test(line) ? line : `${line}.`).join(" ");
 }
 
-/** Rephrases the phone's text in the user's words: in lower case, without icons, and with `my` instead of `your`. */
+/**
+ * Rephrases the phone's text in the user's words: in lower case (except ids), without icons, and with `my` instead of
+ * `your`.
+ */
 function plainWords(text: string): string {
   const words = text.replaceAll(/[^ -~]/g, "").split(" ").map((word) =>
     ID.test(word) ? word : word.toLowerCase()
