@@ -23,13 +23,13 @@ export type Move =
 /** A part of a conversation: a generator that yields moves and is resumed with their observations. */
 export type Script<T = void> = Generator<Move, T, Observation>;
 
-/** A call that was made, and its result. */
+/** A call that returned a row or a list, and the parsed result. */
 export interface MadeCall {
   readonly action: ToolAction;
   readonly shown: JsonObject | JsonValue[];
 }
 
-/** The expert's desk: its record of everything that it knows in a conversation. */
+/** The expert's desk: its record of what it has learned in a conversation. */
 export class Desk {
   /** The calls that returned a row or a list, in order. */
   readonly calls: MadeCall[] = [];

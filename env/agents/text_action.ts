@@ -26,7 +26,7 @@ export const RESPOND = "respond";
 
 /** The style in which text actions are written and read. */
 export interface TextActionStyle {
-  /** The text that precedes an action: `Action:`. */
+  /** The text that precedes an action, such as `Action:`. */
   readonly marker: string;
   /**
    * Whether to accept only strict JSON and to send text that is not JSON to the user, as τ-bench does. If false, the

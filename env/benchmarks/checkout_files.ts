@@ -19,8 +19,8 @@ export type ReadFile = (path: string) => Promise<string | undefined>;
 
 /**
  * Creates a reader for the files below a directory.
- * @returns A function that reads a path that begins with `root`. The function throws a `DataError` if the path is not a
- * regular file in the checkout, or if a size limit is exceeded.
+ * @returns A function that reads the file at a path, which must begin with `root`. The function throws a `DataError` if
+ * the path is not a regular file in the checkout, or if a size limit is exceeded.
  */
 export function checkoutFiles(
   root: string,

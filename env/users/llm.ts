@@ -14,7 +14,7 @@ import { rulesUser } from "./rules_user.ts";
  * - Reasoning in tags, a speaker label, and quotes and code fences around the whole message are removed.
  * - Words that accompany the stop token are sent before the conversation ends.
  *
- * The model is not called before the conversation opens, and the costs of all calls are summed. If the dataset has its
+ * The model is not called before the conversation opens, and the usage of all calls is summed. If the dataset has its
  * own rules, the user follows these rules instead: see {@linkcode rulesUser}.
  */
 export function llmUser(options: ModelUserOptions): UserFactory {

@@ -32,7 +32,7 @@ const HURRIES = [
 ];
 
 /**
- * Rewrites a message in a voice. The last message, which ends the conversation, is unchanged.
+ * Rewrites a message in a voice. A message with the stop token, which ends the conversation, is unchanged.
  * @param index The index of the message among the user's messages.
  */
 export function voiced(

@@ -162,7 +162,7 @@ function scoresOf(sample: JsonObject): NamedScore[] {
 
 /**
  * Returns the score to use as the reward: the numeric score named `reward` or, if there is none, the first numeric
- * score.
+ * score. Returns `undefined` if no score is numeric.
  */
 function rewardIn(scores: readonly NamedScore[]): NamedScore | undefined {
   const numbers = scores.filter(({ value }) => value !== null);

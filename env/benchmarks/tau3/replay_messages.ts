@@ -16,7 +16,7 @@ export interface ReplaySettings {
   readonly source: WorldSource;
   /** Whether to reject messages from a user. Default: false. */
   readonly solo?: boolean;
-  /** Whether every tool result must equal the recorded result. Default: true. */
+  /** Whether the result of every repeated call must equal the recorded result. Default: true. */
   readonly strict?: boolean;
 }
 

@@ -48,7 +48,7 @@ export type RewardNotes = Readonly<
 
 /** A reward. Parts that were not evaluated are `null`. */
 export interface Tau3Reward {
-  /** The value of the reward; `null` if a part requires a judge and there is none. */
+  /** The value of the reward; `null` if a part requires a judge's verdict and there is none. */
   readonly value: number | null;
   readonly databaseMatch: boolean | null;
   readonly assertions: readonly AssertionCheck[] | null;

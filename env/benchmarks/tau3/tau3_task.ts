@@ -24,14 +24,17 @@ export const REWARD_TYPES = [
 /** A part that a reward can consist of. */
 export type RewardType = typeof REWARD_TYPES[number];
 
-/** A call to an environment function on the agent's or the user's side. Models cannot call these functions. */
+/**
+ * A call to an environment function on the agent's or the user's side or, if there is no function with this name, to a
+ * tool of this side. Models cannot call environment functions.
+ */
 export interface EnvironmentCall {
   readonly side: Requestor;
   readonly name: string;
   readonly arguments: JsonObject;
 }
 
-/** A call to an environment function, and its expected result. */
+/** An environment call, and its expected result. */
 export interface EnvironmentAssertion extends EnvironmentCall {
   readonly expected: boolean;
   readonly message: string | null;

@@ -22,7 +22,7 @@ export interface EnvironmentEvaluation {
   readonly messages: readonly Tau3Message[];
   /** Whether the agent acted alone. */
   readonly solo: boolean;
-  /** Whether every recorded tool result must equal the result in a fresh world. */
+  /** Whether the recorded result of every call that writes must equal the call's result in a fresh world. */
   readonly strict: boolean;
 }
 

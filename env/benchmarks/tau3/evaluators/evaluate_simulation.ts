@@ -55,7 +55,9 @@ export interface Simulation {
   readonly judge?: Judge | typeof STAND_IN | undefined;
   /** Whether the agent acted alone. Default: false. */
   readonly solo?: boolean;
-  /** Whether every recorded tool result must equal the result in a fresh world. Default: true. */
+  /**
+   * Whether the recorded result of every call that writes must equal the call's result in a fresh world. Default: true.
+   */
   readonly strict?: boolean;
 }
 
