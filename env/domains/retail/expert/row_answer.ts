@@ -7,8 +7,7 @@ import { row, rows, text, texts } from "../../shared/read_row.ts";
 
 /**
  * Returns the answer to a question of a fixed form about one row: `total of order #W123`, `balance of my gift card`.
- * Returns `undefined` for any other question, or if no shown row contains the answer; an unknown status is returned as
- * an empty string.
+ * Returns `undefined` for any other question, or if no shown row contains the answer.
  */
 export function rowAnswer(
   question: string,
@@ -24,7 +23,7 @@ export function rowAnswer(
     case "total":
       return shown(payment?.get("amount"));
     case "status":
-      return text(order, "status");
+      return shown(order?.get("status"));
     case "tracking id":
       return texts(rows(order, "fulfillments")[0], "tracking_id")[0];
     case "balance":
