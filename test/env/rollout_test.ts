@@ -53,7 +53,7 @@ function saying(...texts: string[]): Agent {
   return agentOver(sayingModel(codec.tokenizer, texts));
 }
 
-/** Creates a factory of users who say the given lines in order, then `And?`. */
+/** Creates a factory of users who say the given lines in order, and `And?` from then on. */
 function userSaying(...lines: string[]): UserFactory {
   return () => {
     const left = lines.values();

@@ -77,7 +77,10 @@ for (const name of ["failures-full", "failures-quarter"]) {
   });
 }
 
-/** Registers a test that runs a notebook, and checks the rules for all notebooks and then those for this notebook. */
+/**
+ * Registers a test that runs a notebook, checks the rules for all notebooks, and then calls `check` for the notebook's
+ * own rules.
+ */
 function notebookTest(
   name: string,
   says: string,

@@ -32,8 +32,8 @@ export function bundleWorld(name: string): BundleWorld {
 }
 
 /**
- * Makes the calls of a record, and compares results and state hashes with those in the record. If the `tier` of a step
- * is `internal`, the text of its result is not compared, because the recorded text is the message of an error inside
+ * Makes the calls of a record, and compares results and state hashes with the recorded ones. If the `tier` of a step is
+ * `internal`, the text of its result is not compared, because the recorded text is the message of an error inside
  * Python.
  * @param calls One call per step.
  * @returns A sentence for each difference.

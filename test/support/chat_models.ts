@@ -51,7 +51,7 @@ export function answeringModel(
   };
 }
 
-/** Creates a model that answers with the given texts in order, then repeats the last one. */
+/** Creates a model that answers with the given texts in order, and repeats the last one for all later requests. */
 export function sayingChatModel(
   ...texts: readonly string[]
 ): ReturnType<typeof answeringModel> {

@@ -1,4 +1,6 @@
-/** Reads the Markdown files of the project, except those in dot folders and in the output of runs. */
+/**
+ * Reads the Markdown files of the project. Skips dot folders and generated folders, such as `node_modules` and `runs`.
+ */
 
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +14,7 @@ export interface Document {
   readonly text: string;
 }
 
-/** Returns all Markdown files of the project, sorted by path. */
+/** Returns the Markdown files of the project, sorted by path. */
 export async function readDocuments(): Promise<readonly Document[]> {
   const paths = await Array.fromAsync(markdown(ROOT));
   return await Promise.all(

@@ -241,7 +241,7 @@ function fieldsOf(
   return fields;
 }
 
-/** Returns the ids within a row, such as those of payment methods, newest first. */
+/** Returns the ids within a row, such as the ids of payment methods, newest first. */
 function idsIn(value: JsonValue): string[] {
   if (Array.isArray(value)) return value.flatMap(idsIn);
   if (!(value instanceof Map)) return [];

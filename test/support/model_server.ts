@@ -69,7 +69,7 @@ export interface ModelServer extends AsyncDisposable {
   readonly played: ReadonlyMap<Fault, number>;
 }
 
-/** Returns a chat completion with text or with a tool call. */
+/** Returns a chat completion with text, a tool call, or both. */
 export function chatAnswer(
   content: string | null,
   call?: { name: string; arguments: string },

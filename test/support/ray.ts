@@ -66,7 +66,7 @@ export interface CutWire extends AsyncDisposable {
   restore(): void;
 }
 
-/** Starts a proxy to a port on this machine, whose connections can be cut. */
+/** Starts a proxy on this machine to another of its ports. The proxy's connections can be cut. */
 export function cutWire(port: number): CutWire {
   const own = freePort();
   let listener: Deno.TcpListener | undefined;

@@ -40,7 +40,7 @@ const CONVERSATION: readonly Message[] = [
   { role: "assistant", content: "It is pending." },
 ];
 
-/** Creates a codec (tokenizer and chat template) like that of the embedded trainer. */
+/** Creates a codec (tokenizer and chat template) like the embedded trainer's. */
 export function tinyCodec(): Codec {
   const files = trainTokenizer([CONVERSATION, CONVERSATION], {
     vocabSize: 400,

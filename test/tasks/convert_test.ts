@@ -14,7 +14,10 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(
   "",
 );
 
-/** Returns Deno's cache directory on this machine, because the home directory of the test host has no cache. */
+/**
+ * Returns Deno's cache directory on this machine. The test host uses it too, because its own home directory has no
+ * cache.
+ */
 async function denoDir(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json"],

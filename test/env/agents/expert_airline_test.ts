@@ -43,7 +43,7 @@ function leaves(value: JsonValue): string[] {
   return [String(value)];
 }
 
-/** Returns a value as a person would say it, such as `basic economy` for `basic_economy`. */
+/** Returns the words of an identifier, such as `basic economy` for `basic_economy`. Returns other values unchanged. */
 function inWords(value: string): string {
   return /^[a-z]+(_[a-z]+)+$/.test(value) ? value.replaceAll("_", " ") : value;
 }
@@ -85,8 +85,8 @@ function hasWord(text: string, words: string): boolean {
 }
 
 /**
- * Checks whether an argument is one that the expert omits (the user's id, flights, or insurance) when it describes a
- * write and asks for confirmation.
+ * Checks whether an argument is one that the expert omits when it describes a write and asks for confirmation: the
+ * user's id, the flights of a change, or the insurance of a booking.
  */
 function isLeftOut(name: string, key: string): boolean {
   return key === "user_id" ||

@@ -22,7 +22,7 @@ type RetailWorld = GeneratedDataset<unknown, RetailTask>;
 
 const SMALL = { trainTasks: 30, devTasks: 8, testTasks: 8 };
 
-/** Options that make tasks hard in every way at once: unknown orders, reticent users, and high counts. */
+/** Options that make tasks hard in several ways at once: unknown orders, reticent users, and high counts. */
 const HARD = {
   ...SMALL,
   tasksPerUser: 2,

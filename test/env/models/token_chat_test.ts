@@ -51,7 +51,10 @@ chatModelContract("tokenChatModel()", () =>
     turns: [[HELLO], [{ role: "user", content: "And?" }], [HELLO], [HELLO]],
   }));
 
-/** Creates an engine whose context is shorter than configured, so that it answers only `turns` times. */
+/**
+ * Creates an engine whose context is shorter than configured: after `turns` answers, it rejects every request because
+ * the context is full.
+ */
 function shortEngine(turns: number): TokenModel {
   const inner = sayingModel(tokenizer, ["Hi"]);
   let asked = 0;

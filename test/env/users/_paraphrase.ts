@@ -1,6 +1,6 @@
 /**
- * An agent that acts like the expert but paraphrases its sentences, as a language model might. It tests whether the
- * scripted user understands wordings for which it was not written.
+ * Provides an agent that acts like the expert but paraphrases its sentences, as a language model might. Tests use it to
+ * check whether the scripted user understands unfamiliar wordings.
  */
 
 import { expertAgent } from "../../../env/agents/expert.ts";

@@ -187,7 +187,7 @@ function longRun(steps: number, groups: number): GroupRow[] {
   });
 }
 
-/** Returns the tick labels of the x axis, in order. */
+/** Returns the tick labels of a chart's x axis, in order. */
 function ticksOf(shown: Rich): string[] {
   const [, axis = ""] =
     /aria-label="f?x-axis tick label"[^>]*>(.*?)<\/g>/s.exec(shown.markup) ??

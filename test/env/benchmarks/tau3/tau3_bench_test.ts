@@ -24,7 +24,7 @@ import { TOY_TASK, writeToyBundle } from "../../../support/tau3_toy.ts";
 
 type Answer = string | Partial<ChatReply>;
 
-/** Loads the toy shop's data as a dataset. */
+/** Loads the toy shop's data as a dataset. `criteria` replaces some criteria of its task. */
 async function toyDataset(
   criteria: Record<string, unknown> = {},
 ): Promise<Dataset> {
@@ -52,7 +52,7 @@ function calls(name: string, args: Record<string, string> = {}): Answer {
   return { toolCalls: [call] };
 }
 
-/** Creates a model that returns the given answers in order, then `ok`. */
+/** Creates a model that returns the given answers in order, and `ok` for all later requests. */
 function answers(...all: Answer[]) {
   let next = 0;
   return answeringModel(() => all[next++] ?? "ok");

@@ -94,7 +94,7 @@ const FITTING: Readonly<Record<string, readonly JsonValue[]>> = {
   ].map(object),
 };
 
-/** Values that are invalid or borderline for any parameter. */
+/** Values that are invalid or borderline for most parameters. */
 const INVALID: readonly JsonValue[] = [
   null,
   true,
@@ -178,7 +178,7 @@ function drawCase(index: number): JsonObject {
   });
 }
 
-/** Matches error messages from Python itself, whose wording may differ. */
+/** Matches messages of errors that Python itself raised. taulab's wording of these errors may differ. */
 const PYTHONS_OWN =
   /object has no attribute|unhashable type|unexpected keyword|missing \d|multiple values|slice indices|not supported between|could not convert|too large/;
 

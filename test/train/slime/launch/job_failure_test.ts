@@ -6,7 +6,7 @@ import {
 import { SYMPTOMS } from "../../../../train/slime/launch/symptoms.ts";
 import { LOGS, UNKNOWN_LOGS } from "../../../support/job_logs.ts";
 
-/** The first lines in the log of every run. */
+/** The lines with which the log of each test case begins. */
 const BEFORE = [
   "[2026-08-21 11:00:00] train.py:20 - Creating placement group with 8 GPUs...",
   "\x1b[36m(RolloutManager pid=7, ip=10.0.0.11)\x1b[0m [2026-08-21 11:30:00] rollout.py:80 - perf 40: {'perf/rollout_time': 12.5}",

@@ -70,7 +70,7 @@ function wordsOf(
   });
 }
 
-/** Returns the arguments that bash reads from a script. */
+/** Returns the elements of `MODEL_ARGS` after bash has run a script. */
 async function askBash(
   path: string,
   env: Readonly<Record<string, string>>,

@@ -70,7 +70,7 @@ const job = {
   entrypoint: "python3 train.py",
 };
 
-/** Creates a context whose only host will run episode servers and has scripted answers. */
+/** Creates a context with a single host, which has scripted answers and is to run the episode servers. */
 function serving(
   answers: Parameters<typeof toldShell>[0],
   sections: Readonly<Record<string, unknown>> = {},
