@@ -53,7 +53,10 @@ export interface EpisodeWorld {
   /** The maximum number of tokens in an answer if the request sets no limit. */
   readonly maxTokensPerTurn: number;
   readonly maxTurns: number;
-  /** The maximum number of times that an episode is restarted after an infrastructure failure. Default: 3. */
+  /**
+   * The maximum number of times that an episode is restarted after an infrastructure failure that a retry may resolve.
+   * Default: 3.
+   */
   readonly retries?: number;
   /** The maximum number of concurrent episodes. Further requests are rejected with status 503. Default: 1024. */
   readonly maxEpisodes?: number;

@@ -27,7 +27,10 @@ import type { SessionMetrics } from "./session_metrics.ts";
 export interface SessionWorld {
   readonly dataset: Dataset;
   readonly user: UserFactory;
-  /** Grades the checks that require a judgment. Default: no judge. */
+  /**
+   * Grades the checks that require a judgment. Default: no judge, so that an episode that requires one ends with a
+   * failure.
+   */
   readonly judge?: Judge | undefined;
   /** The split to use for an episode if the client names none. */
   readonly split: Split;
@@ -151,8 +154,8 @@ export class LiveSession {
   /**
    * Runs an action in the current episode.
    * @throws {RequestError} With status 402 if the budget is spent, 404 if the session is closed meanwhile, 409 if no
-   * episode or another request is in progress, or 502 if the simulated user or the judge failed, which ends the episode
-   * without a reward.
+   * episode or another request is in progress, or 502 if the simulated user failed or the episode could not be judged,
+   * which ends the episode without a reward.
    */
   async step(action: Action): Promise<SessionStep> {
     return await this.#inEpisode(async (episode) => {
