@@ -10,7 +10,7 @@ import {
 
 /** Options for {@linkcode userContract}: how to create the simulated users to test, and their task. */
 export interface UserContractOptions {
-  /** Returns a factory of users. Each test calls it, so that tests do not share the factory's state. */
+  /** Returns a factory of users. Each test calls this function, so that tests do not share a factory's state. */
   readonly factory: () => UserFactory | Promise<UserFactory>;
   readonly task: () => Task | Promise<Task>;
 }

@@ -21,7 +21,7 @@ const TODAY = "2024-05-15";
 interface Refused {
   /** The value that the refusal names: a user id, a time or a flight number; an empty string if it names none. */
   readonly named: string;
-  /** The user's words about the request, in lower case. */
+  /** The text of the user's messages from their last request on, in lower case. */
   readonly said: string;
   readonly before: Transcript;
   /** The reservation that the user named, as a tool last returned it; `undefined` if no tool did. */

@@ -65,7 +65,7 @@ export interface ModelServer extends AsyncDisposable {
   /** The URL of the server, such as `http://127.0.0.1:40001`. */
   readonly url: string;
   readonly requests: readonly ModelRequest[];
-  /** The number of times that each fault occurred. */
+  /** The number of times that each fault occurred. Faults that did not occur are missing. */
   readonly played: ReadonlyMap<Fault, number>;
 }
 

@@ -16,8 +16,7 @@ export const HAS_NAMESPACES = await runProgram("unshare", [
 /** The contents of an image. */
 export interface ImageFiles {
   /**
-   * Directories of this machine to mount in addition to those of the system. The suffix ` rw` makes a directory
-   * writable.
+   * Directories of this machine to mount in addition to `/usr` and `/etc`. The suffix ` rw` makes a directory writable.
    */
   readonly binds?: readonly string[];
   /** Environment variables that the image sets. */

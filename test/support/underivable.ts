@@ -26,7 +26,7 @@ export type WordsCheck = (
   content: string,
   of: {
     readonly before: Transcript;
-    /** The user's words about their request, in lower case. */
+    /** The text of the user's messages from their last request on, in lower case. */
     readonly said: string;
   },
 ) => readonly string[];
@@ -37,8 +37,8 @@ export interface Rules {
   readonly check?: CallCheck;
   readonly checkWords?: WordsCheck;
   /**
-   * Matches values that an agent may mention only if they were said or shown before. By default, it matches every
-   * number.
+   * Matches values that an agent may mention only if the user said them or a tool showed them before. By default, it
+   * matches every number.
    */
   readonly told?: RegExp;
 }
