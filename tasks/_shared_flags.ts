@@ -96,7 +96,12 @@ export function refuseUnusedBenchmark(
   );
   if (unused === undefined) return;
   const { benchmark, key } = unused;
-  const what = source === "generated" ? "the generated world" : source;
+  const isBenchmark = BENCHMARK_FLAGS.some((one) => one.benchmark === source);
+  const what = source === "generated"
+    ? "the generated world"
+    : isBenchmark
+    ? `tasks from ${source}`
+    : source;
   const select = selectedBy === null
     ? ""
     : `pass ${selectedBy} ${benchmark}, or `;
@@ -218,7 +223,7 @@ export const runFlags = {
   name: z.string().regex(
     // ".." would be another directory.
     /^\w[\w.-]*$/,
-    "expected letters, digits, dots, dashes and underscores, beginning with a letter or digit",
+    "expected ASCII letters, digits, dots, dashes and underscores, beginning with a letter, digit or underscore",
   ).optional().meta({
     description: "Name of the run; default: derived from its data and the time",
   }),

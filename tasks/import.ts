@@ -36,7 +36,7 @@ const flags = z.object({
   }),
   commit: z.string().regex(
     /^[0-9a-f]{7,40}$/,
-    "expected a commit hash of 7 to 40 hex digits",
+    "expected a commit hash of 7 to 40 lowercase hex digits",
   ).optional()
     .meta({ description: "Commit to check out", value: "SHA" }),
   out: z.string().min(1).default("tau-bench-data").meta({

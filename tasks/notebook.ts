@@ -250,7 +250,7 @@ async function execute(
 function failureText({ failure, notebook }: Execution): string {
   if (failure === null) return "";
   const { cell, id, name, message, trace } = failure;
-  const what = `${name}: ${message}`;
+  const what = message === "" ? name : `${name}: ${message}`;
   const rest = trace.replace(what, "").trim();
   return `${notebook}, cell ${cell} (${id}): ${what}${
     rest === "" ? "" : `\n  ${rest}`

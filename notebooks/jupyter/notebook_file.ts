@@ -99,7 +99,9 @@ export async function readNotebooks(
         hint: all.length === 0
           ? "pass the directory that contains the notebooks as --dir"
           : suggestion(unknown, all).replace(/^; /, "") ||
-            `pass one of ${all.map((name) => `"${name}"`).join(", ")}`,
+            `pass ${all.length === 1 ? "" : "one of "}${
+              all.map((name) => `"${name}"`).join(", ")
+            }`,
       },
     );
   }

@@ -68,7 +68,7 @@ export async function collect(
       options.onEpisode?.(episodes.length);
     }
   }
-  checkFound(episodes, options);
+  checkFound(episodes, { ...options, runs: library.sources.length });
   return {
     exportedAt: options.now.toISOString(),
     version: options.version,
@@ -158,16 +158,16 @@ async function choose(
  */
 function checkFound(
   episodes: readonly EpisodeView[],
-  { ids, limit }: ExportOptions,
+  { ids, limit, runs }: ExportOptions & { readonly runs: number },
 ): void {
   const found = new Set(episodes.map(({ row }) => row.id));
   const missing = (ids ?? []).slice(0, limit).filter((id) => !found.has(id));
   if (missing.length === 0) return;
   throw new ViewerFault(
     "unknown",
-    `The chosen runs have no ${missing.length === 1 ? "episode" : "episodes"} ${
-      missing.join(", ")
-    }`,
+    `${runs === 1 ? "The run has" : "The runs have"} no ${
+      missing.length === 1 ? "episode" : "episodes"
+    } ${missing.join(", ")}`,
   );
 }
 

@@ -345,8 +345,8 @@ export function episodeView(api, route) {
   function reasonsOf(one) {
     if (one.findings.length === 0) {
       const text = one.row.reward === 1
-        ? "Solved: the database and the required outputs are right."
-        : "The record contains no other reason.";
+        ? "Solved: everything that the reward checks is right."
+        : "The record contains no reason.";
       return [
         h(
           "p",

@@ -185,7 +185,7 @@ function runRow(run, { ids, onChoose }) {
       run.error === null ? null : h(
         "span.warn",
         { title: run.error },
-        run.kind === "results" ? " ⚠ records skipped" : " ⚠ metrics damaged",
+        run.kind === "results" ? " ⚠ records skipped" : " ⚠ metrics incomplete",
       ),
     ),
     text("World", run.world ?? run.data),

@@ -146,7 +146,7 @@ export function notice(error) {
   const kind = /** @type {{ kind?: string }} */ (error)?.kind ?? "bug";
   const message = error instanceof Error ? error.message : String(error);
   const titles = /** @type {Readonly<Record<string, string>>} */ ({
-    gone: "This run is gone",
+    gone: "The data is missing",
     damaged: "The data cannot be read",
     newer: "The data is from a newer version of taulab",
     unknown: "Not found",

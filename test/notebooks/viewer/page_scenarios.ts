@@ -527,7 +527,7 @@ browserTest(
       await page.goto(`${viewing.url}/#/run/a`);
       await counted(page, "384 episodes");
       await Deno.remove(join(dir, "a"), { recursive: true });
-      await page.getByRole("alert").getByText("This run is gone").waitFor();
+      await page.getByRole("alert").getByText("The data is missing").waitFor();
       // The rows shown so far stay readable.
       assert.ok(await rows(page).count() > 10);
       await page.getByRole("link", { name: "Runs" }).click();
