@@ -258,8 +258,8 @@ export async function writeModel(
 }
 
 /**
- * Writes an evaluation of a model on generated tasks. It has `scored` episodes, of which the first `solved` earn the
- * reward, and an additional episode with an infrastructure failure.
+ * Writes an evaluation of a model on fake tasks. It has `scored` episodes, of which the first `solved` have reward 1
+ * and the others 0, and an additional episode with an infrastructure failure.
  */
 export async function writeEvaluation(
   path: string,

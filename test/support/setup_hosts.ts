@@ -19,9 +19,9 @@ export interface World {
   readonly hosts: readonly FakeHost[];
   readonly slime: Repository;
   readonly tauBench: Repository;
-  /** Returns the directory where the programs of a host record their calls. */
+  /** Returns the directory where the programs of a host record their calls. `host` is the host's index, from 0. */
   root(host: number): string;
-  /** Returns the path of a file in the home directory of a host. */
+  /** Returns the path of a file in the home directory of a host. `host` is the host's index, from 0. */
   home(host: number, path: string): string;
   options(set?: Readonly<Record<string, unknown>>): Promise<SetupOptions>;
 }

@@ -15,7 +15,7 @@ import { resolveSlime } from "../../train/slime/slime_config.ts";
 import { checkoutFiles } from "./tau_checkout.ts";
 import { runProgram } from "./programs.ts";
 
-/** A repository with two commits. */
+/** A repository with two commits, whose hashes are `first` and `second`. */
 export interface Repository {
   readonly url: string;
   readonly first: string;

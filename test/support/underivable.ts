@@ -241,7 +241,10 @@ const RETAIL_WORDS: RequestWords = {
 /** The checks of the retail domain. */
 export const RETAIL: Rules = { words: RETAIL_WORDS, check: retailCheck };
 
-/** Returns a fault for each item, variant, payment method, reason or address in a call that the user did not state. */
+/**
+ * Returns a fault for each item, variant, payment method, reason or address in a write that the user did not state, or
+ * the fault that {@linkcode productCheck} finds in a lookup of a product.
+ */
 function retailCheck(call: ToolAction, before: Transcript): string[] {
   const { name, arguments: args } = call;
   if (name === "get_product_details") return productCheck(call, before);
