@@ -238,8 +238,10 @@ function toInfrastructureError(
   failure: CallFailure,
   { policy, retries }: { policy: CallPolicy; retries: number },
 ): InfrastructureError {
-  const tries = retries === 0 ? "" : ` (${retries + 1} attempts)`;
-  return new InfrastructureError(`${failure.message}${tries}`, {
+  const message = retries === 0
+    ? failure.message
+    : `${failure.message.replace(/(?<!\.)\.$/, "")} (${retries + 1} attempts)`;
+  return new InfrastructureError(message, {
     kind: failure.kind,
     source: policy.source,
     cause: failure,

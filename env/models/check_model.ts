@@ -67,7 +67,7 @@ async function hintFor(
     case "refused":
       return "correct what the server's message reports";
     case "connection":
-      return "start the server, or pass the base URL of another one";
+      return "start the server or check the network, or pass another base URL";
     case "timeout":
       return "increase calls.timeoutS, or choose another endpoint";
     case "bad_response":

@@ -273,6 +273,6 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   return cause instanceof Error
-    ? `${error.message} (${cause.message})`
+    ? `${error.message.replace(/\.$/, "")} (${cause.message})`
     : error.message;
 }

@@ -271,7 +271,7 @@ export class SessionFailure extends RequestError {
     const { source, kind } = failure;
     super(
       `The ${source} failed (${kind}): ${
-        messageOf(failure)
+        messageOf(failure).replace(/\.$/, "")
       }; the episode has no reward; reset the session`,
       502,
     );

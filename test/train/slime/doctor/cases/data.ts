@@ -294,7 +294,7 @@ export const CASES: readonly Case[] = [
     check: "user",
     state: "fail",
     name: "a user who says nothing",
-    says: /did not answer in the required format/,
+    says: /user's model returned an empty answer/,
     fix: /another model or strategy/,
     world: (held) =>
       withUser(held.use(modelServer({ answer: () => chatAnswer("") })).url),
