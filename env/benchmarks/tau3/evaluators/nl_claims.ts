@@ -132,13 +132,14 @@ function placeIn(assertion: string): string[] {
 
 /**
  * Returns the stems of the words after the last `is`, `are` or `with`, such as `polyester` and `cotton`. Stop words are
- * omitted. Returns an empty list if more than three words remain.
+ * omitted. Returns an empty list if none of the three occurs, or more than three words remain.
  */
 function wordsAtTheEnd(assertion: string): string[] {
-  const at = [" is ", " are ", " with "].map((verb) =>
-    assertion.lastIndexOf(verb) + verb.length
-  );
-  const end = assertion.slice(Math.max(...at));
+  const ends = [" is ", " are ", " with "]
+    .filter((verb) => assertion.includes(verb))
+    .map((verb) => assertion.lastIndexOf(verb) + verb.length);
+  if (ends.length === 0) return [];
+  const end = assertion.slice(Math.max(...ends));
   const words = wordList(end).filter((word) => !STOP_WORDS.has(word));
   return words.length > 0 && words.length <= 3 ? words : [];
 }

@@ -283,7 +283,7 @@ function literals(values: readonly string[]): Schema {
 function splitOutside(text: string, separator: string): string[] {
   const parts: string[] = [];
   let [depth, start, quote] = [0, 0, ""];
-  for (const [at, character] of [...text].entries()) {
+  for (const [at, character] of text.split("").entries()) {
     if (quote !== "") {
       if (character === quote) quote = "";
     } else if (character === '"' || character === "'") quote = character;
