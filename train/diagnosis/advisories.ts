@@ -134,16 +134,20 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
       title: `In ${
         shareText(solved, groups)
       } groups, every episode earned the reward`,
-      evidence: `${
-        inSteps(tally)
-      } the policy learned nothing from these groups; train on harder tasks.`,
+      evidence: tally.isTraining
+        ? `${
+          inSteps(tally)
+        } the policy learned nothing from these groups; train on harder tasks.`
+        : `${inSteps(tally)}, these tasks are too easy to tell agents apart.`,
       filter: { ...windowFilter(tally), reward: "1" },
       curve,
     }];
   }
   const isZero = isEnough && zero.length / groups.length >= LIMITS.zeroGroups;
   if (!isZero && idle.steps < LIMITS.idleSteps) return [];
-  const last = `the last ${idle.steps} steps of ${idle.phase}`;
+  const last = idle.steps === 1
+    ? `the last step of ${idle.phase}`
+    : `the last ${idle.steps} steps of ${idle.phase}`;
   const tasks = [...new Set(zero.map(({ task }) => task))]
     .filter((task) =>
       groups.every((group) => group.task !== task || group.best === 0)
@@ -155,11 +159,15 @@ function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
       ? `${shareText(zero, groups)} groups earned no reward`
       : `No learning signal in ${last}`,
     evidence: [
-      `${inSteps(tally)} no episode of these groups earned the reward`,
+      isZero
+        ? `${inSteps(tally)} no episode of these groups earned the reward`
+        : `${inSteps(tally)}, no episode earned the reward in ${
+          shareText(zero, groups)
+        } groups`,
       ...(tasks.length > 0
         ? [`tasks that were never solved: ${namedTasks(tasks)}`]
         : []),
-      ...(idle.steps > 0 ? [`no learning signal in ${last}`] : []),
+      ...(isZero && idle.steps > 0 ? [`no learning signal in ${last}`] : []),
     ].join("; ") + ".",
     filter: { ...windowFilter(tally), reward: "0" },
     curve,
@@ -178,6 +186,7 @@ function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
     meanOf(some, ({ entropy }) => entropy)
   ) as [number, number];
   const reward = meanOf(last, (line) => line.reward);
+  const equal = meanOf(last, (line) => line.zeroVarianceShare);
   const isCollapsed = before > 0 && after / before <= LIMITS.entropyShare &&
     !(reward >= LIMITS.rewardLeft);
   if (!isCollapsed) return [];
@@ -185,13 +194,15 @@ function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
     kind: "entropy_collapse",
     level: "warning",
     title: `Entropy fell to ${percent(after / before)} of its initial value`,
-    evidence: `${before.toFixed(3)} nats in steps ${stepsText(first)}, ${
+    evidence: `${before.toFixed(3)} nats in ${stepsText(first)}, ${
       after.toFixed(3)
-    } in steps ${stepsText(last)}, where the reward is ${
-      reward.toFixed(3)
-    } and ${
-      percent(meanOf(last, (line) => line.zeroVarianceShare))
-    } of the groups have equal rewards.`,
+    } in ${stepsText(last)}${
+      Number.isNaN(reward) ? "" : `, where the reward is ${reward.toFixed(3)}`
+    }${
+      Number.isNaN(equal)
+        ? ""
+        : ` and ${percent(equal)} of the groups have equal rewards`
+    }.`,
     filter: tally === null ? null : windowFilter(tally),
     curve: "rl.entropy",
   }];
@@ -217,9 +228,9 @@ function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
         count(tally.inWindow.episodes)
       } episodes: ${
         missing.map(([tool, tasks]) =>
-          `${tool}, which ${count(tasks.length)} of ${
+          `${tool}, needed by ${count(tasks.length)} of ${
             count(tally.inWindow.tasks.length)
-          } tasks need`
+          } tasks`
         ).join("; ")
       }.`,
       filter: {
@@ -240,7 +251,7 @@ function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
     } no longer called`,
     evidence: `Called before step ${tally.from}, but in none of the ${
       count(tally.inWindow.episodes)
-    } episodes of steps ${tally.from} to ${tally.to}.`,
+    } episodes of ${rangeText(tally.from, tally.to)}.`,
     filter: {
       source: tally.source,
       step: `<${tally.from}`,
@@ -295,9 +306,9 @@ function parseErrorAdvisories({ tally }: AdvisoryFacts): Advisory[] {
       ? "Unreadable answers are increasing"
       : `${now.toFixed(1)} unreadable answers per episode`,
     evidence: isRising
-      ? `${rateOf(best).toFixed(2)} per episode in steps ${stepsText(best)}, ${
+      ? `${rateOf(best).toFixed(2)} per episode in ${stepsText(best)}, ${
         now.toFixed(2)
-      } in steps ${tally.from} to ${tally.to}.`
+      } in ${rangeText(tally.from, tally.to)}.`
       : `${inSteps(tally)}, over ${count(tally.inWindow.episodes)} episodes.`,
     filter: { ...windowFilter(tally), parse_errors: ">0" },
     curve: tally.isTraining ? "rl.parseErrors" : null,
@@ -339,6 +350,7 @@ function staleAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   const dropped = sumOf(last, (line) => slimeNumber(line, "stale_groups"));
   const groups = sumOf(last, (line) => line.groups);
   const share = dropped / (groups + dropped);
+  const kl = meanOf(last, ({ klOld }) => klOld);
   const isOld = staleness >= LIMITS.staleness;
   if (!isOld && !(share >= LIMITS.staleGroups)) return [];
   return [{
@@ -349,12 +361,18 @@ function staleAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
         staleness.toFixed(1)
       } rollouts old when they are trained on`
       : `${percent(share)} of the groups were too old to train on`,
-    evidence: `Steps ${stepsText(last)}: ${
-      staleness.toFixed(2)
-    } rollouts old on average, ${count(dropped)} of ${
-      count(groups + dropped)
-    } groups discarded as too old and sampled again, KL to the sampling policy ${
-      meanOf(last, ({ klOld }) => klOld).toPrecision(2)
+    evidence: `In ${stepsText(last)}: ${
+      [
+        ...Number.isNaN(staleness)
+          ? []
+          : [`${staleness.toFixed(2)} rollouts old on average`],
+        `${count(dropped)} of ${
+          count(groups + dropped)
+        } groups discarded as too old and sampled again`,
+        ...Number.isNaN(kl)
+          ? []
+          : [`KL to the sampling policy ${kl.toPrecision(2)}`],
+      ].join(", ")
     }.`,
     filter: tally === null ? null : windowFilter(tally),
     curve: "rl.slime.taulab/staleness",
@@ -404,11 +422,15 @@ function windowFilter({ source, from, to, isTraining }: EpisodeTally) {
 }
 
 function inSteps({ from, to, isTraining, source }: EpisodeTally): string {
-  return isTraining ? `In steps ${from} to ${to}` : `In ${source}`;
+  return isTraining ? `In ${rangeText(from, to)}` : `In ${source}`;
 }
 
 function stepsText(lines: readonly { readonly step: number }[]): string {
-  return `${lines[0]?.step} to ${lines.at(-1)?.step}`;
+  return rangeText(lines[0]?.step ?? 0, lines.at(-1)?.step ?? 0);
+}
+
+function rangeText(from: number, to: number): string {
+  return from === to ? `step ${from}` : `steps ${from} to ${to}`;
 }
 
 function shareText(some: readonly unknown[], all: readonly unknown[]): string {

@@ -16,6 +16,7 @@ import {
   domainNamed,
 } from "../../env/domains/registry.ts";
 import { type Coverage, coverageOf } from "../../env/generated/coverage.ts";
+import { ConfigError } from "../../env/errors.ts";
 import type { CertifiedDataset } from "../../env/generated/factory.ts";
 import { generated } from "../../env/generated/generated.ts";
 import { rowOptionsSchema } from "../../env/generated/row_options.ts";
@@ -24,8 +25,10 @@ import { objectOf } from "../../env/schema_keys.ts";
 import type { Task } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import {
+  type Config,
   type ConfigKey,
   configKeys,
+  type Override,
   parseSet,
   resolveConfig,
 } from "../config/config.ts";
@@ -67,7 +70,6 @@ export async function mockWorld(
     ...rest,
     path: ["data", section, ...path],
   }));
-  const recipe = { name: "mock", text: "" };
   if (rows !== undefined) {
     const given = { trainTasks: count, seed, ...holdOut && { holdOut } };
     const all = Object.entries(given).map(([key, value]) => ({
@@ -75,7 +77,7 @@ export async function mockWorld(
       value,
       origin: `--${FLAGS[key]}`,
     }));
-    const { data } = resolveConfig(recipe, [...all, ...knobs]);
+    const { data } = resolveIn(section, [...all, ...knobs]);
     const dataset = await loadTauBench(tauBenchDir(rows), env);
     return await withRowTasks(dataset, data.rows, options);
   }
@@ -84,8 +86,20 @@ export async function mockWorld(
     value,
     origin: "--count",
   }));
-  const { data } = resolveConfig(recipe, [...sizes, ...knobs]);
+  const { data } = resolveIn(section, [...sizes, ...knobs]);
   return await generated(seed, data[section], { ...options, domain: env });
+}
+
+/** Resolves a config. Errors name the settings of the section as `--set` does: without the section. */
+function resolveIn(section: string, overrides: readonly Override[]): Config {
+  try {
+    return resolveConfig({ name: "mock", text: "" }, overrides);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { message, hint } = error;
+    const text = message.replaceAll(`data.${section}.`, "");
+    throw new ConfigError(text, { hint, cause: error });
+  }
 }
 
 /** The flags for the settings of tasks drawn from rows, keyed by setting. The other settings have no flag. */

@@ -45,9 +45,14 @@ export function checkResume(run: StartedRun, asked: ResumeRequest): void {
     });
   }
   if (dataset === undefined || isSame(run.info, dataset)) return;
+  const { data }: { data?: { exclude?: string | null } } = run.config;
   throw new RunDirError(
     `Cannot resume "${run.path}": ${usedOtherDataset(run.info, dataset)}`,
-    { hint: `start a new run, or ${originalDatasetHint(run.info)}` },
+    {
+      hint: `start a new run, or ${
+        originalDatasetHint(run.info, data?.exclude)
+      }`,
+    },
   );
 }
 
@@ -65,11 +70,20 @@ export function checkUnfinished(
   );
 }
 
-/** Returns a hint on how to use the dataset with which a run started. */
-export function originalDatasetHint({ dataset }: RunInfo): string {
-  return dataset.name === "generated"
+/**
+ * Returns a hint on how to use the dataset with which a run started.
+ * @param exclude The run's exclusion file, which is a part of the dataset. Default: none.
+ */
+export function originalDatasetHint(
+  { dataset }: RunInfo,
+  exclude: string | null = null,
+): string {
+  const hint = dataset.name === "generated"
     ? "use the version of taulab that started this run"
     : `pass --${dataset.name} with the original directory`;
+  return exclude === null
+    ? hint
+    : `${hint}, or restore the original exclusion file "${exclude}"`;
 }
 
 /** Checks whether a run used this dataset. */

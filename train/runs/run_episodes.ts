@@ -91,7 +91,7 @@ export async function openRunEpisodes(
       `Cannot open the episodes of "${path}": ${
         usedOtherDataset(info, dataset)
       }`,
-      { hint: originalDatasetHint(info) },
+      { hint: originalDatasetHint(info, data.exclude) },
     );
   }
   return openStore(path, { info, dataset });

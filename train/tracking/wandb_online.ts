@@ -336,7 +336,10 @@ async function ask<T>(
   const [{ message }] = failed.data.errors as [{ message: string }];
   throw new TrackerError(
     `W&B at ${server.url} refused the run: ${message.slice(0, 200)}`,
-    { isPassing: false, hint: server.credentials },
+    {
+      isPassing: false,
+      hint: "check WANDB_API_KEY, tracking.wandbEntity and tracking.project",
+    },
   );
 }
 

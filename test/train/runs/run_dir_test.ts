@@ -17,6 +17,7 @@ import {
   METRICS_VERSION,
 } from "../../../train/runs/metrics.ts";
 import type { NewRunDir } from "../../../train/runs/run_dir.ts";
+import { checkResume } from "../../../train/runs/resume_check.ts";
 import { TrainingDir } from "../../../train/runs/training_dir.ts";
 import { newRunInfo } from "../../../train/runs/run_info.ts";
 import { latestUnfinished } from "../../../train/runs/run_reader.ts";
@@ -494,3 +495,36 @@ Deno.test("readRun() refuses a config and a run.json that have changed since the
       assert.match(await refusal(TrainingDir.resume(path)), message);
     }
   }));
+
+Deno.test("checkResume() says how to restore the run's dataset and its excluded tasks", async () => {
+  const info = await newRunInfo({
+    seed: 1,
+    dataset: { name: "tau-bench", fingerprint: "aaaa" },
+    now: new Date(0),
+  });
+  const hintFor = (config: object) => {
+    try {
+      checkResume({ path: "runs/a", config, info }, {
+        dataset: { fingerprint: "bbbb" },
+      });
+    } catch (error) {
+      return (error as RunDirError).hint;
+    }
+    return undefined;
+  };
+  const whole =
+    "start a new run, or pass --tau-bench with the original directory";
+  assert.equal(hintFor({}), whole);
+  assert.equal(hintFor({ data: { exclude: null } }), whole);
+  assert.equal(
+    hintFor({ data: { exclude: "x.yaml" } }),
+    `${whole}, or restore the original exclusion file "x.yaml"`,
+  );
+  assert.throws(
+    () =>
+      checkResume({ path: "runs/a", config: {}, info }, {
+        config: { user: { label: "" } },
+      }),
+    /user\.label is not set in runs\/a\/config\.yaml, but "" in the flags/,
+  );
+});
