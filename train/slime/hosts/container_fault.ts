@@ -29,7 +29,13 @@ const RULES: readonly Rule[] = [
     "down",
   ],
   [
-    /is not running|is paused|container state improper|can only create exec sessions on running/i,
+    /is paused/i,
+    'the container "NAME" is paused',
+    'resume it with "ENGINE unpause NAME"',
+    "down",
+  ],
+  [
+    /is not running|container state improper|can only create exec sessions on running/i,
     'the container "NAME" is not running',
     'start it with "ENGINE start NAME" or "deno task setup"',
     "down",

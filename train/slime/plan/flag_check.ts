@@ -50,7 +50,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
 const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...Object.values(MODEL_SHAPES).flatMap((shape) =>
     groupWords(modelArguments(shape)).map(({ flag }) =>
-      [flag, "model.name"] as const
+      [flag, "model.name or model.shape"] as const
     )
   ),
   ...keyedFlags().map(({ flag, key }) => [flag, key] as const),

@@ -9,6 +9,7 @@
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../../env/errors.ts";
+import { explainIssue } from "../../../env/schema_issue.ts";
 import type { ModelShape } from "../model_shapes.ts";
 import { shapeOfWords } from "./shape_of_words.ts";
 
@@ -101,7 +102,7 @@ export function shapeOfConfig(
     throw new ConfigError(
       `"${path}" is not a valid "${modelType}" config: ${
         issue?.path.join(".")
-      }: ${issue?.message}`,
+      }: ${issue && explainIssue(issue, config[String(issue.path[0])])}`,
       {
         cause: error,
         hint: "set model.shape to slime's scripts/models/NAME.sh",

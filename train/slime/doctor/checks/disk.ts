@@ -113,6 +113,8 @@ async function lookAtDisk(
   ];
 }
 
+const LIST = new Intl.ListFormat("en");
+
 function judgeVolume(
   mount: string,
   { all, saves, config }: {
@@ -125,7 +127,7 @@ function judgeVolume(
   const fixed = all.reduce((sum, one) => sum + one.fixed, 0);
   const need = perSave * saves + fixed;
   const { free } = all[0]!.volume;
-  const what = all.map(({ what }) => what).join(", ");
+  const what = LIST.format(all.map(({ what }) => what));
   const how = perSave === 0
     ? ""
     : ` (${saves} ${saves === 1 ? "save" : "saves"} of ${gigabytes(perSave)})`;

@@ -1,6 +1,6 @@
 /** Checks that the model's directory is complete and identical on every host. */
 
-import type { Shell } from "../../hosts/shell.ts";
+import { quote, type Shell } from "../../hosts/shell.ts";
 import {
   type Check,
   type CheckContext,
@@ -130,7 +130,7 @@ function summary(
 function again({ config: { model } }: CheckContext): string {
   return `download the model with this command, which keeps complete files: hf download ${
     repositoryOf(model.name)
-  } --local-dir ${model.directory}`;
+  } --local-dir ${quote(model.directory)}`;
 }
 
 /**

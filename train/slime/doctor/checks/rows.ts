@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { domainKey } from "../../../../env/domains/registry.ts";
 import { DataError, messageOf } from "../../../../env/errors.ts";
+import { explainIssue } from "../../../../env/schema_issue.ts";
 import { parseModelJson } from "../../../../env/tokens/model_dir.ts";
 import { slimeFileName, slimeRows } from "../../plan/tau_example_rows.ts";
 import { planSplits } from "../../plan/slime_rows.ts";
@@ -155,7 +156,9 @@ function readRow(text: string, dataset: Dataset): ReadRow {
     return {
       fault: key === ""
         ? "the row is not a JSON object"
-        : `"${key}" is missing or invalid: ${issue?.message}`,
+        : `"${key}" is missing or invalid: ${
+          issue === undefined ? "" : explainIssue(issue, undefined)
+        }`,
     };
   }
   const { index, metadata, prompt: [{ content }] } = data;

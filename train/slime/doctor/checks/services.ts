@@ -6,6 +6,7 @@
 import { asksModel } from "../../../../env/users/registry.ts";
 import { z } from "zod";
 import denoConfig from "../../../../deno.json" with { type: "json" };
+import { DataError } from "../../../../env/errors.ts";
 import { readOptionalText } from "../../../../env/tokens/model_dir.ts";
 import type { Shell } from "../../hosts/shell.ts";
 import { isLoopback } from "../../../../env/serve/loopback.ts";
@@ -163,16 +164,25 @@ async function reach(
     signal: AbortSignal;
   },
 ): Promise<readonly Observed[]> {
-  const lost = await runPython(host, config.paths.python, {
+  const asked = await runPython(host, config.paths.python, {
     program: REACH,
     input: JSON.stringify(
       urls.map((url) => `${url.replace(/(?<!\/)\/+$/, "")}/health`),
     ),
     output: z.record(z.string(), z.string()),
     signal,
+  }).catch((error: unknown) => {
+    if (!(error instanceof DataError)) throw error;
+    return error;
   });
+  if (asked instanceof DataError) {
+    return [fail(
+      `cannot check with "${config.paths.python}" whether this host reaches the episode servers: ${asked.message}`,
+      'fix what the check "software" reports',
+    )];
+  }
   return verdict(
-    Object.entries(lost).map(([url, why]) =>
+    Object.entries(asked).map(([url, why]) =>
       fail(
         `cannot reach ${url} (${why})`,
         "open the port in the firewall between the hosts and the episode servers, or use another address",

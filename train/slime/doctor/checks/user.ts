@@ -46,9 +46,9 @@ export const check: Check = {
       rateFaults(plan, { limits, config: context.config }),
       `${strategy} ${endpoint.model} answers within ${
         spoken.toFixed(1)
-      } s; ${plan.atOnce} episodes at once make about ${
+      } s; concurrent episodes: ${plan.atOnce}, calls per minute: about ${
         Math.round(plan.callsPerMinute)
-      } calls per minute${limits.describe()}`,
+      }${limits.describe()}`,
     );
   },
 };

@@ -213,7 +213,7 @@ export const CASES: readonly Case[] = [
     state: "pass",
     name: "an endpoint whose limits exceed the run's calls",
     says:
-      /llm some\/model answers within .* calls per minute, and the endpoint allows 100000/,
+      /llm some\/model answers within .*; concurrent episodes: \d+, calls per minute: about \d+, and the endpoint allows 100000/,
     world: (held) =>
       withUser(
         userServer(held, { "x-ratelimit-limit-requests": "100000" }).url,
