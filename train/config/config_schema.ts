@@ -235,8 +235,7 @@ export const configSchema = z.strictObject({
   ({ agent, prompt }) => prompt === "full" || !agentStrategy(agent).needsPrompt,
   {
     path: ["prompt"],
-    error:
-      "expected full for the few-shot agent, whose prompt contains the examples",
+    error: "expected full, because the agent works only with a prompt",
   },
 ).refine(
   ({ control, coldStart, rft, rl }) =>

@@ -36,7 +36,11 @@ export const ModelConfigSchema = z.strictObject({
   ),
 }).readonly().refine(
   (c) => c.dim % c.heads === 0 && (c.dim / c.heads) % 16 === 0,
-  { error: "dim / heads must be a multiple of 16", path: ["heads"] },
+  {
+    error:
+      "expected a divisor of dim such that dim / heads is a multiple of 16",
+    path: ["heads"],
+  },
 );
 
 /** The shape of a model. */

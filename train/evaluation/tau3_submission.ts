@@ -46,9 +46,12 @@ export function incomparable(
     reasons.push(`its policy type is ${data.policyType}, not manual`);
   }
   if (data.solo) reasons.push("its agent works without a user");
-  else if (user.strategy !== "llm" || user.endpoint.model !== STANDARD.user) {
-    const who = user.endpoint.model ?? user.strategy;
-    reasons.push(`its user is ${who}, not ${STANDARD.user}`);
+  else if (user.strategy !== "llm") {
+    reasons.push(`its user's strategy is ${user.strategy}, not llm`);
+  } else if (user.endpoint.model !== STANDARD.user) {
+    reasons.push(
+      `its user's model is ${user.endpoint.model}, not ${STANDARD.user}`,
+    );
   }
   if ((user.endpoint.temperature ?? 0) !== 0) {
     reasons.push(
@@ -69,11 +72,13 @@ export function incomparable(
   }
   const unjudged = report.failures["environment not_judged"] ?? 0;
   if (unjudged > 0) {
-    reasons.push(`${unjudged} of its episodes were not judged`);
+    const were = unjudged === 1 ? "was" : "were";
+    reasons.push(`${unjudged} of its episodes ${were} not judged`);
   }
   const missing = report.planned - report.scored - unjudged;
   if (missing > 0) {
-    reasons.push(`${missing} of its episodes failed or were not run`);
+    const were = missing === 1 ? "was" : "were";
+    reasons.push(`${missing} of its episodes failed or ${were} not run`);
   }
   return reasons;
 }

@@ -105,7 +105,7 @@ export async function requireEmpty(out: string): Promise<void> {
   const [taken] = await Array.fromAsync(Deno.readDir(out)).catch(() => []);
   if (taken === undefined) return;
   throw new ConfigError(`The directory "${out}" is not empty`, {
-    hint: "choose another --out, or pass --force to overwrite it",
+    hint: "choose another --out, or pass --force to write into it",
   });
 }
 

@@ -58,7 +58,7 @@ Deno.test("resolveConfig() names the line and the nearest key of an unknown key"
 Deno.test("resolveConfig() rejects the few-shot agent without a prompt for its examples", () => {
   assert.match(
     refusal("agent: few-shot\nprompt: none\n"),
-    /^r\.yaml:2: prompt .*: expected full for the few-shot agent/,
+    /^r\.yaml:2: prompt .*: expected full, because the agent works only/,
   );
   const recipe = { name: "r.yaml", text: "agent: few-shot\nprompt: full\n" };
   assert.equal(resolveConfig(recipe).agent, "few-shot");

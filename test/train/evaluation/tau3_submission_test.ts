@@ -44,10 +44,13 @@ Deno.test("incomparable() names each setting that makes scores incomparable", ()
     [reasons({ split: "test" }), /split is test, not base/],
     [reasons({ tasks: [1] }), /excludes tasks/],
     [reasons({ trials: 1 }), /number of trials is 1, not 4/],
-    [reasons({ user: { strategy: "scripted" } }), /user is scripted/],
+    [
+      reasons({ user: { strategy: "scripted" } }),
+      /strategy is scripted, not llm/,
+    ],
     [
       reasons({ user: { ...user, endpoint: { model: "other" } } }),
-      /user is other/,
+      /model is other, not gpt/,
     ],
     [
       reasons({
