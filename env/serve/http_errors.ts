@@ -19,7 +19,7 @@ export function answerErrors(app: Hono): void {
     if (error instanceof HTTPException) {
       const challenge = error.res?.headers.get("www-authenticate");
       if (challenge) c.header("www-authenticate", challenge);
-      const message = error.message || "The bearer token is missing or wrong";
+      const message = error.message || "The token is missing or wrong";
       return c.json(errorBody(message, error.status), error.status);
     }
     // The prompt comes from the client, so this is the client's error.

@@ -149,32 +149,38 @@ export class UserConversation {
     read: (text: string) => T | undefined,
     options: CallOptions,
   ): Promise<T> {
-    let text = "";
+    let [text, isCut] = ["", false];
     for (let i = 0; i < MAX_ASKS; i++) {
       const reply = await this.#reply(this.#messages, options);
       text = reply.content;
       // A truncated message does not count.
-      const value = reply.finishReason === "length" ? undefined : read(text);
+      isCut = reply.finishReason === "length";
+      const value = isCut ? undefined : read(text);
       if (value !== undefined) return value;
     }
-    throw badResponse(text);
+    throw badResponse(text, { isCut });
   }
 }
 
 /** Creates the error for an unusable message from the simulator. */
-export function badResponse(text: string): InfrastructureError {
-  return new InfrastructureError(
-    text.trim() === ""
-      ? "The user's model returned an empty answer"
-      : `The user's model did not answer in the required format: "${
-        text.slice(0, 80)
-      }"`,
-    {
-      kind: "bad_response",
-      source: "user",
-      hint: "use another model or strategy",
-    },
-  );
+export function badResponse(
+  text: string,
+  { isCut = false }: { readonly isCut?: boolean } = {},
+): InfrastructureError {
+  const isEmpty = text.trim() === "";
+  const shown = isEmpty ? "" : `: "${text.slice(0, 80)}"`;
+  const message = isCut
+    ? `The answer of the user's model was cut off at its token limit${shown}`
+    : isEmpty
+    ? "The user's model returned an empty answer"
+    : `The user's model did not answer in the required format${shown}`;
+  return new InfrastructureError(message, {
+    kind: "bad_response",
+    source: "user",
+    hint: isCut
+      ? "raise the maximum number of tokens of the user's answers, or use another model"
+      : "use another model or strategy",
+  });
 }
 
 class ModelUser implements User {

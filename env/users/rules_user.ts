@@ -94,15 +94,15 @@ class RulesUser implements User {
    * so the episode is not scored.
    */
   async #ask(options: CallOptions): Promise<ChatReply> {
-    let text = "";
+    let [text, isCut] = ["", false];
     for (let i = 0; i < MAX_ASKS; i++) {
       const reply = await this.#askOnce(options);
       text = reply.content;
       const isEmpty = text.trim() === "" && reply.toolCalls.length === 0;
-      const isCut = reply.finishReason === "length";
+      isCut = reply.finishReason === "length";
       if (!isEmpty && !isCut && reply.parseError === undefined) return reply;
     }
-    throw badResponse(text);
+    throw badResponse(text, { isCut });
   }
 
   /** Asks the model, with a different seed per call. */

@@ -79,12 +79,7 @@ export function readTau3Results(text: string, path: string): Tau3ResultFile {
     } else records.push(made);
   }
   if (fault !== undefined) {
-    const number = simulations.length + 1;
-    faults.push({
-      number,
-      what:
-        `simulation ${number} is not JSON, and no simulation after it can be read (${fault})`,
-    });
+    faults.push({ number: simulations.length + 1, what: fault });
   }
   if (records.length === 0) throw noSimulations(path, head, faults);
   const domain = mapOf(info.get("environment_info")).get("domain_name");
@@ -120,8 +115,8 @@ interface Parts {
   readonly head: JsonObject;
   readonly simulations: readonly JsonValue[];
   /**
-   * The error in the first simulation that cannot be parsed, or in the part after the simulations; absent if there is
-   * none.
+   * A description of the error in the first simulation that cannot be parsed, or in the part after the simulations;
+   * absent if there is none.
    */
   readonly fault?: string;
 }
@@ -153,8 +148,12 @@ function partsOf(text: string, path: string): Parts {
     simulations: elements,
     // The line and column would be those in the list, not in the file.
     fault: error === undefined
-      ? messageOf(cause)
-      : jsonFault(error).replace(/, line \d+, column \d+$/, ""),
+      ? `the part after the simulations is not JSON (${messageOf(cause)})`
+      : `simulation ${
+        elements.length + 1
+      } is not JSON, and no simulation after it can be read (${
+        jsonFault(error).replace(/, line \d+, column \d+$/, "")
+      })`,
   };
 }
 
