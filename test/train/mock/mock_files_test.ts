@@ -34,7 +34,10 @@ Deno.test("mockWorld() uses a tenth of the tasks each for dev and test, and acce
   for (const { key } of knobKeys("retail")) assert.doesNotMatch(key, /Tasks$/);
   await assert.rejects(
     mockWorld({ ...options, set: ["refusedShar=0"] }),
-    { name: "ConfigError", message: /data.generated.refusedShar/ },
+    {
+      name: "ConfigError",
+      message: /unknown key "refusedShar"; did you mean "refusedShare"\?$/,
+    },
   );
 });
 
