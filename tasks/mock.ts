@@ -19,10 +19,11 @@ import { tau3Bench } from "../env/benchmarks/tau3/tau3_bench.ts";
 import type { ComposerPart } from "../env/domain.ts";
 import {
   domainKey,
+  domainNamed,
   domainNames,
   domainNameSchema,
 } from "../env/domains/registry.ts";
-import { ConfigError } from "../env/errors.ts";
+import { ConfigError, DataError } from "../env/errors.ts";
 import { sha256 } from "../env/state_hash.ts";
 import type { Exclusion } from "../train/config/exclusions.ts";
 import {
@@ -149,6 +150,7 @@ async function run(flags: Flags, context: TaskContext): Promise<TaskResult> {
     selectedBy: "--source",
   });
   if (composer !== undefined) return await composed(composer, flags, context);
+  if (isCompared && flags.rows === undefined) requireGenerator(flags.env);
   return flags.source === "generated"
     ? await mockGenerated(flags, context)
     : await mockBenchmark(flags, context);
@@ -180,6 +182,24 @@ function checkRows({ rows, source, holdOut }: Flags): void {
       hint: "pass --rows DIR with a τ-bench checkout",
     });
   }
+}
+
+/**
+ * Rejects a domain of τ³-bench that has no generator.
+ * @throws {ConfigError} If the domain is one of τ³-bench's.
+ */
+function requireGenerator(env: Flags["env"]): void {
+  if (domainNamed(env).bundle === undefined) return;
+  throw new ConfigError(`The domain "${env}" has no generator`, {
+    hint: `pass --env with one of ${generatedDomains().join(", ")}`,
+  });
+}
+
+/** Returns the names of the domains for which tasks can be generated. */
+function generatedDomains(): string[] {
+  return domainNames(({ world, bundle }) =>
+    world !== undefined || bundle?.composer !== undefined
+  );
 }
 
 /**
@@ -259,7 +279,9 @@ async function mockGenerated(
   const onTask = () => certified.step();
   const { holdOut, ...rest } = { ...flags, count: drawn };
   const options = holdOut.length === 0 ? rest : { ...rest, holdOut };
-  const world = await mockWorld(options, { signal, onTask });
+  const world = await mockWorld(options, { signal, onTask }).catch((error) => {
+    throw flags.rows === undefined ? error : withRowsHint(error);
+  });
   const seconds = (performance.now() - from) / 1000;
   const played = terminal.counting(
     world.tasks("train").length * trials,
@@ -310,6 +332,19 @@ async function mockGenerated(
       ? undefined
       : `deno task train --recipe ${join(out, "recipe.yaml")}`,
   };
+}
+
+/** Returns an error about τ-bench's data with a hint that names `--rows` instead of `--tau-bench`. */
+function withRowsHint(error: unknown): unknown {
+  const isOfData = error instanceof DataError &&
+    error.hint?.includes("--tau-bench");
+  return isOfData
+    ? new DataError(error.message, {
+      hint:
+        "pass --rows with a τ-bench checkout, or with a directory written by deno task import",
+      cause: error,
+    })
+    : error;
 }
 
 /**
@@ -438,9 +473,6 @@ function knobsHelp(argv: readonly string[]): string {
     const heading = "Options of --rows for --set, with their defaults:";
     return keysHelp(rowKeys(), heading);
   }
-  const names = domainNames(({ world, bundle }) =>
-    world !== undefined || bundle?.composer !== undefined
-  );
   const given = argv.flatMap((word, i) =>
     word === "--env"
       ? argv.slice(i + 1, i + 2)
@@ -449,7 +481,7 @@ function knobsHelp(argv: readonly string[]): string {
       : []
   );
   const { data } = domainNameSchema.safeParse(given.at(-1));
-  const env = names.find((name) => name === data) ?? "retail";
+  const env = generatedDomains().find((name) => name === data) ?? "retail";
   const heading = `Options of the ${env} world for --set, with their defaults:`;
   return keysHelp(knobKeys(env), heading);
 }

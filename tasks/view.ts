@@ -95,7 +95,9 @@ async function nameFaults(
 ): Promise<void> {
   for (const source of library.sources.filter(isResultFile)) {
     const { error } = await source.summary();
-    if (error !== null) terminal.note(`${source.path}: ${error}`);
+    if (error === null) continue;
+    const isNamed = error.includes(source.path);
+    terminal.note(isNamed ? error : `${source.path}: ${error}`);
   }
 }
 

@@ -119,6 +119,10 @@ Deno.test("mock reports what is missing or wrong", async () => {
     [["--source", "tau-bench"], /The flag --out is required/],
     [["--source", "slime", "--out", "x"], /--source.*tau-bench/],
     [
+      ["--env", "tau3.retail", "--out", "x"],
+      /"tau3\.retail" has no generator\nhint: pass --env with one of retail/,
+    ],
+    [
       ["--source", "tau-bench", "--out", "x", "--tau-bench", "no/such"],
       /Cannot find tasks in "no\/such"\nhint: /,
     ],
@@ -385,7 +389,10 @@ Deno.test({
 Deno.test("mock --rows reports what is missing or wrong", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--rows", "split"], /--rows-format split/],
-    [["--rows", "no/such"], /Cannot find "no\/such\/retail\//],
+    [
+      ["--rows", "no/such"],
+      /Cannot find "no\/such\/retail\/.*\nhint: pass --rows with/,
+    ],
     [["--rows", "x", "--source", "tau-bench"], /pass only one of them/],
     [["--hold-out", "test"], /--rows DIR/],
     [
