@@ -42,6 +42,17 @@ Deno.test("refusalOf() recognizes refusals of the system and SQLite, with a hint
     assert.doesNotMatch(text, /bug in taulab/);
     assert.ok(text.includes(refusal!.hint), text);
   }
+  const reasons: [string, RegExp][] = [
+    ["EDQUOT", /quota/],
+    ["EFBIG", /maximum size of a file/],
+    ["EROFS", /read-only/],
+    ["EISDIR", /it is a directory/],
+    ["ELOOP", /cycle/],
+    ["ENAMETOOLONG", /too long/],
+  ];
+  for (const [code, why] of reasons) {
+    assert.match(refusalOf(system(code))?.why ?? "", why);
+  }
 });
 
 Deno.test("refusalOf() recognizes real SQLite errors: a full and a read-only database", () => {

@@ -137,5 +137,12 @@ Deno.test("withTools() rejects a name that is taken", () => {
       error instanceof ConfigError && /"note_order"/.test(error.message),
   );
   const taken = customTool({ ...noteOrder, name: "calculate" });
-  assert.throws(() => withTools(smallDataset([]), [taken]), ConfigError);
+  assert.throws(
+    () => withTools(smallDataset([]), [taken]),
+    /the "retail" dataset already has a tool with this name/,
+  );
+  assert.throws(
+    () => withTools(smallDataset([]), [noteOrder, noteOrder]),
+    /there is another custom tool with this name/,
+  );
 });

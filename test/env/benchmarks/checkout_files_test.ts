@@ -226,3 +226,17 @@ Deno.test("checkoutFiles() limits the total size of all files", () =>
       /it exceeds the limit of 15 bytes per file/,
     );
   }));
+
+Deno.test("openCheckout() says which part of the checkout's location is wrong", async () => {
+  const { signal } = new AbortController();
+  const cases = [
+    [{}, /no checkout is given/],
+    [{ git: "u" }, /--git needs a commit/],
+    [{ commit: "c" }, /--commit needs a repository/],
+    [{ from: "d", commit: "c" }, /: --commit cannot be used .* with --from/],
+    [{ from: "d", git: "u", commit: "c" }, /--git and --commit cannot be/],
+  ] as const;
+  for (const [source, message] of cases) {
+    await assert.rejects(openCheckout(source, { signal }), message);
+  }
+});

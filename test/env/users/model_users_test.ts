@@ -78,6 +78,7 @@ for (const [name, make] of Object.entries(USERS)) {
     const model = sayingChatModel("  ");
     await assert.rejects(make({ dataset, model })(task, { seed: 1 }).open(), {
       name: "InfrastructureError",
+      message: "The user's model returned an empty answer",
       kind: "bad_response",
       source: "user",
     });
@@ -101,7 +102,11 @@ for (const [name, make] of Object.entries(USERS)) {
       finishReason: "length",
     }));
     const open = make({ dataset, model: cutModel })(task, { seed: 1 }).open();
-    await assert.rejects(open, { kind: "bad_response", source: "user" });
+    await assert.rejects(open, {
+      message: /cut off at its token limit: "User Response: I want to retu"$/,
+      kind: "bad_response",
+      source: "user",
+    });
   });
 }
 
