@@ -1,10 +1,10 @@
-/** Reads files at given positions, and never past their end. */
+/** Reads bytes at given positions in files, and small JSON files. Reading past the end of a file is an error. */
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError, messageOf } from "../../../env/errors.ts";
 import { jsonExcess } from "./json_excess.ts";
 
-/** The maximum number of open files. Operating systems limit a process to about a thousand. */
+/** The maximum number of open files. Operating systems often limit a process to about a thousand. */
 const MAX_OPEN = 64;
 
 /**
@@ -61,7 +61,7 @@ export class ByteFile implements Disposable {
   }
 
   /**
-   * Reads a few bytes synchronously.
+   * Reads `length` bytes at `offset` synchronously.
    * @throws {DataError} If the file ends before the requested bytes do.
    */
   readSmall(offset: number, length: number): Uint8Array {
@@ -153,7 +153,7 @@ export class FileSlice {
   }
 
   /**
-   * Reads a few bytes synchronously.
+   * Reads `length` bytes synchronously, starting `offset` bytes after the start of the slice.
    * @throws {DataError} If the bytes are not within the slice.
    */
   read(offset: number, length: number): Uint8Array {
@@ -188,7 +188,10 @@ function sizeOf(path: string): number {
   });
 }
 
-/** Converts an operating system's error to a {@linkcode DataError}; other errors are returned unchanged. */
+/**
+ * Converts the error for a missing or inaccessible file to a {@linkcode DataError}. Other errors are returned
+ * unchanged.
+ */
 export function unreadable(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotFound) {
     return new DataError(
@@ -232,7 +235,8 @@ export function readSmallFile(path: string, limit: number): Uint8Array {
 
 /**
  * Reads a JSON object from a small file.
- * @throws {DataError} If the file is missing, not readable, larger than `limit` bytes, or not a JSON object.
+ * @throws {DataError} If the file is missing, not a regular file, not readable or larger than `limit` bytes, or if
+ * {@linkcode parseJsonObject} rejects its contents.
  */
 export function readJsonObject(
   path: string,
@@ -243,6 +247,7 @@ export function readJsonObject(
 
 /**
  * Parses a JSON object.
+ * @param path The path of the file, for error messages.
  * @throws {DataError} If `bytes` is not a JSON object in UTF-8, is nested too deeply, or has far more values than the
  * files of real models.
  */

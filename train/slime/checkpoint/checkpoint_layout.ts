@@ -4,8 +4,9 @@
  *
  * Megatron merges queries, keys and values into one matrix. Its rows are ordered by groups of heads: the queries of the
  * first group, its key, its value, then the next group. The gate and up projections are one matrix, which starts with
- * all gate rows. Layers are stacked along the first axis or numbered; the experts of a layer are stacked along the next
- * axis. The vocabulary's rows are padded.
+ * all gate rows. The same tensor of all layers is either one stack, whose first axis is the layer, or one tensor per
+ * layer, whose name contains the layer's number. The experts of a layer are always stacked along an axis. The
+ * vocabulary's rows are padded.
  *
  * @see Megatron-LM `megatron/core/transformer/transformer_block.py`, `mlp.py`, `moe/experts.py` at 1dcf0da; slime
  * `slime/backends/megatron_utils/hf_to_megatron/{qwen,common}.py` and `megatron_to_hf/qwen2.py` at 624b824.
@@ -13,12 +14,12 @@
 
 import type { ModelShape } from "../model_shapes.ts";
 
-/** The part of a model's shape that determines its tensors. */
+/** A model's shape without the number of positions, which does not affect its tensors. */
 export type CheckpointShape = Omit<ModelShape, "positions">;
 
 /** Rows that are consecutive both in Megatron's matrix and in Hugging Face's tensor. */
 export interface RowRange {
-  /** The first row. */
+  /** The index of the first row in Megatron's matrix. */
   readonly row: number;
   readonly rows: number;
 }
@@ -192,7 +193,7 @@ export interface Mistake {
   readonly entry: LayoutEntry;
 }
 
-/** Returns each common mistake, and where the tensor would be if the writer had made that mistake. */
+/** Returns the common mistakes that could affect a tensor, each with the position that the mistake gives the tensor. */
 export function mistakes(
   entry: LayoutEntry,
   shape: CheckpointShape,

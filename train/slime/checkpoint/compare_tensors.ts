@@ -66,8 +66,8 @@ export async function compareAll(
 }
 
 /**
- * Checks whether two tensors are equal, and stops at the first block that differs. Tensors that cannot be read or
- * compared count as unequal.
+ * Checks whether two tensors are equal, if necessary after rounding one of them to the other's type, and stops at the
+ * first block that differs. Tensors that cannot be read or compared count as unequal. `onBytes` is not called.
  */
 export async function areEqual(
   pair: Required<Pair>,
@@ -123,7 +123,10 @@ interface Block {
   readonly rows: Rows;
 }
 
-/** Yields the blocks of all jobs. The lanes share the iterator. */
+/**
+ * Yields the blocks of all jobs whose tensors can be compared. A job with too large rows is marked as unreadable
+ * instead. The lanes share the iterator.
+ */
 function* blocksOf(
   jobs: readonly Comparison[],
   blockBytes: number,

@@ -1,7 +1,7 @@
 /**
  * Converts a checkpoint with slime's tools. Unless verification is turned off, the result is verified before it becomes
- * the target. If an interrupted conversion left complete output, that output is used; otherwise, the conversion starts
- * over. A target that is already correct is left unchanged.
+ * the target. The verification can also make a conversion unnecessary: complete output of an interrupted conversion is
+ * used, and a target that is already correct is left unchanged unless the user forces a conversion.
  */
 
 import { dirname } from "node:path/posix";
@@ -14,7 +14,7 @@ import { BUSY, type ConversionPlan } from "./convert_plan.ts";
 import type { Probe } from "./convert_probe.ts";
 import type { Verified, Verifier, VerifyProgress } from "./verifier.ts";
 
-/** Callbacks that report progress. */
+/** An abort signal, and callbacks that report progress. */
 export interface ConversionEvents {
   readonly signal?: AbortSignal | undefined;
   /** Called at each stage with a one-line message for the user. */
@@ -41,6 +41,12 @@ export interface ConvertProgress {
 
 /** The result of a conversion. */
 export interface Converted {
+  /**
+   * How the target was obtained.
+   * - `up_to_date`: it was already correct.
+   * - `adopted`: it is the output of an interrupted conversion, which was complete.
+   * - `converted`: it was converted now.
+   */
   readonly state: "up_to_date" | "adopted" | "converted";
   /** The result of the verification; `undefined` if nothing was verified. */
   readonly verdict: Verified | undefined;
@@ -53,7 +59,8 @@ const ROOM = 1.05;
 const WATCH_MS = 2000;
 
 /**
- * Converts a checkpoint, unless the target or the output of an interrupted conversion is already correct.
+ * Converts a checkpoint. The conversion is skipped if the verification finds that the output of an interrupted
+ * conversion is correct, or that the target is correct and `force` is not set.
  * @throws {ConfigError} If the target exists, `force` is not set, and the target differs from the source or cannot be
  * verified; or if its disk has too little free space.
  * @throws {HostError} If a command fails. For slime's tool, the error quotes and explains the tool's last output.

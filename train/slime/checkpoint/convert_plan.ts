@@ -3,7 +3,8 @@
  * effects.
  *
  * The tools leave incomplete output behind, and one of them nests its result in an existing directory. The command
- * therefore writes into another directory alongside the target. Once verified, that directory becomes the target.
+ * therefore writes into another directory alongside the target. That directory becomes the target after the conversion,
+ * and the verification if there is one, have succeeded.
  *
  * @see slime `tools/convert_hf_to_torch_dist.py`, `tools/convert_torch_dist_to_hf.py` at 624b824. slime's parallel
  * converter to Hugging Face's format is not used, because it skips tensors that it fails to convert.
@@ -47,7 +48,7 @@ export interface ConversionPlan extends ConversionOptions {
    * running at once.
    */
   readonly command: ShellCommand;
-  /** The command line of the tool, as a user would type it. */
+  /** The words of the tool's command line, unquoted. */
   readonly words: readonly string[];
   /** The approximate size of the result in bytes. */
   readonly expectedBytes: number;

@@ -30,9 +30,9 @@ const probeSchema = z.object({
   partial: bit,
   /** Whether an older target that was moved aside still exists. */
   replaced: bit,
-  /** Whether slime's tools exist. */
+  /** Whether slime's tools exist, judged by `tools/convert_hf_to_torch_dist.py`. */
   tool: bit,
-  /** Whether slime loads Hugging Face directories directly. */
+  /** Whether this version of slime can load Hugging Face directories directly. */
   direct: bit,
   gpus: number,
   /** The number of free bytes on the target's disk; `undefined` if unknown. */
@@ -97,7 +97,7 @@ function noCheckpoint(
     );
 }
 
-/** Returns the script that {@linkcode probeConversion} runs. Each line of its output is a name and a value. */
+/** Returns the script that {@linkcode probeConversion} runs. Each line of its output has the form `name=value`. */
 function probeScript({ from, to, slime }: ProbeOptions): string {
   const target = to ?? from;
   const has = (name: string, path: string) =>

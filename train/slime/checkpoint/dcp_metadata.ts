@@ -2,7 +2,7 @@
  * Reads the `.metadata` of a `torch.distributed.checkpoint` checkpoint: its tensors, their chunks, and where each chunk
  * is stored.
  *
- * @see PyTorch `torch/distributed/checkpoint/metadata.py`, as of 2.13 and back to 2.1.
+ * @see PyTorch `torch/distributed/checkpoint/metadata.py`, versions 2.1 to 2.13.
  */
 
 import { DataError } from "../../../env/errors.ts";
@@ -36,7 +36,7 @@ export interface DcpTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly chunks: readonly (Box & {
-    /** Where the chunk is stored; `undefined` if `.metadata` does not list it. */
+    /** Where the chunk is stored; `undefined` if `.metadata` does not list its location. */
     readonly storage: StorageInfo | undefined;
   })[];
 }
@@ -199,7 +199,10 @@ class Parser {
   }
 }
 
-/** Checks whether a value is a name. The length is limited because names from hostile files are compared and joined. */
+/**
+ * Checks whether a value is a valid name: a string of 1 to 1024 characters. The length is limited because names from
+ * hostile files are compared and joined.
+ */
 function isName(value: PickleValue): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= 1024;
 }

@@ -26,8 +26,8 @@ export interface HfDirectory {
   readonly config: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /**
-   * Descriptions of missing or damaged parts, one sentence each, such as a damaged shard or a tensor that is not in the
-   * file named by the index.
+   * Messages about missing, damaged or duplicate parts, such as a damaged shard or a tensor that is not in the file
+   * named by the index.
    */
   readonly faults: readonly string[];
 }

@@ -79,8 +79,8 @@ export class NumberStats {
 /** The differences between two tensors, across all of their blocks. */
 export class Difference {
   /**
-   * The number of elements that do not have the same bits; NaN if the tensors differ in elements that cannot be
-   * counted.
+   * The number of elements whose bits differ, except pairs of NaNs if one side was rounded. The value is NaN if the
+   * tensors differ, but their type is not a {@linkcode FloatDtype}, so the elements cannot be counted.
    */
   count = 0;
   /** The index of the first differing element, in row-major order. */
@@ -134,7 +134,10 @@ export class Difference {
   }
 }
 
-/** Returns the narrower of two types if the other type can represent all of its numbers; otherwise `undefined`. */
+/**
+ * Returns the narrower of two types, provided that the other type can represent all numbers of the narrower type.
+ * Returns `undefined` if it cannot, or if a type is not a {@linkcode FloatDtype}.
+ */
 export function narrower(a: Dtype, b: Dtype): FloatDtype | undefined {
   if (!isFloat(a) || !isFloat(b)) return undefined;
   if (a === b) return a;

@@ -53,7 +53,10 @@ export class PickleDict {
     this.entries = entries;
   }
 
-  /** Returns the value of a string key. If the key repeats, the last value is returned. The dict must be complete. */
+  /**
+   * Returns the value of a string key; `undefined` if there is none. If the key repeats, the last value is returned.
+   * Entries that are added after the first call are not found.
+   */
   get(key: string): PickleValue | undefined {
     this.#byKey ??= new Map(this.entries);
     return this.#byKey.get(key);
@@ -68,7 +71,7 @@ export class PicklePersistent {
   }
 }
 
-/** A value in a pickle. Lists, tuples and sets are arrays; integers above 2^53 are bigints. */
+/** A value in a pickle. Lists, tuples and sets are arrays; integers that are not safe integers are bigints. */
 export type PickleValue =
   | null
   | boolean
@@ -84,7 +87,7 @@ export type PickleValue =
 
 /** Options for {@linkcode readPickle}. */
 export interface PickleOptions {
-  /** The name of the pickle in messages: its file, and its position in the file. */
+  /** The name of the pickle in messages, such as the quoted path of its file. */
   readonly source: string;
   /** Returns whether this kind of pickle may contain the qualified name `name`. */
   readonly allow: (name: string) => boolean;
@@ -236,7 +239,7 @@ class Reader {
     return this.#bytes[this.#advance(1)]!;
   }
 
-  /** Reads an unsigned integer of 1, 2, 4 or 8 bytes. */
+  /** Reads an unsigned little-endian integer of 1, 2, 4 or 8 bytes. */
   unsigned(bytes: 1 | 2 | 4 | 8): number {
     const at = this.#advance(bytes);
     if (bytes === 1) return this.#view.getUint8(at);
@@ -442,7 +445,7 @@ class Reader {
   }
 }
 
-/** The handlers of the opcodes, with the names from pickletools. */
+/** The handlers of the opcodes. Comments give the names of some opcodes in pickletools. */
 const OPCODES: ReadonlyMap<number, (reader: Reader) => void> = new Map([
   op("(", (r) => r.push(MARK)),
   op("0", (r) => r.drop()), // POP

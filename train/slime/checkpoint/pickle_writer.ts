@@ -14,7 +14,7 @@ export function writePickle(value: PickleValue): Uint8Array<ArrayBuffer> {
   return Buffer.concat([op(0x80, 2), ...opcodes(value), op(".")]);
 }
 
-/** Yields the opcodes of a value. Comments give their names in pickletools. */
+/** Yields the opcodes of a value, each with its argument. */
 function* opcodes(value: PickleValue): Generator<Uint8Array> {
   if (value === null) yield op("N");
   else if (typeof value === "boolean") yield op(value ? 0x88 : 0x89);

@@ -74,7 +74,7 @@ export type ConversionOutcome =
 
 /**
  * Compares `from` with `to`, or inspects only `from` if there is no `to`.
- * @throws {ConfigError} If neither the request nor a directory names the model.
+ * @throws {ConfigError} If neither the request nor a directory describes the model.
  * @throws {HostError} If the host has no taulab, or cannot be reached.
  */
 export async function runVerification(
@@ -92,7 +92,7 @@ export async function runVerification(
  * @throws {ConfigError} If a setting is missing, a path does not exist, a directory holds another model than the
  * recipe's, the disk has too little free space, or the target exists, `force` is not set, and the target differs or
  * cannot be verified.
- * @throws {HostError} If the machine cannot be inspected, or the tool fails.
+ * @throws {HostError} If the machine cannot be inspected, `config.json` cannot be read, or the tool fails.
  * @throws {DataError} If the result does not match the model, or the model's `config.json` is damaged or not supported.
  */
 export async function runConversion(
@@ -199,7 +199,9 @@ function refuseWithoutTool(
 
 /**
  * Returns the shape of the recipe's model. Without a recipe, returns the shape that the directory describes.
- * @throws {ConfigError} If the directory cannot be read, or describes another model than the recipe's.
+ * @throws {ConfigError} If the directory describes another model than the recipe's.
+ * @throws {HostError} If `config.json` cannot be read.
+ * @throws {DataError} If `config.json` is damaged, or its model is not supported.
  */
 async function shapeOf(
   { model }: ConversionRequest,

@@ -40,9 +40,9 @@ export interface SafetensorsFile {
 
 /**
  * Reads the header of the file at `path`. The elements stay on disk.
- * @throws {DataError} If the file is missing, not readable, truncated or too long, or its header is invalid. A header
- * is invalid if a type is unknown, a shape does not match the number of the tensor's bytes, or the byte ranges overlap,
- * leave gaps or are outside the file.
+ * @throws {DataError} If the file is missing, not readable, truncated or too long, or its header is invalid. For
+ * example, a header is invalid if a type is unknown, a shape does not match the number of the tensor's bytes, or the
+ * byte ranges overlap, leave gaps or are outside the file.
  */
 export function readSafetensors(path: string): SafetensorsFile {
   using file = new ByteFile(path);
@@ -91,8 +91,8 @@ function readHeader(file: ByteFile): { json: JsonObject; bytes: number } {
 }
 
 /**
- * Parses the header like the reference implementation, which rejects repeated keys in a tensor's fields and in the
- * metadata.
+ * Parses the header like the reference implementation, which rejects repeated fields of a tensor and a repeated
+ * `__metadata__`.
  */
 function parseHeader(bytes: Uint8Array, path: string): JsonObject {
   const twice: { object: JsonObject; key: string }[] = [];

@@ -36,8 +36,8 @@ const NUMBER_BYTES = 2;
 const openOptions = { write: true, create: true, truncate: true } as const;
 
 /**
- * Random finite numbers for tensors. Each tensor takes a part of one pool, so that both formats contain the same
- * numbers.
+ * Random finite numbers for tensors. All tensors take their numbers from one pool. The position in the pool depends
+ * only on the tensor's name, so both formats contain the same numbers.
  */
 export class SyntheticNumbers {
   readonly #pool: Uint8Array;
@@ -109,7 +109,10 @@ export function* hfTensors(
   }
 }
 
-/** Writes a model's directory in shards of at most `shardBytes` bytes. Each shard is written once it is full. */
+/**
+ * Writes a model's directory in shards with at most `shardBytes` bytes of elements (default: 1 GiB). A larger tensor
+ * gets a separate shard. Each shard is written once it is full.
+ */
 export async function writeHf(
   directory: string,
   { shape, tensors, shardBytes = 1 << 30 }: {
@@ -171,6 +174,7 @@ export interface SyntheticChunk extends Omit<WrittenChunk, keyof StorageInfo> {
 /**
  * Yields all chunks of a model in the order in which a single rank writes them: layer by layer, with separate chunks
  * for gate and up.
+ * @param options.vocabRows The number of rows of the vocabulary, including padding. Default: no padding.
  */
 export function* megatronChunks(
   shape: CheckpointShape,

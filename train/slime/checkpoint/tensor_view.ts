@@ -73,7 +73,7 @@ export interface View {
    * there is none.
    */
   readonly tiedCopy: ViewTensor | undefined;
-  /** The rows that only pad the vocabulary. */
+  /** The rows that only pad the vocabulary, as one tensor for each matrix that has such rows. */
   readonly padding: readonly ViewTensor[];
   readonly faults: readonly TensorFault[];
 }
@@ -118,8 +118,8 @@ function incomplete(where: string, what: string): TensorFault {
 }
 
 /**
- * Checks whether a name belongs to a buffer. Old checkpoints contain buffers, although buffers are computed from the
- * config.
+ * Checks whether a tensor is the buffer of the rotary embedding. Old checkpoints contain this buffer, although it is
+ * computed from the config.
  */
 function isBuffer(name: string): boolean {
   return name.endsWith(".rotary_emb.inv_freq");
@@ -172,7 +172,10 @@ function missingFault(where: string, { name }: LayoutEntry): TensorFault {
   };
 }
 
-/** Merges the faults of the same kind of tensor in several layers into one fault. */
+/**
+ * Merges faults of the same kind into one fault if the names of their tensors differ only in numbers, such as the
+ * layer.
+ */
 function byKind(faults: readonly TensorFault[]): TensorFault[] {
   const groups = Map.groupBy(
     faults,
@@ -313,7 +316,7 @@ function leadOf(
   ];
 }
 
-/** Finds the tensors of layout entries in a checkpoint, and collects faults, at most one per key. */
+/** Finds the tensors of layout entries in a checkpoint, and collects faults, at most one per tensor of Megatron. */
 class MegatronTable {
   readonly #where: string;
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
@@ -350,7 +353,7 @@ class MegatronTable {
     };
   }
 
-  /** Returns the rows after the vocabulary, which only pad it. */
+  /** Returns the rows after the vocabulary, which are padding; `undefined` if there are none. */
   padding(entry: LayoutEntry): ViewTensor | undefined {
     const source = this.#find(entry);
     const row = entry.shape[0]!;
@@ -433,8 +436,8 @@ class MegatronTable {
   }
 
   /**
-   * Adds a fault. If a fault with the same key was added before, the new fault replaces it and also lists its tensors.
-   * Otherwise, a missing stack of layers would be reported once per layer.
+   * Adds a fault. If a fault with the same key was added before, the new fault replaces it and lists the tensors of
+   * both. This way, a missing stack of layers is reported once, not once per layer.
    */
   #note(
     key: string,

@@ -21,7 +21,10 @@ import type { Box, ByteRange, Chunk, StoredTensor } from "./tensor.ts";
 import { locateTensor, readTorchPickle } from "./torch_archive.ts";
 import { allowInCommon } from "./torch_names.ts";
 
-/** The file that names the latest checkpoint. It is in the directory that contains all checkpoints of a run. */
+/**
+ * The name of the tracker, a file that contains the iteration of the latest checkpoint. The tracker is in the directory
+ * that contains all checkpoints of a run.
+ */
 export const TRACKER = "latest_checkpointed_iteration.txt";
 
 const MAX_SMALL = 1024 * 1024;
@@ -44,7 +47,7 @@ export interface TorchDist extends Disposable {
   readonly faults: readonly string[];
 }
 
-/** Checks whether a directory is a Megatron checkpoint, or contains one. */
+/** Checks whether a directory seems to be a Megatron checkpoint or to contain one, judged by the names of its files. */
 export function isTorchDist(directory: string): boolean {
   return [TRACKER, ".metadata", "metadata.json", "common.pt"].some((name) =>
     exists(join(directory, name))
@@ -55,7 +58,7 @@ export function isTorchDist(directory: string): boolean {
  * Opens a checkpoint.
  * @param root The directory that contains {@linkcode TRACKER}, or the directory of one iteration.
  * @throws {DataError} If there is no complete checkpoint, the tracker or one of `.metadata`, `metadata.json` and
- * `common.pt` is damaged, or it has another format.
+ * `common.pt` is damaged, or the checkpoint has another format.
  */
 export function openTorchDist(root: string): TorchDist {
   const { directory, faults } = findIteration(root);
@@ -256,7 +259,10 @@ function plainEntries(dict: PickleDict): MegatronArguments {
   );
 }
 
-/** Returns the faults of files that are too short, too long or missing, and of items that share bytes. */
+/**
+ * Returns one fault for each file that is too short, too long or missing, or whose items share bytes. If `.metadata`
+ * lists too many files, returns only that fault.
+ */
 function fileFaults(
   directory: string,
   storage: readonly StorageInfo[],

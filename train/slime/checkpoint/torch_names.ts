@@ -51,7 +51,10 @@ const ROOTS = [
   "transformers",
 ];
 
-/** Matches the names of functions in {@linkcode ROOTS} that rebuild values. */
+/**
+ * Matches the names in the packages of {@linkcode ROOTS} that are allowed although they do not begin with a capital
+ * letter, such as functions that rebuild values.
+ */
 const REBUILDERS =
   /^(torch\._utils\._rebuild_\w+|torch\._tensor\._rebuild_from_type_v2|torch\.nn\.functional\.\w+|megatron\.core\.activations\.\w+|numpy\.(_core|core)\.multiarray\.(_reconstruct|scalar)|numpy\.(_core|core)\.numeric\._frombuffer|numpy\.dtype|numpy\.ndarray|torch\.(serialization\._get_layout|device|strided|\w+_format)|numpy\.random\._pickle\.\w+)$/;
 

@@ -20,6 +20,7 @@ import { verifyCheckpoints, type VerifyReport } from "./verify_checkpoint.ts";
 
 /** The result of a verification. */
 export interface Verified {
+  /** Whether no fault was found, also if a single directory was inspected. */
   readonly equal: boolean;
   /** Descriptions of the faults, one line each. */
   readonly faults: readonly string[];
@@ -31,8 +32,8 @@ export interface Verified {
 }
 
 /**
- * The progress of a verification, in bytes of all tensors of both checkpoints. `total` is 0 if the host does not report
- * progress.
+ * The progress of a verification, in bytes of all tensors of both checkpoints. `total` is 0 if the verification runs on
+ * another machine, which reports no progress.
  */
 export interface VerifyProgress {
   readonly done: number;

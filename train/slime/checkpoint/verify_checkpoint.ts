@@ -1,6 +1,6 @@
 /**
- * Verifies that a checkpoint contains the expected model: every tensor of the shape, with every element equal to the
- * corresponding element of another checkpoint.
+ * Verifies that a checkpoint contains the expected model: every tensor of the shape and, if there is another checkpoint
+ * to compare with, the same elements as in that checkpoint.
  *
  * If a tensor is missing, Megatron's loader only prints that it skips the tensor, and training starts from random
  * values. A converter that swaps two matrices prints nothing. The verification therefore compares the bytes themselves.
@@ -37,6 +37,7 @@ export interface VerifyOptions {
   /** The checkpoint to compare with; `undefined` to inspect a single checkpoint. */
   readonly other?: Checkpoint | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with the number of bytes that have been compared so far, and their expected total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** The number of bytes to read at once from each checkpoint. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;
@@ -65,7 +66,7 @@ export interface TensorResult {
   readonly shape: readonly number[];
   readonly dtypes: readonly string[];
   readonly status: TensorStatus;
-  /** The number of elements that differ; NaN if the tensors differ but do not contain floating-point numbers. */
+  /** The number of elements that differ; NaN if the tensors differ, but their type is not BF16, F16 or F32. */
   readonly differing: number;
   /** The index of the first element that differs; `undefined` if none differs. */
   readonly firstIndex: readonly number[] | undefined;
@@ -296,7 +297,7 @@ interface Context
   readonly checkpoints: readonly Checkpoint[];
 }
 
-/** Returns one fault per kind of tensor with differing values, with the likely cause. */
+/** Returns one fault per kind of tensor with differing values, with the likely cause if one is found. */
 async function valueFaults(
   results: readonly Result[],
   context: Context,

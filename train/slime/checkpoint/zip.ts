@@ -87,7 +87,7 @@ export function entryOffset(slice: FileSlice, entry: ZipEntry): number {
 }
 
 /**
- * Reads the bytes of a small entry and checks their CRC-32.
+ * Reads the bytes of a small entry. If the archive contains their CRC-32, it is checked.
  * @throws {DataError} If the entry has no local header, extends past the slice, is larger than `limit`, or does not
  * match its CRC-32.
  */

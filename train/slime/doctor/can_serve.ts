@@ -1,6 +1,6 @@
 /**
  * Checks whether another host can run episode servers: whether setup has installed everything there, whether the ports
- * are free, and whether the host can reach the user's model.
+ * are free, whether the host can reach the user's model, and whether a process may open enough files.
  */
 
 import { dataOn } from "../setup/host_taulab.ts";
@@ -49,8 +49,8 @@ export async function canServe(
 }
 
 /**
- * Returns a fault for software and data that are missing on the host, or whose version differs from the version on this
- * machine.
+ * Returns a fault that lists what the host lacks: this machine's versions of Deno and taulab, the recipe's dataset, and
+ * the model's tokenizer. Returns no fault if it has all of them.
  */
 async function setUpFaults(
   host: PlacedShell,
@@ -123,7 +123,7 @@ async function userFaults(
 /** The open files per episode: the connection of its request and one to its engine. */
 const FILES_PER_EPISODE = 2;
 
-/** Warns if a server may not open as many files as its share of the concurrent episodes needs. */
+/** Returns a warning if the limit of open files is too low for a server's share of the concurrent episodes. */
 async function fileFaults(
   host: PlacedShell,
   { config: { engine, bridge }, batch, signal }:

@@ -36,10 +36,13 @@ export type Finding = Observed & { readonly check: string };
 
 /** What a check can use: the resolved recipe, the hosts, and the environment of this machine. */
 export interface CheckContext extends ResolvedSlime {
-  /** The hosts that can be reached, starting with the head. Only this machine if the recipe names no hosts. */
+  /**
+   * The hosts that can be reached, in the order of `cluster.hosts`, so the first one is the head if the head can be
+   * reached. Only this machine if the recipe names no hosts.
+   */
   readonly hosts: readonly Shell[];
   /**
-   * Those of {@linkcode hosts} whose shells can tell where commands run: on the host itself, in a container or in a
+   * The hosts in {@linkcode hosts} whose shells can tell where commands run: on the host itself, in a container or in a
    * virtual environment (see place.ts).
    */
   readonly places: readonly PlacedShell[];
@@ -53,7 +56,7 @@ export interface CheckContext extends ResolvedSlime {
   readonly env: (name: string) => string | undefined;
   /** The directory of runs, where evaluations of the base model are looked up. Default: `runs`. */
   readonly runs: string;
-  /** The path of the base model's evaluation; `null` to use the latest evaluation. */
+  /** The path of the base model's evaluation; `null` to use the latest evaluation that matches the recipe. */
   readonly baseRun: string | null;
   /** The paths of the row files to check. Default: the row files that a launch would write. */
   readonly rowFiles: readonly string[];
@@ -135,8 +138,8 @@ export function differences<T>(
 }
 
 /**
- * Turns an error that a check threw into a finding. taulab's errors carry a hint. Any other error is a bug, and does
- * not affect the other checks.
+ * Turns an error that a check threw into a finding. The fix of a {@linkcode BoundaryError} is its hint. Any other error
+ * is reported as a bug of the check.
  * @param otherwise The fix to use if the error has no hint.
  */
 export function faultOf(

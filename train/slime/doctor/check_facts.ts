@@ -76,7 +76,7 @@ export class Facts {
   /**
    * Inspects the Python of a host.
    * @throws {HostError} If the host cannot be reached.
-   * @throws {DataError} If the host does not have the recipe's interpreter.
+   * @throws {DataError} If the host does not have the recipe's interpreter, or the inspection fails.
    */
   python(host: Shell): Promise<HostPython> {
     const known = this.#pythons.get(host);

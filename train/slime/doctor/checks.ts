@@ -7,7 +7,10 @@ import type { Check } from "./check.ts";
 
 const FOLDER = new URL("./checks/", import.meta.url);
 
-/** All checks in order, except `hosts`. That check runs first, because all other checks depend on it. */
+/**
+ * All checks in order, except `hosts`. The doctor creates that check itself, because it must contact the hosts before
+ * any other check can run.
+ */
 export const CHECKS: readonly Check[] = await readChecks();
 
 async function readChecks(): Promise<Check[]> {

@@ -43,7 +43,7 @@ export interface DoctorOptions
    * sets, and 30 s for a first answer.
    */
   readonly timeoutMs?: number;
-  /** The path of the base model's evaluation. Default: the latest evaluation. */
+  /** The path of the base model's evaluation. Default: the latest evaluation that matches the recipe. */
   readonly baseRun?: string;
   /** Called when a check has finished. */
   readonly onCheck?: (check: Check, findings: readonly Finding[]) => void;
@@ -51,7 +51,7 @@ export interface DoctorOptions
 
 /** The result of {@linkcode preflight}. */
 export interface DoctorReport {
-  /** The findings, ordered by check and then by host. */
+  /** The findings, in the order of the checks. */
   readonly findings: readonly Finding[];
   /** Whether no finding is a `fail`. */
   readonly healthy: boolean;
@@ -119,7 +119,10 @@ function isPlaced(host: Shell | PlacedShell): host is PlacedShell {
   return "place" in host;
 }
 
-/** Opens a relay if the head is reached over ssh, because its servers can then only be reached from the head. */
+/**
+ * Opens a relay through the first host that can be reached, usually the head, if the recipe names hosts. In that case,
+ * Ray and the router may be reachable only from there.
+ */
 function relayOver(
   [head]: readonly Shell[],
   { config, signal }: { config: SlimeConfig; signal: AbortSignal },
@@ -138,7 +141,7 @@ function readable(finding: Finding, relay: Relay | undefined): Finding {
     : { ...finding, found };
 }
 
-/** The time limit for a host's first answer in milliseconds. */
+/** The default time limit for a host's first answer in milliseconds. */
 const CONTACT_MS = 30_000;
 
 /**

@@ -11,6 +11,7 @@ export interface Volume {
   readonly mount: string;
   readonly size: number;
   readonly free: number;
+  /** Whether the directory, or its nearest existing parent, is writable. */
   readonly isWritable: boolean;
 }
 

@@ -25,7 +25,10 @@ export async function readHostFile(
   );
 }
 
-/** Returns the last line that a command wrote to standard error, or its exit status if it wrote nothing. */
+/**
+ * Returns the last nonblank line of a command's error output, cut off after 300 characters. If there is no such line,
+ * returns the exit status, such as `exit status 1`.
+ */
 export function lastWords(stderr: string, code: number): string {
   const lines = stderr.split("\n").map((line) => line.trim()).filter(Boolean);
   return lines.at(-1)?.slice(0, 300) ?? `exit status ${code}`;

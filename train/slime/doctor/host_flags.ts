@@ -2,8 +2,8 @@
  * Determines which flags the installed version of slime supports on a host, using slime's own parsers. The flags differ
  * between commits, and train.py ignores unknown flags.
  *
- * `train.py --help` shows only one of its three parsers. The program sent to the host therefore calls slime's
- * parse_args(), and records each parser's flags when that parser starts.
+ * `train.py --help` shows only the flags of one of slime's three parsers. The program sent to the host therefore calls
+ * slime's parse_args(), and records each parser's flags when that parser starts.
  *
  * @see slime `slime/utils/arguments.py` (`parse_args`) at 624b824.
  */

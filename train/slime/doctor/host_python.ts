@@ -62,11 +62,11 @@ const hostPythonSchema = z.object({
   python: z.string(),
   /** The versions, keyed by distribution name; `null` if a distribution is not installed. */
   packages: z.record(z.string(), z.string().nullable()),
-  /** The CUDA version that PyTorch was built for; `null` if it was built without CUDA. */
+  /** The CUDA version that PyTorch was built for; `null` if it is not installed, or was built without CUDA. */
   cuda: z.string().nullable(),
-  /** The commit of slime's checkout; `null` if it is not a git checkout. */
+  /** The commit of slime's checkout; `null` if it cannot be determined, for example without a git checkout. */
   commit: z.string().nullable(),
-  /** The names of the {@linkcode SLIME_PARTS} that exist in slime's checkout. */
+  /** The paths in {@linkcode SLIME_PARTS} that exist in slime's checkout. */
   parts: z.array(z.string()),
   megatron: z.boolean(),
 });
@@ -157,7 +157,8 @@ export async function readHostPython(
 }
 
 /**
- * Returns the `PYTHONPATH` of the job, without the directory of the hooks. slime's `train.py` adds its own directory.
+ * Returns a `PYTHONPATH` with which Python finds the modules that the job finds, except the hooks. It contains slime's
+ * directory, which Python adds itself when the job runs `train.py`.
  */
 export function jobPythonPath({ paths }: Pick<SlimeConfig, "paths">): string {
   return `${paths.megatron}:${paths.slime}`;

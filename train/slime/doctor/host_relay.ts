@@ -1,8 +1,8 @@
 /**
  * Makes servers that only a host can reach, such as Ray's dashboard and SGLang's router, available on this machine.
  *
- * A relay listens on this machine's loopback address and sends each request from the host. Only GET requests are
- * relayed.
+ * A relay listens on this machine's loopback address and sends each request from the host. Every request is sent as a
+ * GET request, without its body.
  */
 
 import { z } from "zod";

@@ -9,7 +9,7 @@ import { parseShardHeader, type Shard, type ShardHeader } from "./shards.ts";
 /** The maximum length in bytes of a safetensors header. */
 const MAX_HEADER = 100_000_000;
 
-/** A file in a model's directory that does not contain weights. */
+/** A readable `.json`, `.jinja` or `.txt` file in a model's directory. */
 export interface SmallFile {
   readonly size: number;
   /** The checksum that POSIX `cksum` prints. */
@@ -84,7 +84,8 @@ function fileOf(line: string): [string, SmallFile][] {
 
 /**
  * Reads the headers of weight files.
- * @returns The headers, keyed by file name; `null` for a file with a damaged header.
+ * @returns The headers, keyed by file name; `null` for a file whose header is damaged or cannot be read.
+ * @throws {HostError} If the host cannot be reached.
  */
 export async function readHeaders(
   host: Shell,

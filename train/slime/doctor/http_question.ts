@@ -25,7 +25,7 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Requests JSON and validates it. Every failure except an abort is returned as a `fault`.
- * @param options.token The bearer token to send. It never appears in a fault.
+ * @param options.token The bearer token to send. Default: none.
  * @throws The signal's reason, if it is aborted.
  */
 export async function askJson<T>(
@@ -67,7 +67,10 @@ export async function askJson<T>(
   }
 }
 
-/** Returns the operating system's message, which is the last part of Deno's error message. */
+/**
+ * Returns the operating system's message, which is the last part of Deno's error message. If there is none, returns the
+ * first 200 characters of the whole message.
+ */
 function reasonOf(error: unknown): string {
   const message = messageOf(error);
   const [, system] = /: ([^:]+ \(os error \d+\))/.exec(message) ?? [];

@@ -3,7 +3,7 @@
 import { createPool } from "../../../env/pool.ts";
 import type { Shell } from "../hosts/shell.ts";
 
-/** The default limit. sshd starts to drop connections when ten are not authenticated yet. */
+/** The default limit. By default, sshd starts to drop connections when ten are not authenticated yet. */
 const AT_ONCE = 4;
 
 /** Returns a shell that runs at most `atOnce` commands at once. Other commands wait in the order of their calls. */

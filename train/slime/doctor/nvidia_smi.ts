@@ -19,6 +19,7 @@ export interface Gpu {
 
 /** A process that uses a GPU. */
 export interface GpuProcess {
+  /** The UUID of the GPU. */
   readonly uuid: string;
   readonly pid: number;
   readonly name: string;

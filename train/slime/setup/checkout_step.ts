@@ -1,4 +1,4 @@
-/** Checks out a given commit of a repository. */
+/** Creates the setup step that checks out a given commit of a repository. */
 
 import { pathWord, quote } from "../hosts/shell.ts";
 import { type Line, PARTIAL, short, type Step, type StepId } from "./step.ts";
@@ -90,8 +90,8 @@ function moveLines({ dir, url, commit }: CheckoutOptions): Line[] {
 }
 
 /**
- * Returns the command that fetches the commit. If the server does not serve commits by their hash, all branches are
- * fetched.
+ * Returns the command that fetches the commit. If that fails, for example because the server does not serve commits by
+ * their hash, the command fetches all branches and tags.
  */
 function fetchLine(
   dir: string,

@@ -21,7 +21,10 @@ const reportSchema = z.object({
 export interface ContainerReport {
   /** The name of the container's network. `host` means that the container shares the network of its host. */
   readonly network: string;
-  /** The directories that are mounted from the host, and that continue to exist when the container is removed. */
+  /**
+   * The paths in the container at which directories or volumes are mounted. Files in other directories are lost when
+   * the container is removed.
+   */
   readonly mounts: readonly string[];
 }
 

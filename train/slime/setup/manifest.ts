@@ -43,7 +43,10 @@ const entrySchema = z.strictObject({
    * is killed.
    */
   state: z.enum(["begun", "done"]),
-  /** The fingerprint of the directory's files at the end of the step. Only set for a `download`. */
+  /**
+   * The fingerprint of the directory's files at the end of the step. Empty until then, and for everything except a
+   * `download`.
+   */
   fingerprint: z.string(),
   at: z.string(),
 });
@@ -71,7 +74,7 @@ export interface Manifest {
 
 /**
  * Parses a manifest. Blank text is an empty manifest.
- * @throws {DataError} If the text is not a manifest that setup wrote.
+ * @throws {DataError} If the text is not a manifest that this version of setup can read.
  */
 export function parseManifest(text: string, where: string): Manifest {
   if (text.trim() === "") return { entries: [] };

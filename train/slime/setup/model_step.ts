@@ -17,16 +17,13 @@ export interface ModelOptions {
   readonly directory: string;
   readonly shape: ModelShape;
   readonly inside: boolean;
-  /**
-   * The directory that contains the Python interpreter and `hf`, on a host without a container; `undefined` to find
-   * `hf` on PATH.
-   */
+  /** The directory that contains the Python interpreter and `hf`; `undefined` to find `hf` on PATH. */
   readonly bin: string | undefined;
   /** The Hugging Face token, which is passed in the environment; `undefined` if there is none. */
   readonly token: string | undefined;
 }
 
-/** Returns the size of the model on disk in bytes: its bf16 parameters and the small files. */
+/** Returns the approximate size of the model on disk in bytes: its bf16 parameters and the small files. */
 export function modelBytes(shape: ModelShape): number {
   return 2 * parameterCount(shape) + SMALL_FILES_BYTES;
 }
@@ -72,9 +69,9 @@ function hfPath({ bin }: ModelOptions): string {
 }
 
 /**
- * Returns a script that checks that all files exist and that each shard has the right length. If a file is missing, the
- * script also checks the free disk space. A shard consists of an 8-byte length, a JSON header of that length, and the
- * tensors. The length of the shard follows from the largest end offset in the header.
+ * Returns a script that checks that all files exist and that each shard has the right length. If a file is missing or
+ * has the wrong length, the script also checks the free disk space. A shard consists of an 8-byte length, a JSON header
+ * of that length, and the tensors. The length of the shard follows from the largest end offset in the header.
  */
 function checkScript(options: ModelOptions, bytes: number): string {
   const dir = pathWord(options.directory);

@@ -15,7 +15,7 @@ import { readManifest } from "./setup_session.ts";
 export interface PlacedShell extends Shell {
   /** The shell of the host itself, outside any container. */
   readonly outside: Shell;
-  /** The paths of the programs that run episode servers on the host. */
+  /** The paths of taulab, Deno and the benchmarks on the host. */
   readonly taulab: HostTaulab;
   /**
    * Returns the place where the shell's commands run.

@@ -14,8 +14,8 @@ export interface PythonOptions {
   readonly slime: string;
   readonly megatron: string;
   /**
-   * Whether the interpreter is on the host itself, where nothing is installed into the system's Python. Otherwise it is
-   * in a container.
+   * Whether the interpreter is on the host itself instead of in a container. On the host, setup installs nothing into
+   * the system's Python, unless it already has the packages that slime needs.
    */
   readonly bare: boolean;
 }

@@ -24,12 +24,15 @@ import type { Probe, Step, StepId } from "./step.ts";
 
 /**
  * The state of a step.
+ * - `checking`, `running`: the step's check or its commands are running.
  * - `done`: the step was already done.
  * - `ran`: the step was done now.
  * - `todo`: the step is not done, and only the checks were run.
  * - `waiting`: the step depends on another step that is not done.
  * - `refused`: the step cannot be done, for example because a program is missing, or because the step would change
  *   something that setup did not create.
+ * - `failed`: the check or a command of the step failed.
+ * - `stopped`: setup was aborted during the step.
  */
 export type StepState =
   | "checking"

@@ -119,7 +119,7 @@ const CONTAINER = "taulab-slime";
 
 /**
  * Returns the place where slime runs on a host.
- * @throws {ConfigError} If the flags conflict with hosts.yaml.
+ * @throws {ConfigError} If the flags conflict with each other or with hosts.yaml.
  */
 export function setupPlace(
   host: Host | undefined,
@@ -176,14 +176,14 @@ function containerPlace(
   };
 }
 
-/** Files that exist in the containers of docker, podman and Kubernetes. */
+/** Paths that exist in the containers of docker, podman and Kubernetes, respectively. */
 const CONTAINER_MARKS = [
   "/.dockerenv",
   "/run/.containerenv",
   "/var/run/secrets/kubernetes.io",
 ];
 
-/** Checks whether this program runs in a container. */
+/** Checks whether this program seems to run in a container of docker, podman or Kubernetes. */
 export async function isInContainer(): Promise<boolean> {
   const found = await Promise.all(
     CONTAINER_MARKS.map((path) =>

@@ -173,7 +173,7 @@ function pythonOf(
 
 /**
  * Plans the steps for running episode servers. This machine already has taulab, and its dataset is in the directory
- * that the recipe sets. On other hosts, both are in setup's directory.
+ * that the recipe sets, if any. In all other cases, they are in setup's directory.
  */
 function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
   const { config, root } = options;

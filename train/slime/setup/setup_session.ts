@@ -13,7 +13,8 @@ export interface SessionOptions
   extends Pick<SetupContext, "run" | "signal" | "sleep"> {
   readonly plan: HostPlan;
   /**
-   * Called when this host has to wait, because the same run is still setting up another host that shares its directory.
+   * Called before each wait for the lock, if the same run is still setting up another host that shares this host's
+   * directory.
    */
   onWait?(): void;
 }
@@ -51,8 +52,8 @@ export async function openSession(
 }
 
 /**
- * Reads the manifest of a host; an empty manifest if the host has none.
- * @throws {DataError} If the file is not a manifest that setup wrote.
+ * Reads the manifest of a host; an empty manifest if the file is missing or cannot be read.
+ * @throws {DataError} If the file is not a manifest that this version of setup can read.
  */
 export async function readManifest(
   shell: Shell,

@@ -59,7 +59,7 @@ export interface Step {
   /** The usual text after `todo` before the step has run. Plans show the commands for this state. Default: `absent`. */
   readonly usual?: string;
   /**
-   * Returns what the step creates, which is needed to undo the step.
+   * Returns what the step creates, which is needed to undo the step; `undefined` if there is nothing to record.
    * @param was The text after `todo` in the output of the check.
    */
   made?(was: string): Made | undefined;

@@ -10,7 +10,10 @@ import type { SetupContext } from "./run_setup.ts";
 import { checkStep } from "./run_step.ts";
 import { openSession, readManifest, type Session } from "./setup_session.ts";
 
-/** The result for one thing that setup created. In a dry run, `would` means that the thing can be removed. */
+/**
+ * The result for one thing that setup created. In a dry run, `would` means that the thing can be removed. `gone` means
+ * that it no longer existed, and `refused` that it is kept.
+ */
 export interface UndoReport {
   readonly step: string;
   readonly title: string;

@@ -93,8 +93,8 @@ echo todo`,
 }
 
 /**
- * Creates the step that empties the directory of a download. The directory may be a mount, which cannot be removed from
- * inside a container.
+ * Creates the step that empties the directory of a download, and removes the directory if possible. A mount cannot be
+ * removed from inside a container.
  */
 function undoDownload(
   { dir }: Of<"download">,

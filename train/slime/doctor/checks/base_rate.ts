@@ -26,15 +26,12 @@ export const check: Check = {
   },
 };
 
-/**
- * The minimum number of scored episodes. With fewer episodes, a solve rate of 0 cannot be distinguished from a low
- * solve rate.
- */
+/** The minimum number of scored episodes. With fewer episodes, a solve rate of 0 or 1 may be a coincidence. */
 const ENOUGH = 30;
 
 /**
- * The minimum share of groups that the filter keeps. With a smaller share, a rollout samples more than five times as
- * many groups as it trains on.
+ * The share of groups kept by the filter below which the check warns. With a smaller share, a rollout samples more than
+ * five times as many groups as it trains on.
  */
 const LITTLE = 0.2;
 
@@ -152,7 +149,7 @@ function hopeless(
 
 /**
  * Checks whether sampling ends even if no group's rewards differ. It does if there is no filter, or if the filter keeps
- * such groups after a number of attempts.
+ * such groups after a limited number of attempts.
  */
 function alwaysEnds({ rollout }: SlimeConfig): boolean {
   const { filter, filterRounds } = rollout;

@@ -16,12 +16,12 @@ import type { SlimeConfig } from "../../slime_schema.ts";
 import { type Check, fail, type Observed, verdict, warn } from "../check.ts";
 
 /**
- * The number of tasks whose gold actions are replayed. A sample of this size usually contains one of the longest
- * tasks.
+ * The maximum number of training tasks whose gold actions are replayed. A sample of this size usually contains one of
+ * the longest tasks.
  */
 const SAMPLE = 100;
 
-/** The number of tokens that a template writes around a call and its result. */
+/** The estimated number of tokens that a template writes around a call and its result. */
 const WRAPPING_TOKENS = 30;
 
 /** The `context` check. */

@@ -1,6 +1,6 @@
 /**
- * Checks slime's hooks on the hosts. They must be importable with the job's `PYTHONPATH`, return samples that slime
- * accepts, and find the functions of slime that they call.
+ * Checks taulab's hooks for slime on the hosts. The hooks must be importable with the job's `PYTHONPATH`, return
+ * samples that slime accepts, and find the functions of slime that they call.
  */
 
 import { z } from "zod";

@@ -47,7 +47,7 @@ export const check: Check = {
 
 /**
  * Returns the version of Ray that is running at the head.
- * @returns The version, or the error if Ray does not answer.
+ * @returns The version, or the error if it cannot be requested from Ray.
  */
 export async function runningVersion(
   context: Pick<CheckContext, "config" | "env" | "reach" | "signal">,

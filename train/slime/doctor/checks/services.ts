@@ -1,6 +1,6 @@
 /**
- * Checks the episode servers. Running servers must match this recipe. To start new servers, a host needs a free port
- * and the model's tokenizer.
+ * Checks the episode servers. Running servers must match this recipe. A host that starts new servers needs, among other
+ * things, free ports and the model's tokenizer.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
@@ -91,9 +91,10 @@ async function lookAt(
   );
 }
 
-/** The names of the compared values in messages. */
+/** The compared values that come from the recipe. The others come from this machine. */
 const OF_RECIPE = ["agent", "user", "max_turns"];
 
+/** The names of the compared values in messages, keyed by field. */
 const LABELS: Readonly<Record<string, string>> = {
   data: "dataset",
   fingerprint: "dataset fingerprint",
@@ -122,8 +123,8 @@ function differences(
 }
 
 /**
- * Checks that all hosts can reach the servers. A loopback address does not work, because it means a different machine
- * on each host.
+ * Checks that all hosts can reach the servers. If there are several hosts, a loopback address does not work, because it
+ * means a different machine on each of them.
  */
 async function reached(
   urls: readonly string[],

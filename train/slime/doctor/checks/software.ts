@@ -139,8 +139,8 @@ function summary({ python, packages, cuda, commit }: HostPython): string {
 }
 
 /**
- * Compares the software of two hosts. Ray rejects hosts with another version of Python or Ray; other differences cause
- * failures later.
+ * Compares the software of two hosts. Ray rejects hosts with another version of Python or Ray; other differences may
+ * cause failures later.
  */
 function compare(
   python: HostPython,

@@ -1,6 +1,6 @@
 /**
- * Checks the simulated user: starts a real conversation with it, and compares the endpoint's rate limit with the calls
- * that the run will make.
+ * Checks the simulated user: requests the first message of a conversation from it, and compares the endpoint's rate
+ * limit with the calls that the run will make.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
@@ -128,7 +128,8 @@ function refusalOf(error: unknown, limits: RateLimits): Observed {
 }
 
 /**
- * Forecasts the load from the measured seconds per message. The number of the policy's turns is still an assumption.
+ * Forecasts the load from the measured seconds per message. The other rates, such as the number of turns and their
+ * duration, are assumptions.
  */
 function forecastBy(
   slime: ResolvedSlime,
