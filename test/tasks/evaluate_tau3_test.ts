@@ -270,7 +270,7 @@ Deno.test({
       ]);
       assert.match(
         generated.stderr,
-        /data\.solo=true works only with data\.source=tau3-bench/,
+        /Solo mode is available only for τ³-bench, but data\.source is generated/,
       );
     }),
 });

@@ -154,7 +154,7 @@ Deno.test("a stopped shard continues where it stopped, and a resumed evaluation 
     await writeOrder(shard, { config, fingerprint: "another", jobs: JOBS });
     await assert.rejects(
       runShardAt(shard, options),
-      /fingerprint \w+ on this host, but another in the evaluation/,
+      /fingerprint \w+ in this process, but another in the evaluation/,
     );
 
     await using session = await openEvaluation(
