@@ -97,10 +97,15 @@ export function tilingFault(
   let end = 0;
   for (const { start, size, group } of sorted) {
     if (start > end) {
-      return `lacks indices ${end} to ${start} along axis ${axis}`;
+      return `lacks ${indices(end, start)} along axis ${axis}`;
     }
-    if (start < end || size === 0 && sorted.length > 1) {
-      return `has indices ${start} to ${end} along axis ${axis} twice`;
+    if (size === 0 && sorted.length > 1) {
+      return `has an empty chunk at index ${start} along axis ${axis}`;
+    }
+    if (start < end) {
+      return `has ${
+        indices(start, Math.min(end, start + size))
+      } along axis ${axis} twice`;
     }
     const fault = tilingFault(shape, group, axis + 1);
     if (fault !== undefined) return fault;
@@ -108,8 +113,15 @@ export function tilingFault(
   }
   if (end === shape[axis]) return undefined;
   return end < shape[axis]!
-    ? `lacks indices ${end} to ${shape[axis]} along axis ${axis}`
+    ? `lacks ${indices(end, shape[axis]!)} along axis ${axis}`
     : `extends to index ${end} along axis ${axis}, past its end at ${
       shape[axis]
     }`;
+}
+
+/** Names the indices from `start` to `end`, which is exclusive. */
+function indices(start: number, end: number): string {
+  return end - start === 1
+    ? `index ${start}`
+    : `indices ${start} to ${end - 1}`;
 }

@@ -323,9 +323,11 @@ function differenceText({ difference, left, roundedTo }: Result): string {
   const { count, first, values: [a, b], largest } = difference!;
   const of = left.shape.reduce((product, size) => product * size, 1);
   if (Number.isNaN(count)) return "its bytes differ";
-  return `${count} of ${of} elements differ, the first at [${
-    indexOf(first, left.shape).join(", ")
-  }] (${number(a)} and ${number(b)}), by at most ${number(largest)}${
+  return `${count} of ${of} elements ${
+    count === 1 ? "differs" : "differ"
+  }, the first at [${indexOf(first, left.shape).join(", ")}] (${
+    number(a)
+  } and ${number(b)}), by at most ${number(largest)}${
     roundedTo ? `, both as ${roundedTo}` : ""
   }`;
 }

@@ -39,7 +39,7 @@ needs ${
       pathWord(python)
     } "install it, or choose another with --set paths.python=PYTHON"
 ! ${bin} -m pip --version >/dev/null 2>&1 || say "done $(${bin} --version)"
-[ ! -e "$d" ] || [ -e ${mark} ] || [ -z "$(ls -A "$d")" ] || say "refused $d already exists and is not a virtual environment; choose another directory with --venv"
+[ ! -e "$d" ] || [ -e ${mark} ] || [ -z "$(ls -A "$d")" ] || say "refused $d already exists and is not a virtual environment; choose another directory with --venv or in hosts.yaml"
 echo "todo absent"`,
     commands: () => [
       { script: `mkdir -p ${pathWord(dir)} && : >${mark}` },

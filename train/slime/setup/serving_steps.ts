@@ -110,10 +110,12 @@ function taulabLines(
 
 /** Creates the step that imports a benchmark's dataset. */
 export function benchmarkDataStep(
-  { benchmark, checkout, data, commit, taulab, deno }: {
+  { benchmark, checkout, data, setBy, commit, taulab, deno }: {
     readonly benchmark: Benchmark;
     readonly checkout: string;
     readonly data: string;
+    /** What sets `data`, for hints. */
+    readonly setBy: string;
     readonly commit: string;
     /** The directory of taulab on the host. */
     readonly taulab: string;
@@ -127,7 +129,7 @@ export function benchmarkDataStep(
     checks: `it was imported from ${commit.slice(0, 8)}`,
     check: `d=${pathWord(data)}
 [ -e "$d" ] || say "todo absent"
-[ -e "$d/SOURCE.json" ] || say "refused $d already exists and was not made by an import; move it away, or choose another directory with --set data.directory=DIR"
+[ -e "$d/SOURCE.json" ] || say "refused $d already exists and was not made by an import; move it away, or choose another directory with ${setBy}"
 ! grep -q '"commit": "${commit}"' "$d/SOURCE.json" || say "done $d"
 echo "todo other"`,
     commands: () => [{

@@ -201,6 +201,7 @@ function servingSteps(options: SetupOptions, host: Host | undefined): Step[] {
       benchmarkDataStep({
         ...{ benchmark, checkout, commit, taulab },
         data: resolve(taulab, wanted),
+        setBy: isHere ? "--set data.directory=DIR" : "dir in hosts.yaml",
         deno: isHere ? thisDeno() : there.deno,
       }),
     ];

@@ -139,7 +139,7 @@ Deno.test("verifyCheckpoints() finds a missing chunk of a rank", async () => {
       ),
   });
   deepStrictEqual(faults[0]!.kind, "incomplete");
-  match(faults[0]!.what, /lacks indices 48 to 96 along axis 1/);
+  match(faults[0]!.what, /lacks indices 48 to 95 along axis 1/);
 });
 
 Deno.test("verifyCheckpoints() recognizes swapped gate and up projections", async () => {

@@ -136,7 +136,9 @@ function promptFaults(lengths: Lengths, { rollout }: SlimeConfig): Observed[] {
       `the prompt has ${prompt} tokens and an answer may have ${maxResponseLen}, but rollout.maxContextLen is ${maxContextLen}`,
       `set rollout.maxContextLen to ${
         roundUp(prompt + gold.longest + maxResponseLen)
-      } or more, or lower rollout.maxResponseLen`,
+      } or more${
+        prompt < maxContextLen ? ", or lower rollout.maxResponseLen" : ""
+      }`,
     )];
   }
   const whole = prompt + gold.longest + maxResponseLen;

@@ -106,9 +106,11 @@ function notThere(
   },
 ): Observed[] {
   if (error.kind !== "unreachable") {
+    const end =
+      "end the server that answers at this address, or set cluster.dashboardPort to another port";
     return [fail(
       error.message,
-      "end the server that answers at this address, or set cluster.dashboardPort to another port",
+      error.kind === "bad_response" ? end : error.hint ?? end,
     )];
   }
   if (!cluster.start) {
