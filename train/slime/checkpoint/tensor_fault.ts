@@ -21,7 +21,10 @@ export type TensorFaultKind =
 /** A fault in a checkpoint. */
 export interface TensorFault {
   readonly kind: TensorFaultKind;
-  /** The checkpoint's directory. */
+  /**
+   * The checkpoint's directory. If the checkpoint cannot be opened, the path of the faulty file or directory; empty if
+   * unknown.
+   */
   readonly where: string;
   /**
    * The names of the tensors in Hugging Face's format. A tensor without a Hugging Face name is listed under its name in
@@ -45,7 +48,7 @@ export function tensorFaultText(
   return `${kind}: ${name}${what}; ${training}`;
 }
 
-/** The effects on training that all faults of a kind share. */
+/** Descriptions of effects on training that several kinds of faults share. */
 export const TRAINING = {
   skipped:
     "slime only prints that it skips the tensor, and trains from random values",

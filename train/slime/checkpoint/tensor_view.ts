@@ -23,7 +23,7 @@ import { DataError } from "../../../env/errors.ts";
 /** The format of a checkpoint. */
 export type Format = "hf" | "torch_dist";
 
-/** Consecutive rows of a tensor. */
+/** Consecutive rows of a stored tensor. */
 export interface Segment {
   readonly source: StoredTensor;
   /**

@@ -89,7 +89,7 @@ export interface VerifyReport {
   readonly faults: readonly TensorFault[];
   /** Notes on unusual values that are not faults, one sentence each. */
   readonly notes: readonly string[];
-  /** The number of bytes that were read. */
+  /** The number of bytes that were compared or inspected, in all checkpoints. */
   readonly bytes: number;
 }
 

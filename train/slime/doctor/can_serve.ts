@@ -26,6 +26,7 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 /**
  * Checks whether a host can run episode servers.
  * @param ports The ports of the servers that will run on the host.
+ * @returns The problems that were found, or a single `pass` if there are none.
  */
 export async function canServe(
   host: PlacedShell,
@@ -100,8 +101,8 @@ async function portFaults(
 }
 
 /**
- * Returns a fault if the host cannot reach the endpoint of the user's model. Any response passes, because another check
- * determines whether the key is valid.
+ * Returns a fault if the host cannot reach the endpoint of the user's model. Any response passes, because the `user`
+ * check determines whether the key is valid.
  */
 async function userFaults(
   host: PlacedShell,
@@ -120,7 +121,9 @@ async function userFaults(
   )];
 }
 
-/** The open files per episode: the connection of its request and one to its engine. */
+/**
+ * The number of files that a server opens per episode: the connection of the episode's request, and one to its engine.
+ */
 const FILES_PER_EPISODE = 2;
 
 /** Returns a warning if the limit of open files is too low for a server's share of the concurrent episodes. */
@@ -153,7 +156,7 @@ try {
   Deno.exit(1);
 }`;
 
-/** Returns `port 8400` or `the ports 8400, 8401`. */
+/** Formats ports, such as `port 8400` or `the ports 8400, 8401`. */
 export function portsText(ports: readonly number[]): string {
   return `${ports.length === 1 ? "port" : "the ports"} ${ports.join(", ")}`;
 }

@@ -46,7 +46,7 @@ export interface CheckContext extends ResolvedSlime {
    * virtual environment (see place.ts).
    */
   readonly places: readonly PlacedShell[];
-  /** The hosts that will run episode servers; empty if this machine runs them. */
+  /** The other machines that will run episode servers; empty if only this machine does. */
   readonly servers: readonly PlacedShell[];
   /** The lookups that several checks share. */
   readonly facts: Facts;

@@ -1,6 +1,6 @@
 /**
- * Parses the index of a Hugging Face directory, which lists the shards that must exist, and the shards' headers, which
- * determine the size that each must have.
+ * Parses the index and the shard headers of a Hugging Face directory. The index lists the shards that must exist, and
+ * each header determines the size that its shard must have.
  *
  * @see https://github.com/huggingface/safetensors: a file consists of eight bytes with the header's length, the header
  * in JSON, and the data.

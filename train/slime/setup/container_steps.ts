@@ -1,5 +1,5 @@
 /**
- * Pulls slime's published image and starts a container from it, with docker or podman.
+ * Creates the setup steps that pull slime's published image and start a container from it, with docker or podman.
  * @see slime `docs/en/get_started/quick_start.md` at 624b824: the flags of `docker run`.
  */
 
@@ -20,7 +20,7 @@ export interface ContainerOptions {
   readonly mounts: readonly string[];
 }
 
-/** The container label that identifies the flags with which a container was started. */
+/** The name of the container label that identifies the flags with which a container was started. */
 export const LABEL = "taulab.setup";
 
 /** Creates the step that pulls the image if it is missing. An existing image is not updated. */
@@ -69,8 +69,8 @@ say "refused the container ${name} already exists and was created with other fla
 }
 
 /**
- * Returns the value of the label, a digest of the flags. It distinguishes a container from other containers with the
- * same name.
+ * Returns the value of the label, a digest of the flags. It distinguishes the container from one with the same name
+ * that was created with other flags.
  */
 function labelOf(options: ContainerOptions): string {
   return createHash("sha256").update(runScript(options, "")).digest("hex")

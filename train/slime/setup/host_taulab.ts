@@ -8,7 +8,7 @@ import { pathWord } from "../hosts/shell.ts";
 /** The default directory of setup on a host, which also contains the manifest. */
 export const SETUP_DIR = "~/.taulab";
 
-/** The paths of taulab on a host. They may begin with `~/`. */
+/** The paths of taulab, Deno and the benchmarks on a host. They may begin with `~/`. */
 export interface HostTaulab {
   readonly taulab: string;
   /** The directory on the host for the version of Deno that runs this program. */
@@ -37,7 +37,7 @@ export function dataOn(
 }
 
 /**
- * Returns the paths of taulab on a host.
+ * Returns the paths of taulab, Deno and the benchmarks on a host.
  * @param dir The directory of setup, from hosts.yaml.
  */
 export function hostTaulab(dir: string = SETUP_DIR): HostTaulab {

@@ -1,6 +1,6 @@
 /**
- * Parses and formats the manifest of a host: a record of everything that setup created on it, so that setup can be
- * undone exactly.
+ * Parses and formats the manifest of a host: a record of everything that setup created or changed on it, which is
+ * needed to undo setup.
  */
 
 import { z } from "zod";
@@ -30,7 +30,7 @@ const madeSchema = z.discriminatedUnion("kind", [
   thing("requirements", { python: path }),
 ]);
 
-/** A thing that a step created, with the information needed to remove it. */
+/** A thing that a step created or changed, with the information needed to undo this. */
 export type Made = z.infer<typeof madeSchema>;
 
 const entrySchema = z.strictObject({

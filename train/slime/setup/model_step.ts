@@ -1,4 +1,4 @@
-/** Downloads the model from Hugging Face. */
+/** Creates the setup step that downloads the model from Hugging Face. */
 
 import { join } from "node:path";
 import { gigabytes } from "../../progress/amounts.ts";

@@ -11,7 +11,10 @@ import type { Shell } from "../hosts/shell.ts";
 import { type HostTaulab, hostTaulab, SETUP_DIR } from "./host_taulab.ts";
 import { readManifest } from "./setup_session.ts";
 
-/** A shell whose place is determined when its first command runs. */
+/**
+ * A shell in the place where a host's commands run. If hosts.yaml does not set the place, it is looked up when it is
+ * first needed.
+ */
 export interface PlacedShell extends Shell {
   /** The shell of the host itself, outside any container. */
   readonly outside: Shell;

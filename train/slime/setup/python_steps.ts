@@ -26,7 +26,7 @@ export const PIP_ENV = {
   PIP_NO_INPUT: "1",
 };
 
-/** Creates the step that makes a virtual environment with `python`. */
+/** Creates the step that makes a virtual environment in `dir` with the interpreter `python`. */
 export function venvStep(dir: string, python: string): Step {
   const bin = pathWord(join(dir, "bin/python"));
   const mark = pathWord(join(dir, MARK));
@@ -53,7 +53,8 @@ echo "todo absent"`,
 export const MARK = ".taulab-setup";
 
 /**
- * Creates the step that installs the packages of slime's requirements.txt. The published image already contains them.
+ * Creates the step that installs the packages of slime's requirements.txt. The published image already contains them,
+ * so this step is only used without a container.
  */
 export function requirementsStep(options: PythonOptions): Step {
   const { python, slime, bare } = options;
@@ -99,7 +100,10 @@ echo "todo $w"`,
   };
 }
 
-/** Creates the step that checks for the packages that are built against CUDA. Setup does not install these packages. */
+/**
+ * Creates the step that checks that slime's large dependencies, such as PyTorch, SGLang and Megatron-LM, are installed.
+ * Setup does not install them.
+ */
 export function packagesStep(options: PythonOptions): Step {
   const { python, slime, megatron, bare } = options;
   const direct = pathWord(

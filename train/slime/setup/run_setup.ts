@@ -28,7 +28,8 @@ import type { Probe, Step, StepId } from "./step.ts";
  * - `done`: the step was already done.
  * - `ran`: the step was done now.
  * - `todo`: the step is not done, and only the checks were run.
- * - `waiting`: the step depends on another step that is not done.
+ * - `waiting`: the step has not run, for example because an earlier step failed or is not done. In an event without a
+ *   step, the host waits for another host.
  * - `refused`: the step cannot be done, for example because a program is missing, or because the step would change
  *   something that setup did not create.
  * - `failed`: the check or a command of the step failed.

@@ -23,9 +23,12 @@ export interface Progress {
 /** Options for {@linkcode doStep}. */
 export interface StepOptions {
   readonly signal: AbortSignal;
-  /** Values that must not appear in any output. */
+  /** Values to redact in the output of the step's commands. */
   readonly secrets: readonly string[];
-  /** The time in milliseconds without output or growth after which a download is restarted. Default: 10 minutes. */
+  /**
+   * The time in milliseconds without output or growth after which a download is stopped, to be retried. Default: 10
+   * minutes.
+   */
   readonly stallMs?: number;
   readonly sleep?: Sleep | undefined;
   onLine?(line: string): void;

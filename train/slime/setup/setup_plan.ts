@@ -40,7 +40,7 @@ export interface HostPlan {
   readonly name: string;
   /** The directory that contains the host's manifest and lock. */
   readonly dir: string;
-  /** Where the steps run. Some steps run on the host itself instead. */
+  /** Where the steps with `inside: true` run. The other steps run on the host itself. */
   readonly place: Place;
   /** Whether slime is set up on the host. If it is, the place is recorded in the manifest. */
   readonly hasSlime: boolean;

@@ -28,7 +28,7 @@ export interface Session extends AsyncDisposable {
 /**
  * Locks a host and reads its manifest. A command on the host holds a kernel lock. The command ends with this program,
  * even if the program is killed, so the lock cannot become stale.
- * @throws {HostError} If another run holds the lock, or the host's directory cannot be written.
+ * @throws {HostError} If another run holds the lock, the host cannot be reached, or its directory cannot be locked.
  * @throws {DataError} If the manifest is damaged.
  */
 export async function openSession(
@@ -54,6 +54,7 @@ export async function openSession(
 /**
  * Reads the manifest of a host; an empty manifest if the file is missing or cannot be read.
  * @throws {DataError} If the file is not a manifest that this version of setup can read.
+ * @throws {HostError} If the host cannot be reached.
  */
 export async function readManifest(
   shell: Shell,
@@ -79,7 +80,7 @@ function manifestPath({ dir, name }: Pick<HostPlan, "dir" | "name">): string {
   return `${dir}/setup-${name.replaceAll(" ", "-")}.json`;
 }
 
-/** Writes the manifest completely or not at all. An empty manifest is removed. */
+/** Writes the manifest completely or not at all. The file of an empty manifest is removed. */
 async function writeManifest(
   shell: Shell,
   { file, manifest }: { file: string; manifest: Manifest },
@@ -96,7 +97,8 @@ async function writeManifest(
 const WAIT_MS = 1_000;
 
 /**
- * The number of attempts to read the lock's holder, because a holder writes its description only after it has locked.
+ * The number of attempts to read the description of the lock's holder. A holder writes its description after it has
+ * locked, so the first attempts may read an older description.
  */
 const READ_ATTEMPTS = 3;
 

@@ -36,7 +36,10 @@ export interface UndoOptions extends SetupContext {
   readonly dryRun: boolean;
 }
 
-/** Undoes setup on all hosts concurrently. Things that have changed since setup are kept and reported. */
+/**
+ * Undoes setup on all hosts concurrently. Checkouts, downloads and taulab's files are kept if they have changed since
+ * setup, and reported.
+ */
 export function undoSetup(
   plans: readonly HostPlan[],
   options: UndoOptions,

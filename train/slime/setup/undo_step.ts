@@ -1,4 +1,7 @@
-/** Plans the removal of each thing that setup created. Things that have changed since then are kept. */
+/**
+ * Plans the removal of each thing that setup created. Checkouts, downloads and taulab's files are kept if they have
+ * changed since then.
+ */
 
 import { join } from "node:path";
 import { pathWord, quote } from "../hosts/shell.ts";

@@ -1,6 +1,6 @@
 /**
- * Checks lengths: the prompt and a whole conversation must fit in the context, and the context must fit in a GPU's
- * memory.
+ * Checks lengths: the prompt and a whole conversation must fit in the context, and an episode that fills the context
+ * must fit in the model's positions and in a micro-batch.
  */
 
 import { modelJsonIfAny } from "../../../../env/tokens/model_dir.ts";

@@ -1,4 +1,7 @@
-/** Checks every flag of the run with the parsers of the installed slime. */
+/**
+ * Checks every flag of the run with the parsers of the installed slime. If these cannot be read, checks only the flags
+ * in the recipe's `flags`.
+ */
 
 import { DataError } from "../../../../env/errors.ts";
 import { nearest } from "../../../../env/schema_issue.ts";
@@ -101,8 +104,8 @@ function faultsOf(
 }
 
 /**
- * Compares the recipe's additional flags with the flags of the slime commit that taulab pins. Used if the parsers of
- * the installed slime cannot be read.
+ * Checks that the slime commit that taulab pins has the flags in the recipe's `flags`. Used if the parsers of the
+ * installed slime cannot be read.
  */
 function byList({ config }: ResolvedSlime, reason: string): Observed[] {
   return [

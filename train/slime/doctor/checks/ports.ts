@@ -26,8 +26,8 @@ interface WantedPort {
 }
 
 /**
- * The ranges in which slime searches for free ports for engines and ranks. It takes the next free port, but another
- * process may take that port in the meantime.
+ * The ranges in which slime searches for free ports for engines and ranks. slime chooses the next free port, but
+ * another process may take that port before slime uses it.
  * @see slime `slime/ray/rollout.py` and `slime/ray/train_actor.py` at 624b824.
  */
 const RANGES = [
@@ -41,7 +41,7 @@ const RANGES = [
  */
 const RAY_WORKERS = { from: 10_002, to: 19_999 };
 
-/** The key of the port that Ray uses on each host. The other ports are only used on the head. */
+/** The recipe key of the port that Ray uses on every host. The other wanted ports are only used on the head. */
 const EACH_HOSTS = "cluster.agentPort";
 
 /** The `ports` check. */

@@ -1,4 +1,7 @@
-/** Checks that all hosts have the same version of Ray, and that no Ray job uses the GPUs. */
+/**
+ * Checks that all hosts have the same version of Ray, that no other Ray job is unfinished, and that Ray has enough free
+ * GPUs.
+ */
 
 import { DEFAULT_IMAGE } from "../../setup/pins.ts";
 import { RayError } from "../../../../env/errors.ts";
