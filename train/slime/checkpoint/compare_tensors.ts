@@ -112,8 +112,11 @@ export class Comparison {
     this.roundedTo = left === (right ?? left) ? undefined : this.common;
     this.stats = isFloat(left) ? new NumberStats(left) : undefined;
     if (this.common === undefined && left !== (right ?? left)) {
-      this.incomparable =
-        `one is ${left} and the other ${right}, and neither type can represent all numbers of the other`;
+      this.incomparable = `one is ${left} and the other ${right}, which ${
+        isFloat(left) && isFloat(right!)
+          ? "cannot represent each other's numbers"
+          : "are not compared"
+      }`;
     }
   }
 }

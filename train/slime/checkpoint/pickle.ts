@@ -220,9 +220,12 @@ class Reader {
   #advance(length: number): number {
     const start = this.#at;
     const end = start + length;
-    if (!(length >= 0 && end <= this.#bytes.length)) {
+    if (!(length >= 0)) throw this.#fault("has an item of negative length");
+    if (end > this.#bytes.length) {
       throw this.#fault(
-        `is cut off: ${length} bytes are needed from byte ${start} of ${this.#bytes.length}`,
+        `is cut off: it should extend to byte ${
+          start + length
+        }, but it ends at byte ${this.#bytes.length}`,
       );
     }
     this.#at = end;

@@ -231,7 +231,9 @@ function unexpected(where: string, names: readonly string[]): TensorFault[] {
     what: `"${where}" contains ${
       names.length === 1 ? "a tensor" : `${names.length} tensors`
     } that a model of this shape does not have`,
-    training: "slime would ignore them, so this is probably another model",
+    training: `slime would ignore ${
+      names.length === 1 ? "it" : "them"
+    }, so this is probably another model`,
   }];
 }
 

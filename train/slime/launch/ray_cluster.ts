@@ -143,7 +143,7 @@ async function requireGpus(
   const free = gpus.total - gpus.used;
   if (free < plan.gpus && !beside) {
     throw new RayError(
-      `Ray at ${jobs.url} has ${free} of ${gpus.total} GPUs free, but the run needs ${plan.gpus}; ${
+      `Ray at ${jobs.url} has too few free GPUs: ${free} of ${gpus.total}, but the run needs ${plan.gpus}; ${
         names === ""
           ? "no job is running, but a leftover actor holds GPUs"
           : `running: ${names}`

@@ -272,7 +272,7 @@ const RESOURCE_ERRORS: readonly Symptom[] = [
     cause:
       "a GPU kernel failed because of a bug or a hardware fault, not for lack of memory",
     fix:
-      "resume; if the error recurs, check dmesg for Xid errors, and run once with cluster.env={CUDA_LAUNCH_BLOCKING: 1} to find the kernel",
+      'resume; if the error recurs, check dmesg for Xid errors, and run once with CUDA_LAUNCH_BLOCKING set to "1" in cluster.env to find the kernel',
   },
   {
     id: "no-gpu",

@@ -174,7 +174,7 @@ export function memoryWarnings(
     ...memoryFaults(plan, config).map(faultText),
     ...cacheTokens >= rollout.maxContextLen && cacheTokens < expectedTokens
       ? [
-        `the engine's cache has room for ${cacheTokens} tokens, but ${concurrency} concurrent episodes need about ${expectedTokens}: the engine will evict tokens and recompute them; lower engine.concurrency`,
+        `the engine's cache has room for ${cacheTokens} tokens, but the concurrent episodes (engine.concurrency ${concurrency}) need about ${expectedTokens}: the engine will evict tokens and recompute them; lower engine.concurrency`,
       ]
       : [],
     ...parallel.dynamicBatch && rollout.maxContextLen > limit

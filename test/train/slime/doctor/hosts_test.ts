@@ -206,7 +206,7 @@ Deno.test({
     const many = await look(["cluster.gpusPerNode=4", "parallel.tensor=4"]);
     assert.match(
       many[1]!.found,
-      /Ray has 2 of 2 GPUs free, but the run needs 4/,
+      /Ray has too few free GPUs: 2 of 2, but the run needs 4/,
     );
     await ray.jobs.submit({
       submissionId: "left-over",

@@ -101,7 +101,7 @@ Deno.test({
             await assert.rejects(greedy, (error: BoundaryError) => {
               assert.match(
                 error.message,
-                /3 of 4 GPUs free.*running: "first" \(RUNNING\)/,
+                /too few free GPUs: 3 of 4.*running: "first" \(RUNNING\)/,
               );
               assert.match(error.hint!, /deno task train --stop first/);
               return true;

@@ -53,7 +53,9 @@ export async function readNvlink(
     return isJoinedByNvlink(topology, count);
   }
   const why = code === 0
-    ? `it lists ${topology.length}`
+    ? topology.length === 0
+      ? "it lists none of them"
+      : `it lists only ${topology.length} of them`
     : lastWords(stderr.trim() || stdout, code);
   throw new DataError(
     `nvidia-smi does not report how ${count} GPUs are connected: ${why}`,

@@ -194,9 +194,9 @@ async function gpuFaults(
   const gpus = await jobs.gpus({ signal });
   if (gpus === undefined || gpus.total - gpus.used >= planned) return [];
   return [fail(
-    `Ray has ${
+    `Ray has too few free GPUs: ${
       gpus.total - gpus.used
-    } of ${gpus.total} GPUs free, but the run needs ${planned}`,
+    } of ${gpus.total}, but the run needs ${planned}`,
     "add hosts to the Ray cluster, or stop the jobs that use its GPUs",
   )];
 }

@@ -283,7 +283,7 @@ export const CASES: readonly Case[] = [
     check: "ray",
     state: "fail",
     name: "GPUs that an actor uses",
-    says: /Ray has 1 of 2 GPUs free, but the run needs 2/,
+    says: /Ray has too few free GPUs: 1 of 2, but the run needs 2/,
     fix: /stop the jobs that use its GPUs/,
     world: (held) => rayAt(held.use(rayServer([], [1, 2]))),
   },
