@@ -48,7 +48,10 @@ export interface LayoutEntry {
 /** The prefix of Megatron's names for tensors in layers. */
 export const LAYERS = "decoder.layers.";
 
-/** Returns the layout of all tensors of a model, in the order of its layers. */
+/**
+ * Returns the layout of all tensors of a model: the embedding, the layers in order, the last norm and, unless it is
+ * tied, the output layer.
+ */
 export function layoutOf(shape: CheckpointShape): LayoutEntry[] {
   const layers = Array.from(
     { length: shape.layers },

@@ -9,7 +9,10 @@ import type { Format } from "./tensor_view.ts";
 /** Options for {@linkcode probeConversion}. */
 export interface ProbeOptions {
   readonly from: string;
-  /** The target, without a trailing slash; `undefined` to inspect only `from` and slime's tools. */
+  /**
+   * The target, without a trailing slash; `undefined` if there is none. In that case, earlier output and disk space are
+   * looked up alongside `from`.
+   */
   readonly to?: string | undefined;
   readonly slime: string;
   /** The hint of the error if `from` is not a checkpoint. Default: `pass a checkpoint's directory`. */

@@ -20,7 +20,7 @@ export const INDEX = "model.safetensors.index.json";
 const MAX_INDEX = 64 * 1024 * 1024;
 const MAX_CONFIG = 4 * 1024 * 1024;
 
-/** A model's directory. */
+/** The contents of a model's directory. */
 export interface HfDirectory {
   /** The text of `config.json`. */
   readonly config: string;

@@ -32,7 +32,7 @@ export interface ConversionRequest {
   readonly absentHint?: string | undefined;
   /**
    * The target of the conversion, or the checkpoint to compare `from` with; `undefined` if `from` is only inspected, or
-   * if the recipe loads the model directly.
+   * if slime loads the recipe's model directly.
    */
   readonly to: string | undefined;
   /**

@@ -119,7 +119,7 @@ export function tilingFault(
     }`;
 }
 
-/** Names the indices from `start` to `end`, which is exclusive. */
+/** Describes the indices from `start` up to, but not including, `end`. */
 function indices(start: number, end: number): string {
   return end - start === 1
     ? `index ${start}`

@@ -31,8 +31,9 @@ export interface ExpectedTensor {
 }
 
 /**
- * Returns the offset of the tensor's first element in the file. The elements are in row-major order.
- * @throws {DataError} If the archive is damaged, or its tensor does not have the expected type and shape.
+ * Returns the offset in the file of the first element of the tensor in `slice`. The elements are in row-major order.
+ * @throws {DataError} If the archive is damaged, or its tensor does not have the expected type and shape, or is not
+ * stored in row-major order.
  */
 export function locateTensor(
   slice: FileSlice,
@@ -142,7 +143,7 @@ function checkTensor(
   }
 }
 
-/** Returns the tensor that a pickle rebuilds; `undefined` if it is something else. */
+/** Returns the tensor that a pickle rebuilds; `undefined` if the pickle contains something else. */
 function rebuilt(value: PickleValue): RebuiltTensor | undefined {
   const tensor = unwrapped(value);
   const known = tensor instanceof PickleObject &&

@@ -41,7 +41,7 @@ const METADATA = [
   /^megatron\.core\.dist_checkpointing\.[\w.]+\.MCore\w+$/,
 ];
 
-/** The packages of the classes in a run's arguments and state. */
+/** The packages whose classes may occur in a run's arguments and state. */
 const ROOTS = [
   "megatron",
   "numpy",

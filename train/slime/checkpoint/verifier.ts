@@ -24,7 +24,10 @@ export interface Verified {
   readonly equal: boolean;
   /** Descriptions of the faults, one line each. */
   readonly faults: readonly string[];
-  /** The full report. If a directory cannot be opened at all, it contains only that fault. */
+  /**
+   * The full report. If a directory cannot be opened at all, the report contains a single fault, which describes the
+   * error.
+   */
   readonly report: VerifyReport;
   readonly seconds: number;
   /** The largest resident memory in bytes, measured after each block. */

@@ -5,7 +5,9 @@
 
 import { outputOf, pathWord, type Shell } from "../hosts/shell.ts";
 
-/** Returns a shell command that prints the fingerprint. It ignores the cache that `hf` keeps in the directory. */
+/**
+ * Returns a shell command that prints the fingerprint. The command ignores the cache that `hf` keeps in the directory.
+ */
 export function fingerprintScript(dir: string): string {
   return `(cd ${
     pathWord(dir)

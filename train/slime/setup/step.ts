@@ -70,7 +70,7 @@ export interface Step {
 /** The result of a check. */
 export interface Probe {
   readonly state: "done" | "todo" | "refused";
-  /** The rest of the output, after the state. */
+  /** The rest of the last line of output, after the state. */
   readonly detail: string;
 }
 

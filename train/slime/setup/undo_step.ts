@@ -11,7 +11,7 @@ import { MARK } from "./python_steps.ts";
 import type { Entry, Made } from "./manifest.ts";
 import { PARTIAL } from "./step.ts";
 
-/** A step that removes one thing that setup created. */
+/** A step that removes or restores one thing that setup created or changed. */
 export interface UndoStep {
   readonly title: string;
   /**
@@ -43,7 +43,7 @@ const UNDO: {
   requirements: undoRequirements,
 };
 
-/** Returns the step that removes what an entry of the manifest records. */
+/** Returns the step that undoes what an entry of the manifest records. */
 export function undoStep({ made, ...about }: Entry): UndoStep {
   return UNDO[made.kind](made as never, about);
 }
