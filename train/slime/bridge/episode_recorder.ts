@@ -18,7 +18,10 @@ const FLUSH_EVERY_MS = 500;
  * The maximum number of episodes per write. The process does nothing else during a write, so each write must be short.
  */
 const MAX_AT_ONCE = 8;
-/** The maximum number of episodes that wait to be written. If there are more, the oldest are discarded. */
+/**
+ * The maximum number of episodes that wait to be written. If there are more, the oldest are discarded and counted as
+ * lost.
+ */
 const MAX_WAITING = 2048;
 const ATTEMPTS = 20;
 const BUSY_MS = 50;
@@ -43,7 +46,7 @@ export class EpisodeRecorder implements AsyncDisposable {
     this.#store = store;
   }
 
-  /** Queues an episode and returns at once. */
+  /** Queues an episode to be written, and returns at once. */
   add(ended: EndedEpisode): void {
     this.#waiting.push({ episode: ended.episode, place: placeOf(ended) });
     if (this.#waiting.length > MAX_WAITING) {
@@ -53,7 +56,9 @@ export class EpisodeRecorder implements AsyncDisposable {
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_EVERY_MS);
   }
 
-  /** Writes the remaining episodes, counts those that cannot be written as lost, and closes the run dir's database. */
+  /**
+   * Writes the waiting episodes and closes the run dir's database. Episodes that cannot be written are counted as lost.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
     for (let tries = 0; this.#waiting.length > 0 && tries < ATTEMPTS;) {

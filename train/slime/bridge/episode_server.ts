@@ -23,7 +23,10 @@ export interface EpisodeServerOptions extends CallOptions {
   readonly token?: string | undefined;
 }
 
-/** An episode server that is ready to listen. Disposing of it writes the episodes that are not recorded yet. */
+/**
+ * An episode server that is ready to listen. Disposing of it closes its connections to engines and writes the episodes
+ * that are not recorded yet.
+ */
 export interface EpisodeServer extends AsyncDisposable {
   readonly app: ReturnType<typeof episodesApp>;
   readonly world: EpisodeService["world"];
@@ -39,8 +42,9 @@ export interface EpisodeServer extends AsyncDisposable {
 
 /**
  * Opens the episode server of a recipe.
- * @throws {ConfigError} If the model that plays the user does not answer, or an allowed engine is not `HOST[:PORT]`.
- * @throws {DataError} If the dataset, the tokenizer or its template is damaged or missing.
+ * @throws {ConfigError} If the model that plays the user does not answer, the address of an engine is not
+ * `HOST[:PORT]`, or the settings of the dataset are invalid.
+ * @throws {DataError} If the dataset, the tokenizer or the chat template is damaged or missing.
  * @throws {RunDirError} If the run dir in `record` does not exist, or its database cannot be written.
  */
 export async function openEpisodeServer(

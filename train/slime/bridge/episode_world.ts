@@ -19,13 +19,16 @@ import { ROUTER_KEY } from "../router_key.ts";
 import { engineHostsOf } from "./run_engines.ts";
 import type { SlimeConfig } from "../slime_schema.ts";
 
-/** The time limit of a request to an engine in milliseconds, including the wait in the engine's queue. */
+/**
+ * The time limit in milliseconds of one attempt of a request to an engine, including the wait in the engine's queue.
+ */
 const TURN_TIMEOUT_MS = 600_000;
 
 /**
  * Opens the dataset, tokenizer and user of a recipe. If a model plays the user, the model is probed first.
- * @throws {ConfigError} If the model that plays the user does not answer, or an allowed engine is not `HOST[:PORT]`.
- * @throws {DataError} If the dataset, the tokenizer or its template is damaged or missing.
+ * @throws {ConfigError} If the model that plays the user does not answer, the address of an engine is not
+ * `HOST[:PORT]`, or the settings of the dataset are invalid.
+ * @throws {DataError} If the dataset, the tokenizer or the chat template is damaged or missing.
  */
 export async function openEpisodeWorld(
   config: SlimeConfig,

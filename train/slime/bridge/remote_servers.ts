@@ -29,8 +29,8 @@ export interface RemoteServersOptions {
   readonly address: string;
   readonly spec: HostSpec;
   /**
-   * Environment variables to add for the servers: the API keys for the user's model, and the token. Their values are
-   * never written to a file or a command line.
+   * Environment variables to add for the servers, such as API keys for the user's model and `TAULAB_TOKEN`. Their
+   * values are never written to a file or a command line.
    */
   readonly env: Readonly<Record<string, string>>;
   /** Turns a URL on the host into a URL that this machine can reach. */
@@ -111,8 +111,8 @@ const LATE = 98;
 
 /**
  * Returns the script that starts a server in a separate process session, so that the server outlives the script, and
- * prints the server's record once it is ready. If the server is not ready in time, or the script is terminated before,
- * the script stops the server.
+ * prints the server's record once it is ready. If the server is not ready in time, or the script is terminated while it
+ * waits, the script stops the server.
  */
 function startScript(
   spec: ServiceSpec,
@@ -151,7 +151,10 @@ head -n 1 ${ready}`;
 
 const infoSchema = z.looseObject({ data: z.string(), fingerprint: z.string() });
 
-/** Checks that the host has the same dataset, because rows identify tasks by number. */
+/**
+ * Checks that a server has the same dataset as the run, because rows identify tasks by number.
+ * @throws {HostError} If the dataset differs, or something other than an episode server responds.
+ */
 async function requireSameData(
   { url }: ServiceRecord,
   { shell, reach, env, fingerprint, signal }: StartOptions,
@@ -175,7 +178,10 @@ async function requireSameData(
   );
 }
 
-/** Checks whether a server answers on its host. If the host cannot be reached, the server is assumed to be alive. */
+/**
+ * Checks on a server's host whether this server, and not another one, answers at its address. If the host cannot be
+ * reached, the server is assumed to be alive.
+ */
 async function isAlive(
   { url, pid }: ServiceRecord,
   { shell, taulab }: Pick<RemoteServersOptions, "shell" | "taulab">,
@@ -201,7 +207,10 @@ async function kill(record: ServiceRecord, shell: Shell): Promise<void> {
   });
 }
 
-/** Returns a shell condition that is true while the process id belongs to the server. */
+/**
+ * Returns a shell command that succeeds if the recorded process id still belongs to an episode server on the recorded
+ * port.
+ */
 function isItsProcess({ pid, url }: ServiceRecord): string {
   const { port } = new URL(url);
   return `tr '\\0' ' ' </proc/${pid}/cmdline 2>/dev/null | grep -q ${

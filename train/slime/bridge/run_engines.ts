@@ -1,6 +1,6 @@
 /**
- * Determines which engines a run may use: engines on this machine, on the hosts of its recipe, and on hosts that the
- * user allows.
+ * Determines which engines a run may use: engines on this machine, on the head, and at the addresses that the recipe or
+ * the user allows.
  */
 
 import { lookup } from "node:dns/promises";
@@ -12,9 +12,10 @@ import {
 import type { SlimeConfig } from "../slime_schema.ts";
 
 /**
- * Returns the engine hosts that a recipe allows.
+ * Returns the hosts on which a run may use engines: this machine, the hosts that the recipe names, and additional
+ * hosts.
  * @param allowed The `HOST[:PORT]` of each additional engine.
- * @throws {ConfigError} If an element of `allowed` is not `HOST[:PORT]`.
+ * @throws {ConfigError} If an address in the recipe or in `allowed` is not `HOST[:PORT]`.
  */
 export function engineHostsOf(
   config: SlimeConfig,

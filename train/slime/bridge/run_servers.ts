@@ -34,8 +34,8 @@ export interface ServicesOptions
   readonly logDir: string;
   readonly onEvent?: (event: ServiceEvent) => void;
   /**
-   * The address on which servers on this machine listen. Default: the recipe's `cluster.address`. Addresses other than
-   * loopback require TAULAB_TOKEN.
+   * The address on which the servers listen if `on` is not set. Default: the recipe's `cluster.address`. Addresses
+   * other than loopback require the environment variable `TAULAB_TOKEN`.
    */
   readonly host?: string;
   /** The hosts that run the servers. The servers are assigned to them in turn. Default: this machine. */
@@ -49,20 +49,20 @@ export interface ServicesOptions
   readonly startTimeoutMs?: number;
   /**
    * The records of servers that an earlier process left running, in their original order. Servers that are still alive
-   * are taken over; the others are started again on the same ports.
+   * are taken over; the others are started again on the same ports. Default: none.
    */
   readonly adopt?: readonly ServiceRecord[];
 }
 
 /**
- * The episode servers of a run. Disposing of them stops the servers. Servers that the recipe lists as already running
- * are not stopped.
+ * The episode servers of a run. Disposing of them stops the servers, except for servers that the recipe lists as
+ * already running. After {@linkcode Services.leave}, it stops none.
  */
 export interface Services extends AsyncDisposable {
   readonly urls: readonly string[];
   /**
    * The records that another process needs to adopt the servers, or to stop them with {@linkcode stopServices}. The
-   * records change when a server restarts.
+   * records change when a server restarts. Empty if the recipe lists running servers.
    */
   readonly records: readonly ServiceRecord[];
   /** Stops watching the servers and leaves them running, so that the run continues without this process. */
@@ -72,7 +72,7 @@ export interface Services extends AsyncDisposable {
 const CHECK_EVERY_MS = 2_000;
 const CHECKS_MISSED = 3;
 const BACKOFF = { backoffMs: 100, maxBackoffMs: 30_000 } as const;
-/** The uptime after which a server's start counts as successful. */
+/** The uptime in milliseconds after which the earlier failures of a server no longer lengthen the backoff. */
 const STABLE_MS = 60_000;
 const STOP_GRACE_MS = 5_000;
 const START_TIMEOUT_MS = 120_000;
@@ -80,7 +80,8 @@ const START_TIMEOUT_MS = 120_000;
 /**
  * Starts the servers of a recipe, or uses the servers that the recipe lists as already running. A server that was
  * started here and then exits or stops answering is restarted.
- * @throws {HostError} If a server does not become ready. All other servers are then stopped.
+ * @throws {HostError} If a server does not become ready, or its host has another dataset. All other servers are then
+ * stopped.
  * @throws {ConfigError} If a running server that the recipe lists does not answer.
  */
 export async function startServices(
@@ -125,7 +126,7 @@ export async function startServices(
 }
 
 /**
- * Stops servers that an earlier process left running.
+ * Asks servers that an earlier process left running to stop.
  * @param reach Turns a server's URL into a URL that this machine can reach. Default: the URL is used unchanged.
  * @returns The records of the servers that accepted the request to stop.
  */
@@ -167,13 +168,13 @@ async function runningServices(urls: readonly string[]): Promise<Services> {
 /** Options for {@linkcode WatchedService}. */
 type WatchedOptions = Omit<ServicesOptions, "on"> & { readonly on: ServerHost };
 
-/** A server that is kept running until it is released or stopped. */
+/** An episode server that is restarted whenever it dies, until it is stopped or left running without supervision. */
 class WatchedService {
   readonly #options: WatchedOptions;
   readonly #end = new AbortController();
   #spec: ServiceSpec;
   #record: ServiceRecord | undefined;
-  /** The server's process; `undefined` if an earlier process started it. */
+  /** The server's process; `undefined` if it runs on another host, or an earlier process started it. */
   #process: ServiceProcess | undefined;
   #keeping: Promise<void> = Promise.resolve();
   #isLeft = false;
@@ -264,7 +265,7 @@ class WatchedService {
   }
 
   /**
-   * Waits for the server to die.
+   * Waits until the server exits or misses several health checks.
    * @returns The reason, or `undefined` when the server is no longer watched.
    */
   async #death(): Promise<string | undefined> {
@@ -292,7 +293,7 @@ class WatchedService {
   }
 
   /**
-   * Restarts the server until it runs.
+   * Starts the server again, and retries with a backoff until it is ready or no longer watched.
    * @param failures The number of failures in a row before this restart.
    * @returns The number of failures in a row so far. If the server dies again soon, the backoff continues from this
    * number.

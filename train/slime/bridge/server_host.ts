@@ -29,11 +29,11 @@ export interface ServerHost {
   readonly name: string;
   /** The address that the servers listen on, which slime's hosts use to reach them. */
   readonly address: string;
-  /** The settings of servers on this host. Default: the settings of servers on this machine. */
+  /** The settings of servers on this host. Default: the settings that were passed to `startServices`. */
   readonly spec?: HostSpec;
   /**
    * Starts a server and waits until it answers.
-   * @throws {HostError} If the server exits, is not ready in time, or has a dataset that differs from this machine's.
+   * @throws {HostError} If the server exits, is not ready in time, or has another dataset than the run.
    */
   start(
     spec: ServiceSpec,

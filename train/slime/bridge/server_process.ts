@@ -28,8 +28,8 @@ export const serviceRecordSchema = z.looseObject({
 });
 
 /**
- * The address, process id and secret of a running server. With these values, another process can find and stop exactly
- * this server.
+ * The address, process id, secret and host of a running server. With these values, another process can find and stop
+ * exactly this server.
  */
 export type ServiceRecord =
   & Readonly<
@@ -49,11 +49,13 @@ export interface ServiceSpec {
   readonly host: string;
   /** The port to listen on; 0 picks a free port. */
   readonly port: number;
-  /** The file to append the server's output to. */
+  /**
+   * The file to append the server's standard error to. {@linkcode readyPath} returns the path of its standard output.
+   */
   readonly logPath: string;
   /** The run dir to record episodes in. Default: episodes are not recorded. */
   readonly record?: string;
-  /** Variables to add to this process's environment for the server. */
+  /** Variables to add to this process's environment for the server. Default: none. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -70,7 +72,8 @@ export interface ServiceProcess {
 
 /**
  * Starts a server and waits until it is ready.
- * @throws {HostError} If the server exits or is not ready in time. The message contains the end of the server's log.
+ * @throws {HostError} If the server exits before it is ready, or is not ready in time. The message contains the end of
+ * the server's log.
  * @throws The signal's reason, once it is aborted.
  */
 export async function startService(
@@ -120,8 +123,8 @@ export async function isHealthy(
 
 /**
  * Asks a server to stop. Its running episodes end as aborted.
- * @returns Whether the server accepted the request. A different server that now uses the same address rejects the
- * request.
+ * @returns Whether the server accepted the request; `false` also if it does not respond. A different server that now
+ * uses the same address rejects the request.
  */
 export async function askToStop(
   { url, instance }: Pick<ServiceRecord, "url" | "instance">,

@@ -4,14 +4,19 @@ import { HostError } from "../../../env/errors.ts";
 import { BOOT, encodeCommand, type Framed, readFramed } from "./_wire.ts";
 import type { ShellCommand, ShellOptions, ShellOutput } from "./shell.ts";
 
-/** The time in milliseconds that a shell has to exit before its connection is closed. */
+/**
+ * The time in milliseconds after which the child is killed if it has not exited since its standard input was closed.
+ */
 const EXIT_TIMEOUT_MS = 8_000;
 
 /** The local command that connects to a shell. */
 export interface Transport {
-  /** The program and its arguments. The shell's arguments are appended to them. */
+  /** The program that connects to the shell, and its arguments; empty if no connection is needed. */
   readonly words: readonly string[];
-  /** The arguments that replace the default `sh -c BOOT`, because ssh takes the whole command as one argument. */
+  /**
+   * The command that starts the shell, appended to `words`. Default: `sh -c BOOT`. ssh needs another value, because it
+   * takes the whole command as one argument.
+   */
   readonly boot?: readonly string[];
 }
 
@@ -68,8 +73,8 @@ function lost(out: Framed, err: Framed): Omit<LostCommand, "status"> {
 }
 
 /**
- * A child process that runs as long as its standard input is open. It is in its own process group, so Ctrl-C does not
- * reach it.
+ * A child process whose command is ended when the child's standard input is closed. It is in its own process group, so
+ * Ctrl-C does not reach it.
  */
 class Piped implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;

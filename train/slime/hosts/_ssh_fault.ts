@@ -74,7 +74,7 @@ const RULES: readonly Rule[] = [
 
 /**
  * Explains why ssh lost a command.
- * @param target The arguments that make `ssh` connect to the host, such as `-p 2222 me@gpu1`.
+ * @param target The arguments that make `ssh` connect to the host, such as `-p 2222 -l me gpu1`.
  */
 export function sshFault(lost: LostCommand, target: string): SshFault {
   if (lost.began) {

@@ -9,7 +9,10 @@
 
 import { quote, type ShellCommand } from "./shell.ts";
 
-/** The only command line that appears in process lists. It reads a line from standard input and runs it. */
+/**
+ * The script in the command line of the shell. It reads a line from standard input and runs it, so that process lists
+ * do not show the line.
+ */
 export const BOOT = 'IFS= read -r line && eval "$line"';
 
 /** The seconds between SIGTERM and SIGKILL for a process group. */
@@ -18,7 +21,8 @@ const GRACE_S = 5;
 const MARK = "\x1e";
 
 /**
- * Encodes the data to write to the standard input of {@linkcode BOOT}. The input must then stay open.
+ * Encodes a command as the data to write to the standard input of {@linkcode BOOT}. The input must stay open until the
+ * command ends.
  * @throws {TypeError} If the name of an environment variable is invalid, or the command contains a NUL character.
  */
 export function encodeCommand(
@@ -86,8 +90,8 @@ function wrapper(nonce: string, inputBytes: number): string {
 }
 
 /**
- * Returns the lines that copy the command's input to a file that is deleted at once. Unread input in a pipe would
- * prevent the watcher from noticing that standard input is closed.
+ * Returns the shell commands that open the command's input. Input that is not empty is copied to a file that is deleted
+ * at once. Unread input in a pipe would prevent the watcher from noticing that standard input is closed.
  */
 function openInput(bytes: number): string[] {
   if (bytes === 0) return ["exec 4</dev/null"];

@@ -6,7 +6,7 @@ import type { LostCommand } from "./_piped_shell.ts";
 export interface ContainerFault {
   readonly reason: string;
   readonly hint: string;
-  /** Whether the reason is that the container is not running. */
+  /** Whether the command did not start because the container does not exist or is not running. */
   readonly isDown?: boolean;
 }
 
@@ -68,7 +68,7 @@ const SSH_FAILED = 255;
 /**
  * Explains why a container engine lost a command.
  * @param words The prefix of commands that run in the container, such as `docker exec -i NAME`.
- * @returns The explanation; `undefined` if the container is not the cause.
+ * @returns The explanation; `undefined` if the error is not a known error of a container.
  */
 export function containerFault(
   { said, status, began }: LostCommand,

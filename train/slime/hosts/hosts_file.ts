@@ -138,8 +138,9 @@ export function placeOf(host: Host | undefined): Place | undefined {
 /**
  * Parses a `hosts.yaml`.
  * @returns The hosts, in the order of the file.
- * @throws {ConfigError} If the text is not YAML or not a map of hosts, or a key is unknown or invalid. The message
- * contains the line and, for an unknown key, the nearest known key.
+ * @throws {ConfigError} If the text is not YAML or not a map of hosts, a name, key or value is invalid, or a host has
+ * settings that exclude each other. For a key or value, the message contains the line and, if the key is unknown, the
+ * nearest known key.
  */
 export function parseHosts(file: YamlFile): Host[] {
   const written = Object.entries(hostMap(file));
@@ -200,8 +201,8 @@ function hostMap(file: YamlFile): object {
 
 /**
  * Selects the named hosts, in the given order.
- * @throws {ConfigError} If a host is unknown or named twice. For an unknown host, the hint suggests the nearest known
- * host.
+ * @throws {ConfigError} If a host is unknown or named twice. For an unknown host, the hint suggests a known host with a
+ * similar name, if there is one.
  */
 export function pickHosts(
   hosts: readonly Host[],

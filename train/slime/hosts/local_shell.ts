@@ -17,9 +17,10 @@ import {
 export const THIS_MACHINE = "this machine";
 
 /**
- * Creates a shell on this machine. When a command is aborted or this program exits, the command and all processes that
- * it started are terminated.
- * @param within The prefix of commands that run in a container, such as `docker exec -i NAME`.
+ * Creates a shell on this machine. When a command is aborted or this program exits, all processes in the command's
+ * process group are terminated.
+ * @param within The prefix of commands that run in a container, such as `docker exec -i NAME`. Default: empty, for
+ * commands that run directly on this machine.
  */
 export function localShell(within: readonly string[] = []): Shell {
   const transport = within.length === 0 ? { words: [] } : {

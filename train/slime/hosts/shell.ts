@@ -7,7 +7,7 @@ import { HostError } from "../../../env/errors.ts";
 
 /** A command for a POSIX shell. */
 export interface ShellCommand {
-  /** The script for `sh -c`. Build it with {@linkcode quoteWords}. */
+  /** The script for `sh -c`. Quote its variable parts with {@linkcode quote} or {@linkcode quoteWords}. */
   readonly script: string;
   /** Environment variables to set for the command. Their values never appear in a command line. */
   readonly env?: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export interface ShellCommand {
 export interface ShellOptions {
   /** Ends the command when aborted, even on another host. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with each line as it arrives. */
+  /** Called with each line of output as it arrives. */
   readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
 }
 
@@ -37,18 +37,23 @@ export interface Shell {
   readonly name: string;
   /**
    * Runs a command and waits for it to end.
-   * @throws {HostError} If the host cannot be reached, or the connection is lost before the command ends.
+   * @throws {HostError} If the host or its container cannot be reached, or the connection is lost before the command
+   * ends.
+   * @throws The signal's reason, once it is aborted.
    */
   run(command: ShellCommand, options?: ShellOptions): Promise<ShellOutput>;
-  /** Returns the command as a user would type it on this machine, such as `ssh gpu1 '…'`. Plans show this text. */
+  /**
+   * Returns the command as a user would type it on this machine, such as `ssh gpu1 '…'`, without the environment
+   * variables and the input.
+   */
   describe(command: ShellCommand): string;
 }
 
 /**
  * Runs a command that is expected to succeed.
  * @returns Its standard output.
- * @throws {HostError} If the command fails or cannot be run. If it fails, the message contains `what` and the standard
- * error.
+ * @throws {HostError} If the command fails or cannot be run. If it fails, the message contains `what`, and the standard
+ * error or, if that is empty, the exit status.
  */
 export async function outputOf(
   shell: Shell,
@@ -77,7 +82,7 @@ export function quoteWords(words: readonly string[]): string {
 }
 
 /**
- * Quotes a path for a POSIX shell. A leading `~/` is kept, and means the home directory of the user that runs the
+ * Quotes a path for a POSIX shell. In `~` and `~/…`, the tilde means the home directory of the user that runs the
  * command.
  */
 export function pathWord(path: string): string {

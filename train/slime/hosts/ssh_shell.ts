@@ -46,7 +46,7 @@ export function sshShell(host: Host, options: SshOptions = {}): SshShell {
   return new Ssh(host, options);
 }
 
-/** Returns the arguments that make `ssh` connect to a host, such as `-p 2222 me@gpu1`. */
+/** Returns the arguments that make `ssh` connect to a host, such as `-p 2222 -l me gpu1`. */
 export function sshTarget({ name, ssh }: Host): string[] {
   return [
     ...ssh.port === undefined ? [] : ["-p", String(ssh.port)],
