@@ -44,7 +44,10 @@ export class FrameQueue {
     }
   }
 
-  /** Makes {@linkcode FrameQueue.read} throw `reason`, and discards all unread frames. */
+  /**
+   * Discards all unread frames and, unless the socket has closed already, makes {@linkcode FrameQueue.read} throw
+   * `reason`.
+   */
   cancel(reason: unknown): void {
     this.#frames.length = 0;
     this.#finish({ error: reason });

@@ -29,7 +29,7 @@ export const versionSchema = z.object({
   session_name: z.string().nullish(),
 });
 
-/** The schema of the response to `GET /api/jobs/ID`. */
+/** The schema of the response to `GET /api/jobs/ID`, and of each element of the response to `GET /api/jobs/`. */
 export const jobSchema = z.object({
   type: z.string(),
   submission_id: z.string().nullish(),
@@ -97,7 +97,10 @@ export function toJob(job: z.infer<typeof jobSchema>): RayJob {
   };
 }
 
-/** Returns the kind of error that a response reports. Ray converts the status 400 of its agents to 500. */
+/**
+ * Returns the kind of error that a response reports. If an agent of Ray responds with a status such as 400, Ray's own
+ * response has the status 500 and names the agent's status in its text.
+ */
 export function kindOf(status: number, text: string): RayFaultKind {
   if (/status code 4\d\d/.test(text)) return "refused";
   if (status === 404) return "not_found";
@@ -105,8 +108,8 @@ export function kindOf(status: number, text: string): RayFaultKind {
 }
 
 /**
- * Returns the last line of an error response that contains a letter, which usually states the error; `nothing` if there
- * is none.
+ * Returns the last line of an error response that contains a letter, truncated to 500 characters; empty if there is
+ * none. This line usually states the error.
  */
 export function lastWords(text: string): string {
   const lines = text.split("\n").map((line) => line.trim())

@@ -18,9 +18,9 @@ const EPISODES = "episodes.db";
 const CHUNK_MIB = 4;
 
 /**
- * Copies the databases of a run's server hosts, merges the copies, and replaces the database in the run dir with the
- * result. A database that cannot be copied is reported to `onNote` and stays on its host. If none can be copied, the
- * run dir is not changed.
+ * Copies the databases of the other hosts that ran a run's servers, merges the copies, and replaces the database in the
+ * run dir with the result. A database that cannot be copied is reported to `onNote`. If none can be copied, the run dir
+ * is not changed.
  */
 export async function collectEpisodes(
   run: SlimeRun,
@@ -61,7 +61,8 @@ export async function collectEpisodes(
 }
 
 /**
- * Makes a consistent copy of a database on a host, even while others write to it, and fetches the copy.
+ * Makes a consistent copy of a database on a host, even while other processes write to it, and fetches the copy to this
+ * machine.
  * @returns Whether the host has the database.
  * @throws {HostError} If the host cannot be reached or cannot copy it.
  * @throws {DataError} If only a part of the copy arrives.
@@ -123,8 +124,8 @@ there.close()
 print(os.path.getsize(target))`;
 
 /**
- * Copies all rows from one database to another. Both databases have the same columns, because the same version of
- * taulab wrote them. SQLite's ATTACH is not used, because it would need all permissions.
+ * Adds all episodes of the database `from` to the database `into`, under new ids. Both databases have the same columns,
+ * because the same version of taulab wrote them. SQLite's ATTACH is not used, because it would need all permissions.
  */
 function merge(into: string, from: string): void {
   using db = new DatabaseSync(into);

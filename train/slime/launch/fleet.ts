@@ -41,7 +41,7 @@ export interface Fleet extends AsyncDisposable {
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;
   /**
-   * Returns all addresses of the hosts that train: the addresses in hosts.yaml, and the addresses that each host
+   * Returns all addresses of the cluster's hosts: the addresses in hosts.yaml, and the addresses that each host
    * reports. Empty if the recipe names no hosts.
    */
   addresses(options?: CallOptions): Promise<string[]>;
@@ -68,7 +68,10 @@ export interface FleetOptions {
   readonly servers?: readonly Host[];
 }
 
-/** Opens shells on hosts of `hosts.yaml`. An empty array means only this machine. */
+/**
+ * Opens shells on this machine and on hosts of `hosts.yaml`.
+ * @param hosts The hosts of the cluster, starting with the head; empty if this machine is the cluster's only host.
+ */
 export function openFleet(
   hosts: readonly Host[],
   { env, here, servers = [] }: FleetOptions,
@@ -135,8 +138,8 @@ export function openFleet(
 }
 
 /**
- * Returns the addresses that a host reports; empty if it reports none. If an address is missing, the episode servers
- * refuse requests with an error that names the flag to set.
+ * Returns the addresses that a host reports; empty if it reports none or cannot be reached. This is not an error here:
+ * if an address is missing, the episode servers refuse requests with an error that names the flag to set.
  */
 async function reportedAddresses(
   shell: PlacedShell,
@@ -153,8 +156,9 @@ async function reportedAddresses(
 }
 
 /**
- * Checks that a container uses its host's network. Ray listens on loopback, which in another network can only be
- * reached from inside the container.
+ * Checks that the container of a shell, if there is one, uses its host's network. Ray listens on loopback, which in
+ * another network can only be reached from inside the container.
+ * @throws {RayError} If the container has its own network.
  */
 async function requireHostNetwork(
   shell: PlacedShell,
@@ -190,7 +194,7 @@ export interface RecipeFleet extends Fleet {
    * address from hosts.yaml.
    */
   readonly slime: ResolvedSlime;
-  /** Shells on the hosts that run episode servers. */
+  /** Shells on the hosts that run episode servers; empty if the recipe lists running servers. */
   readonly servers: readonly PlacedShell[];
 }
 

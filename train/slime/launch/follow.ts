@@ -19,11 +19,11 @@ export interface FollowOptions {
   /** Stops following the job when aborted; the job continues to run. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Called with new lines of the log, each exactly once, starting with the lines of the copy. Reading continues when
-   * the returned promise resolves.
+   * Called with the lines of the log in order: first with the lines that the copy already has, then with new lines.
+   * Reading continues when the returned promise resolves.
    */
   readonly onLines?: (lines: readonly string[]) => Promise<void> | void;
-  /** Called when the job's state has changed. */
+  /** Called with the job when its state is first known, and whenever the state has changed. */
   readonly onState?: (job: RayJob) => void;
   /** Called with a note for the user, such as that Ray does not respond. */
   readonly onNote?: (text: string) => void;
@@ -53,7 +53,8 @@ const LAST_LINES = 4_000;
 
 /**
  * Follows a job to its end.
- * @throws {RayError} If Ray does not respond within `patienceMs`, or has no such job.
+ * @throws {RayError} If Ray does not respond within `patienceMs`, refuses the request, or has no such job.
+ * @throws The error that {@linkcode FollowOptions.onSilence} throws.
  * @throws The signal's reason, if it is aborted.
  */
 export async function followJob(options: FollowOptions): Promise<JobEnd> {
@@ -192,8 +193,8 @@ class Follower {
   }
 
   /**
-   * Fetches the whole log over REST. Used when the job has ended, because the connection may have closed before the end
-   * of the log, and when the log does not match the copy.
+   * Fetches the whole log over REST, and appends what the copy lacks. Used when the job has ended, because the
+   * connection may have closed before the end of the log, and when the log does not match the copy.
    */
   async #rest(): Promise<void> {
     const { jobs, submissionId, signal } = this.#options;

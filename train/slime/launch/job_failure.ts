@@ -1,4 +1,4 @@
-/** Explains why a slime job failed or makes no progress: the last error in its log, and the cause if it is known. */
+/** Explains why a slime job failed: the last error in its log, and the cause if it is known. */
 
 import { plainLine } from "./log_line.ts";
 import type { RayJob } from "./ray_jobs.ts";
@@ -6,7 +6,10 @@ import { type Symptom, SYMPTOMS } from "./symptoms.ts";
 
 /** The explanation of a failed job. */
 export interface JobFailure {
-  /** The last error that the job printed, without Ray's prefixes, truncated to a few lines. */
+  /**
+   * The last error that the job printed, without Ray's prefixes, truncated to 12 lines. If the job printed no error,
+   * the last lines of its log; if the log is empty, Ray's message.
+   */
   readonly lastError: string;
   readonly symptom: Symptom | undefined;
 }
@@ -24,7 +27,7 @@ export function explainFailure(
   return { lastError, symptom: symptomOf([...plain, lastError]) };
 }
 
-/** Formats the failure as a paragraph. */
+/** Formats the failure as text: the last error and, if it is known, the likely cause with its fix. */
 export function failureText({ lastError, symptom }: JobFailure): string {
   const known = symptom === undefined
     ? ""
@@ -32,7 +35,10 @@ export function failureText({ lastError, symptom }: JobFailure): string {
   return `${lastError || "its log contains no error"}${known}`;
 }
 
-/** Returns the most specific symptom anywhere in the log, because later errors are often only consequences. */
+/**
+ * Returns the most specific symptom in the log; `undefined` if there is none. The position in the log does not matter,
+ * because later errors are often only consequences.
+ */
 function symptomOf(lines: readonly string[]): Symptom | undefined {
   return SYMPTOMS.find(({ pattern }) =>
     lines.some((line) => pattern.test(line))
@@ -45,7 +51,10 @@ const ERROR_LINE = /^\s*(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt)\b.*/;
 const AT_EXIT =
   /can't register atexit after shutdown|after (?:interpreter )?shutdown$|Error in atexit/;
 
-/** Returns the last few lines up to the last line that names an error. */
+/**
+ * Returns the last error with its traceback, truncated to its last 12 lines; the last lines of the log if no line names
+ * an error.
+ */
 function lastErrorOf(lines: readonly string[]): string {
   const telling = lines.findLastIndex((line) =>
     ERROR_LINE.test(line) && !AT_EXIT.test(line)

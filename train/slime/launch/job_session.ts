@@ -107,7 +107,10 @@ const OUTCOMES = {
   STOPPED: "interrupted",
 } as const;
 
-/** Returns the number of the last step, the last reward and the last pass^1 on dev. */
+/**
+ * Returns the number of the last step (0 if there is none), and the last reward and the last pass^1 on dev (`null` if
+ * there is none).
+ */
 export function figures({ metrics }: Pick<SlimeRun, "metrics">) {
   const rl = metrics.filter((line) => line.phase === "rl");
   const dev = metrics.findLast((line) =>

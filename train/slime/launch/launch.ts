@@ -301,7 +301,7 @@ async function save(
 
 /**
  * Submits the job of a new session. The session is recorded first, so that no job can exist without a record, and
- * removed again if the submission fails.
+ * removed again if the submission fails and Ray does not have the job.
  */
 async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
   const { run, plan, fromStep, signal, onNote } = options;
@@ -330,7 +330,10 @@ async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
   }
 }
 
-/** Checks whether a job exists. The signal is not used, because its abort may be the reason for this check. */
+/**
+ * Checks whether Ray has a job; `false` also if Ray does not respond. The signal is not used, because its abort may be
+ * the reason for this check.
+ */
 async function isThere(jobs: RayJobs, id: string): Promise<boolean> {
   try {
     await jobs.job(id);
@@ -419,7 +422,7 @@ export async function stopAll(
   await endRay({ run, fleet, ray });
 }
 
-/** Stops the servers that an earlier process started. On other hosts, this includes servers that no longer listen. */
+/** Stops the servers that an earlier process started. On other hosts, servers that no longer respond are killed. */
 async function stopServers(
   records: readonly ServiceRecord[],
   { run, fleet }: Pick<FollowRunOptions, "run" | "fleet">,

@@ -22,7 +22,8 @@ export const LAUNCH_VERSION = 2;
 const sessionSchema = z.object({
   submissionId: z.string(),
   /**
-   * The number of rollouts trained before this session, as recorded in the checkpoint that the session resumed from.
+   * The number of rollouts trained before this session, as recorded in the checkpoint that the session resumed from; 0
+   * if the session started from the beginning.
    */
   fromStep: z.int(),
   /** The time of the submission, in UTC and in ISO 8601 format. */

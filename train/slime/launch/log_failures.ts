@@ -34,7 +34,7 @@ export class FailureCounter {
     return counts;
   }
 
-  /** Returns and resets the number of tasks that were dropped from the evaluation that just ended. */
+  /** Returns the number of tasks that were dropped from the last evaluation of the dataset `name`, and resets it. */
   drainEval(name: string): number {
     const tasks = this.#tasks.get(name) ?? 0;
     this.#tasks.delete(name);
@@ -42,7 +42,10 @@ export class FailureCounter {
   }
 }
 
-/** Returns the kind of a failure. Samples that slime aborts because it has enough samples are not failures. */
+/**
+ * Returns the kind of a failure; `undefined` for a sample that slime aborted because it had enough samples, which is
+ * not a failure.
+ */
 function kindOf(reason: string): string | undefined {
   if (reason.startsWith("slime aborted")) return undefined;
   if (reason.includes("cannot be reached")) return "connection";

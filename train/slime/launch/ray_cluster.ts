@@ -46,7 +46,10 @@ export interface ClusterOptions extends CallOptions {
   readonly onNote?: (text: string) => void;
   /** Called with the record of a cluster before it is started. The start waits for the returned promise. */
   readonly onStart: (started: StartedRay) => Promise<void>;
-  /** The time limit in milliseconds for a started cluster to respond and to have its GPUs. Default: 300,000. */
+  /**
+   * The time limit in milliseconds for a started head to respond, and then again for the cluster to have its GPUs.
+   * Default: 300,000.
+   */
   readonly startTimeoutMs?: number;
 }
 
@@ -111,7 +114,8 @@ async function answering(
 
 /**
  * Checks that a cluster has enough free GPUs, because slime would wait for missing GPUs forever.
- * @throws {RayError} If the cluster has too few free GPUs.
+ * @throws {RayError} If the cluster has too few GPUs; unless `beside` is set, also if too few of them are free, or if
+ * other jobs run and Ray does not report its GPUs.
  */
 async function requireGpus(
   plan: RayPlan,
@@ -292,7 +296,10 @@ async function waitForHead(options: ClusterOptions): Promise<void> {
   );
 }
 
-/** Waits until all hosts have joined the cluster and their GPUs are available. */
+/**
+ * Waits until the cluster has the GPUs that the run needs. Does not wait if Ray does not report its GPUs.
+ * @throws {RayError} If the cluster does not have enough GPUs in time.
+ */
 async function waitForGpus(
   plan: RayPlan,
   options: ClusterOptions,

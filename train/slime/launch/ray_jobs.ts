@@ -70,7 +70,7 @@ export interface RayJobsOptions {
   readonly timeoutMs?: number;
   /** The number of retries for requests that can be repeated safely. Default: 4. */
   readonly retries?: number;
-  /** The first backoff in milliseconds, which doubles with each retry. Default: 250. */
+  /** The first backoff in milliseconds, which doubles with each retry, up to 5 seconds. Default: 250. */
   readonly backoffMs?: number;
   /** What sets the URL, for hints. Default: the recipe's `cluster.address` and `cluster.dashboardPort`. */
   readonly setBy?: string;
@@ -80,9 +80,15 @@ export interface RayJobsOptions {
 export const RAY_TOKEN = "RAY_AUTH_TOKEN";
 
 const MAX_BACKOFF_MS = 5_000;
-/** The time limit of a submission. A cluster that has just started has no agent yet that accepts jobs. */
+/**
+ * The time limit of a submission in milliseconds. It is long, because a cluster that has just started has no agent yet
+ * to accept jobs.
+ */
 const SUBMIT_TIMEOUT_MS = 180_000;
-/** The time limit of a stop. Ray asks the job to end, waits three seconds, and kills it. */
+/**
+ * The time limit of a stop request in milliseconds. It leaves time for Ray to wait three seconds before it kills the
+ * job.
+ */
 const STOP_TIMEOUT_MS = 30_000;
 
 /** Deno's `WebSocket` with headers, which are missing from the browser types that some packages declare. */

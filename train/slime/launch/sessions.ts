@@ -66,7 +66,7 @@ export interface LaunchSessionOptions extends SessionOptions {
     | null;
 }
 
-/** A session that has ended. */
+/** A session whose job has ended or is no longer followed. */
 export interface EndedSession {
   /** The run. It is closed, but its figures can still be read. */
   readonly run: SlimeRun;
@@ -179,6 +179,7 @@ export async function attachToRun(
  * Stops a run's job and everything that was started for the run.
  * @throws {ConfigError} If there is no such run, or nothing was launched for it.
  * @throws {RayError} If the job cannot be stopped.
+ * @throws {RunDirError} If the run dir is damaged, or another process still uses it a minute after the job has ended.
  */
 export async function stopLaunchedRun(
   path: string,
@@ -217,8 +218,8 @@ async function launchFacts(
 }
 
 /**
- * Returns whether NVLink connects the head's GPUs; `null` if that cannot be determined. Later steps report a missing
- * GPU or an unreachable host.
+ * Returns whether NVLink connects the head's GPUs; `false` if a host offers only one GPU, `null` if the answer cannot
+ * be determined. Later steps report a missing GPU or an unreachable host.
  */
 async function nvlinkOf(
   { shells: [head] }: Fleet,

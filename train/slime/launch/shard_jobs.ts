@@ -4,8 +4,8 @@
  *     order ─▶ host ─▶ job: shard_worker.ts of the taulab that setup installed there ─▶ episodes.db ─▶ run dir here
  *
  * An order is the file that tells a job which episodes to run (see shard_order.ts). Orders and episodes are transferred
- * through the shell in which a host's commands run. A job outlives this process. It is recorded in `shards/0.away.json`
- * before it is submitted, so that a resumed evaluation can stop it and fetch its episodes.
+ * through the shell in which a host's commands run. A job outlives this process. It is recorded in a file such as
+ * `shards/0.away.json` before it is submitted, so that a resumed evaluation can stop it and fetch its episodes.
  */
 
 import { basename, dirname, join, resolve } from "node:path";
@@ -84,8 +84,8 @@ interface ShardHost {
 
 /**
  * Connects to a running Ray cluster.
- * @throws {ConfigError} If hosts.yaml lacks a host, Ray has no node for a host, or the policy to evaluate exists only
- * on this machine.
+ * @throws {ConfigError} If hosts.yaml lacks a host, Ray has no node for a host, or another host would need a policy
+ * that exists only on this machine.
  * @throws {RayError} If Ray does not respond.
  */
 export async function openShardJobs(
@@ -127,7 +127,8 @@ export async function openShardJobs(
 
 /**
  * Returns the address of a host's Ray node.
- * @throws {ConfigError} If Ray has no node with the host's address. Jobs for the host would wait forever.
+ * @throws {ConfigError} If Ray has no node with the host's address, so that jobs for the host would wait forever, or
+ * hosts.yaml does not contain the host.
  */
 function nodeAddress(
   name: string,
@@ -164,7 +165,10 @@ function refusePolicy(
   );
 }
 
-/** The schema of the record that is kept in the run dir for a shard whose job was submitted. */
+/**
+ * The schema of the record that the run dir contains while a shard's job may be running or its episodes are not
+ * fetched.
+ */
 const awaySchema = z.object({
   host: z.string(),
   /** The shard's directory on the host; `null` on this machine, where it is in the run dir. */

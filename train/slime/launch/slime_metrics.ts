@@ -82,7 +82,8 @@ export class SlimeMetricsReader {
 
   /**
    * Marks the end of the log.
-   * @returns The lines of metrics for rollouts that were trained on although some of their parts were never logged.
+   * @returns The lines of metrics for the remaining rollouts that were trained on. Some of their parts were never
+   * logged.
    */
   end(): AnyMetrics[] {
     const lines = this.#inOrder().filter(([, { trained, steps }]) =>
@@ -187,8 +188,8 @@ function rlLine(
 }
 
 /**
- * Returns the metrics of a rollout's groups: their mean reward, and counts of groups and episodes. slime logs how many
- * groups the filter dropped for each reason.
+ * Returns the metrics of a rollout's groups: their mean reward, and counts of groups and episodes. Groups that the
+ * filter dropped are included, because slime logs how many it dropped for each reason.
  */
 function groupsOf(
   { sampled, trained }: { sampled: Values; trained: Values },
@@ -342,7 +343,10 @@ function evalLine(
   };
 }
 
-/** Returns the split at the end of a dataset's name, such as `dev` for `retail-dev`. */
+/**
+ * Returns the split at the end of a dataset's name, such as `dev` for `retail-dev`; `undefined` if the name ends with
+ * neither `dev` nor `test`.
+ */
 function splitOf(name: string): "dev" | "test" | undefined {
   const split = /(?:^|[-_])(dev|test)$/.exec(name)?.[1];
   return split as "dev" | "test" | undefined;

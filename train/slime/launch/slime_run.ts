@@ -55,7 +55,7 @@ export async function readSlimeRun(
   return await readRunOf(path, SLIME);
 }
 
-/** A run that this process follows. Declare it with `await using`. */
+/** The run dir of a slime run, locked by this process. Declare it with `await using`. */
 export class SlimeRun extends RunDir<SlimeConfig> {
   readonly #metrics: MetricsFile<AnyMetrics>;
   readonly #keys: Set<string>;
@@ -141,7 +141,8 @@ export class SlimeRun extends RunDir<SlimeConfig> {
 }
 
 /**
- * Removes the lines for steps after `step`, which the checkpoint does not contain. The run must not be in use.
+ * Removes the lines of metrics for steps after `step`, because the checkpoint does not contain these steps. The run
+ * must not be in use.
  * @returns The number of removed steps.
  */
 export async function cutMetrics(path: string, step: number): Promise<number> {

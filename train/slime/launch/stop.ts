@@ -26,7 +26,7 @@ export interface StopOptions extends CallOptions {
 /** The result of stopping a run. */
 export interface StopResult {
   readonly submissionId: string | null;
-  /** The final state of the job; `null` if Ray no longer has the job. */
+  /** The final state of the job; `null` if the run has no job, or Ray can no longer report the state. */
   readonly state: JobState | null;
   /** Whether the job was still running. */
   readonly stopped: boolean;
@@ -42,7 +42,7 @@ const POLL_MS = 500;
 
 /**
  * Stops a run's job, then its episode servers, and then Ray if it was started for the run. If another process follows
- * the run, that process stops the servers and Ray. A second call does nothing.
+ * the run, that process stops the servers and Ray. Does nothing if everything was stopped already.
  * @throws {ConfigError} If there is no such run, or nothing was launched for it.
  * @throws {RayError} If the job cannot be stopped; everything else then keeps running.
  * @throws {RunDirError} If the run dir is damaged, or another process still uses it a minute after the job has ended.
@@ -111,8 +111,8 @@ async function stopJob(
 }
 
 /**
- * Checks whether the Ray cluster that was started for the run has ended. If it has, its dashboard may not respond for
- * minutes.
+ * Checks whether the Ray cluster that was started for the run has ended; `false` if none was started for it. If the
+ * cluster has ended, its dashboard may not respond for minutes.
  */
 async function hasEnded(
   { ray }: LaunchRecord,
@@ -122,7 +122,7 @@ async function hasEnded(
 }
 
 /**
- * Waits for the end of a job whose stop was requested.
+ * Waits for the end of a job whose stop was requested, and returns its final state.
  * @throws {RayError} If it does not end within a minute.
  */
 export async function finalState(
@@ -208,10 +208,10 @@ export interface ResumePoint {
 }
 
 /**
- * Prepares a run to be launched again: checks that its job has ended, stops its remaining processes, and truncates
- * its metrics to the checkpoint that slime resumes from.
+ * Prepares a run to be launched again: checks that its job has ended, stops its remaining processes, and truncates its
+ * metrics to the checkpoint that slime resumes from.
  * @throws {ConfigError} If the run has completed, or its job is running.
- * @throws {RayError} If the state of its job cannot be determined.
+ * @throws {RayError} If the run's job may be running and cannot be stopped.
  */
 export async function prepareResume(
   path: string,

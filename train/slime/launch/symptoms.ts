@@ -13,7 +13,7 @@ export interface Symptom {
   readonly fix: string;
 }
 
-/** Matches the prefix of errors that PyTorch's launcher and watchdog print. */
+/** Matches the optional prefix of errors that PyTorch prints, such as `[rank0]: `. */
 const RANK = String.raw`(?:\[rank\d+\]: ?)?`;
 
 /** Returns a pattern for a Python error of one of these classes, from any module, with this message. */
