@@ -11,11 +11,11 @@ import { DataError, messageOf } from "../../env/errors.ts";
 
 /** The sizes of the experts in a mixture-of-experts model. */
 export interface ExpertShape {
-  /** The number of experts per layer. */
+  /** The number of routed experts per layer with experts. */
   readonly count: number;
-  /** The number of experts that process each token. */
+  /** The number of routed experts that process each token. */
   readonly active: number;
-  /** The width of an expert. */
+  /** The width of a routed expert. */
   readonly ffn: number;
   /** The total width of the experts that process every token; 0 if there are none. */
   readonly shared: number;
@@ -39,7 +39,7 @@ export interface AttentionTraits {
   readonly bias: boolean;
   /** Whether queries and keys are normalized. */
   readonly norms: boolean;
-  /** Whether the output has a gate. */
+  /** Whether the output of attention has a gate. */
   readonly gate: boolean;
   /**
    * The period of full attention: one out of `every` layers attends to all tokens. The other layers keep a state of
@@ -64,7 +64,7 @@ export interface ModelShape {
   /** The number of rows of the embedding, without padding. */
   readonly vocab: number;
   readonly ropeBase: number;
-  /** The maximum context length in tokens. */
+  /** The maximum context length in tokens; `Infinity` if unknown. */
   readonly positions: number;
   /** Whether the embedding is also the output layer. */
   readonly tied: boolean;
@@ -84,7 +84,7 @@ const QWEN3_ATTENTION: AttentionTraits = {
   every: 1,
 };
 
-/** The number of channels per head, which is the same for all Qwen3 models. */
+/** The number of channels per head in all models of {@linkcode MODEL_SHAPES}. */
 export const HEAD_DIM = 128;
 
 /** The number of rows of the embedding in the Hugging Face checkpoint of a Qwen3 model. */
@@ -136,7 +136,7 @@ function dense(
   };
 }
 
-/** Checks whether a name belongs to a dense model with a known shape. */
+/** Checks whether a model is one of the dense Qwen3 models in {@linkcode MODEL_SHAPES}. */
 export function isDenseModel(name: string): name is ModelName {
   return Object.hasOwn(MODEL_SHAPES, name);
 }
@@ -155,7 +155,10 @@ export const SHAPE_NAMES = {
   Record<keyof ModelShape, readonly [config: string, megatron: string]>
 >;
 
-/** Returns the numbers of a shape, under the names of one column of {@linkcode SHAPE_NAMES}. */
+/**
+ * Returns the numbers of a shape, under the names of one column of {@linkcode SHAPE_NAMES}.
+ * @param column 0 for the names in `config.json`, 1 for the names of Megatron's arguments.
+ */
 export function namedNumbers(
   shape: Omit<ModelShape, "positions">,
   column: 0 | 1,
@@ -216,8 +219,9 @@ export function activeParameterCount(shape: ModelShape): number {
 }
 
 /**
- * Checks whether the computed parameter count equals the parameter count of the checkpoint. The counts differ if some
- * layers have a size that no argument states, or if the checkpoint contains parts that are not trained.
+ * Checks, by a model's type, whether {@linkcode parameterCount} equals the number of parameters in the checkpoint. The
+ * counts differ if some layers have a size that no argument states, or if the checkpoint contains parts that are not
+ * trained.
  */
 export function isCountExact(
   { modelType, attention, latent }: ModelShape,
@@ -363,8 +367,8 @@ function disagreements(
 }
 
 /**
- * Parses a config. Newer versions of transformers nest the rope base one level deeper, and multimodal models nest the
- * config of the language model.
+ * Parses a config, and moves nested values to its top level: newer versions of transformers nest the rope base, and
+ * multimodal models nest the config of the language model.
  */
 function readConfig(text: string, path: string): Record<string, unknown> {
   let value: unknown;

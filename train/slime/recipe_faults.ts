@@ -239,7 +239,10 @@ function trainingFaults(
   ];
 }
 
-/** The environment variables that the plan sets itself, with the keys that determine their values. */
+/**
+ * The environment variables that `cluster.env` must not contain, each with the key from which the plan derives its
+ * value.
+ */
 const OWN_VARIABLES: Readonly<Record<string, string>> = {
   PYTHONPATH: "paths.megatron",
   MASTER_ADDR: "cluster.address",

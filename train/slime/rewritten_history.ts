@@ -15,7 +15,10 @@ export const REWRITTEN_HISTORY =
 const HYBRIDS =
   /^Qwen3-(?:0\.6B|1\.7B|4B|8B|14B|32B|30B-A3B|235B-A22B)(?:-FP8)?$/;
 
-/** Checks, by a model's name, whether its chat template removes thoughts from earlier answers. */
+/**
+ * Checks, by a model's name, whether its chat template removes thoughts from earlier answers. Returns `false` if the
+ * model is set not to think.
+ */
 export function rewritesHistory(
   { name, thinking }: Pick<SlimeConfig["model"], "name" | "thinking">,
 ): boolean {

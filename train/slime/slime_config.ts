@@ -35,7 +35,7 @@ export interface ResolvedSlime {
  * Merges the defaults, a recipe and its overrides, and derives all values.
  * @throws {ConfigError} If a key or value is invalid, or values are not consistent. In the latter case, the message
  * lists all faults.
- * @throws {DataError} If `model.shape` names a script with unsupported syntax.
+ * @throws {DataError} If `model.shape` names a script that uses unsupported syntax or does not set `MODEL_ARGS`.
  */
 export function resolveSlime(
   recipe: Recipe,

@@ -257,7 +257,7 @@ function warnOfSecrets({ plan, onNote }: LaunchOptions): void {
 async function serve(
   options: FollowRunOptions,
   { on, adopt = [] }: {
-    /** The hosts to run the servers on, one for each server. */
+    /** The host and address of each server to start; empty if the recipe lists running servers. */
     readonly on: readonly ServerSpot[];
     readonly adopt?: readonly ServiceRecord[];
   },

@@ -343,10 +343,7 @@ function evalLine(
   };
 }
 
-/**
- * Returns the split at the end of a dataset's name, such as `dev` for `retail-dev`; `undefined` if the name ends with
- * neither `dev` nor `test`.
- */
+/** Returns the split at the end of a dataset's name, such as `dev` for `retail-dev`; `undefined` if there is none. */
 function splitOf(name: string): "dev" | "test" | undefined {
   const split = /(?:^|[-_])(dev|test)$/.exec(name)?.[1];
   return split as "dev" | "test" | undefined;

@@ -49,7 +49,7 @@ export const STALLS: readonly Symptom[] = [{
     "check the jobs and GPUs on Ray's dashboard, stop the other job by its id, or lower cluster.gpusPerNode",
 }];
 
-/** Errors during the setup, before any training. */
+/** Errors in the setup of hosts, files and servers, most of which occur before any training. */
 const SETUP_ERRORS: readonly Symptom[] = [
   {
     id: "hooks",

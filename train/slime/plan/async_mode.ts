@@ -18,8 +18,8 @@ export function trainScript(config: Pick<SlimeConfig, "algorithm">): string {
 }
 
 /**
- * Returns the number of evaluations of a run: one after every `every` rollouts, and one before the first rollout unless
- * the script is `train_async.py`.
+ * Returns the number of evaluations of a run: one after every `eval.every` rollouts, and one before the first rollout
+ * unless the script is `train_async.py`. Returns 0 if `eval.every` is 0.
  */
 export function evaluationCount(
   { algorithm, eval: { every }, rollout: { steps } }: Pick<

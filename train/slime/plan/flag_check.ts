@@ -1,6 +1,6 @@
 /**
- * Checks a recipe's `flags`, because slime ignores unknown flags and uses the last value of a repeated flag. The doctor
- * asks the installed slime which flags it has. If slime cannot be asked, the list of known flags is used.
+ * Checks a recipe's `flags`, because slime silently ignores unknown flags and uses the last value of a repeated flag.
+ * The doctor asks the installed slime which flags it has. If slime cannot be asked, the list of known flags is used.
  */
 
 import { nearest } from "../../../env/schema_issue.ts";
@@ -11,7 +11,7 @@ import { groupWords } from "../shapes/argument_words.ts";
 import { keyedFlags } from "./flags.ts";
 import { MODEL_SHAPES, modelArguments } from "../model_shapes.ts";
 
-/** The flags that a recipe cannot set, with the keys from which they are derived. */
+/** The flags that a recipe's `flags` cannot contain, each with the key from which the flag is derived. */
 const DERIVED: Readonly<Record<string, string>> = {
   "--load": "checkpoint.directory",
   "--prompt-data": "data",
@@ -30,7 +30,7 @@ const DERIVED: Readonly<Record<string, string>> = {
 const CUTS_OFF =
   "this flag truncates the distribution, so training would not match sampling; episode servers reject it";
 
-/** The flags that would break the plan, with the reasons. */
+/** The flags that a recipe's `flags` cannot contain because they would break the plan, each with the reason. */
 const FORBIDDEN: Readonly<Record<string, string>> = {
   "--sglang-router-ip":
     "with this flag, slime expects a running router and starts none; use engine.routerPort instead",
@@ -46,7 +46,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
     "an interrupted episode cannot continue in the next rollout, because its simulated user no longer exists",
 };
 
-/** The flags that a recipe sets through its own keys, each mapped to its key. */
+/** The flags that a recipe sets through other keys than `flags`, each mapped to its key. */
 const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...Object.values(MODEL_SHAPES).flatMap((shape) =>
     groupWords(modelArguments(shape)).map(({ flag }) =>

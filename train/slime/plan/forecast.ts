@@ -1,6 +1,6 @@
 /**
- * Forecasts the load of a slime run on the user's model: calls, tokens, dollars, and how long sampling waits for it.
- * The forecast is based on the episodes of an earlier run or, without one, on documented assumptions.
+ * Forecasts the load of a slime run on the user's model: calls, tokens and dollars, and the duration of sampling. The
+ * forecast is based on the episodes of an earlier run or, without one, on documented assumptions.
  */
 
 import { asksModel, callsPerMessage } from "../../../env/users/registry.ts";
@@ -39,20 +39,23 @@ export interface Load {
   readonly userCalls: number;
   readonly userPromptTokens: number;
   readonly userCompletionTokens: number;
-  /** The cost in US dollars; `null` if the price or the usage of the user's model is unknown. */
+  /**
+   * The cost of the user's model in US dollars; 0 if no model plays the user, `null` if the price or the usage of the
+   * user's model is unknown.
+   */
   readonly cost: number | null;
-  /** The duration of sampling in seconds, including the engines and the users, but not training. */
+  /** The duration of sampling in seconds, including the answers of the simulated users, but not training. */
   readonly seconds: number;
 }
 
 /** The forecast for a run. */
 export interface Forecast {
   readonly rates: EpisodeRates;
-  /** The number of concurrent episodes. */
+  /** The maximum number of concurrent episodes during a rollout. */
   readonly atOnce: number;
   /** The number of calls to the user's model per minute that `atOnce` concurrent episodes make. */
   readonly callsPerMinute: number;
-  /** The recipe's rate limit in calls per minute, shared by all servers; `null` if there is none. */
+  /** The rate limit of all servers together, in calls to the user's model per minute; `null` if there is none. */
   readonly callsPerMinuteLimit: number | null;
   /** The load of a rollout if the filter drops no group. Each dropped group adds to it. */
   readonly rollout: Load;
@@ -86,7 +89,7 @@ export const ASSUMED = {
 
 /**
  * Returns the assumed values for a recipe.
- * @param promptTokens The number of tokens of the policy text and the tools, if known.
+ * @param promptTokens The number of tokens of the policy text and the tools; `null` to assume a number.
  */
 export function assumedRates(
   { user }: Pick<SlimeConfig, "user">,
@@ -113,7 +116,7 @@ export function assumedRates(
 
 /**
  * Forecasts the load of a run.
- * @param evalRows The number of rows of all evaluated splits; `null` if unknown.
+ * @param evalRows The number of rows of all evaluated splits together; `null` if unknown.
  */
 export function forecast(
   { config, batch }: ResolvedSlime,
@@ -233,7 +236,10 @@ function loadOf(
   };
 }
 
-/** Returns the cost in US dollars; `null` if the price or the usage of the user's model is unknown. */
+/**
+ * Returns the cost of the user's model in US dollars; 0 if no model plays the user, `null` if the price or the usage of
+ * the user's model is unknown.
+ */
 function costOf(
   { user, prices }: SlimeConfig,
   { episodes, rates }: {

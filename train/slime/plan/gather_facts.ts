@@ -28,8 +28,9 @@ export interface FactSources {
 }
 
 /**
- * Gathers the facts of a plan, without network access. Facts that are not available are `null`. A missing hosts.yaml is
- * mentioned in the notes.
+ * Gathers the facts of a plan, without network access. Facts that are not available are `null`, as are `nvlink` and
+ * `routerPolicies`, for which the hosts must be queried. If the recipe names hosts and there is no hosts.yaml, the
+ * notes say so.
  * @throws {ConfigError} If a host is not in hosts.yaml, or the run in `ratesFrom` is missing or has no episode to
  * measure.
  * @throws {DataError} If the dataset is damaged.

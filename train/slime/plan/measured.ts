@@ -12,7 +12,7 @@ import type { EpisodeCalls, EpisodeRates } from "./forecast.ts";
  * Measures the episodes of a run dir. Failed episodes are not counted.
  * @param promptTokens The number of tokens of the policy text and the tools according to the plan. A run dir does not
  * record this number.
- * @throws {ConfigError} If there is no such run, or all of its episodes failed.
+ * @throws {ConfigError} If there is no such run, it has no episodes, or all of them failed.
  */
 export async function measuredRates(
   path: string,
@@ -50,8 +50,8 @@ function meanTokens(episodes: readonly StoredEpisode[]): number | undefined {
 }
 
 /**
- * Estimates the number of tokens in the last prompt. A chat model reads the whole conversation in each turn: on
- * average, the first prompt and half of the rest.
+ * Estimates the mean number of tokens in the last prompt of an episode; `undefined` if no calls were recorded. A chat
+ * model reads the whole conversation in each turn: on average, the first prompt and half of the rest.
  */
 function lastPrompt(
   episodes: readonly StoredEpisode[],

@@ -13,7 +13,7 @@ import {
 } from "./train_time.ts";
 
 /**
- * Measures the training of a slime run. Rates that the run did not log are assumed.
+ * Measures the training of a slime run. If the run did not log its weight transfers, their rate is assumed.
  * @returns The rates; `null` if the run was not trained by slime, or has not logged any training.
  * @throws {ConfigError} If there is no such run.
  */
@@ -54,7 +54,7 @@ export function trainingRates(
 
 /**
  * Returns the time in seconds to send the weights to the engines and, with colocation, to move the trainer off the GPUs
- * and back.
+ * and back; 0 if these times were not logged.
  */
 function transferSeconds(logged: SlimeNumbers): number {
   return ["update_weights", "sleep", "wake_up"]

@@ -1,7 +1,7 @@
 /**
  * Plans what runs on the hosts: Ray, the episode servers, and the job.
  * @see slime `examples/tau-bench/run_qwen3_4B.sh` and Ray's `ray start --help`. Differences: no process is killed, and
- * the dashboard listens on loopback, because it lets anyone who can reach it run any command.
+ * the dashboard listens on loopback by default, because anyone who can reach it can run any command.
  */
 
 import { asksModel } from "../../../env/users/registry.ts";
@@ -29,7 +29,7 @@ import type {
 
 /**
  * Returns the names of the hosts that a recipe needs: first the hosts of the cluster, then the hosts that only run
- * episode servers.
+ * episode servers. This machine is not included.
  */
 export function hostNames({ cluster, bridge }: SlimeConfig): string[] {
   return [...new Set([...cluster.hosts, ...bridge.hosts])]
@@ -83,7 +83,10 @@ const DASHBOARD_TIMEOUTS = {
 /** The key in a job's metadata under which the name of the run is stored. */
 export const RUN_KEY = "taulab_run";
 
-/** Plans how Ray is started on the hosts. */
+/**
+ * Plans the Ray cluster: the commands that start it, unless the recipe only joins a cluster, and its addresses and
+ * GPUs.
+ */
 export function planRay(
   { config: { cluster, engine, paths }, batch, hostGpus }: ResolvedSlime,
   { hosts, secrets, services }: {

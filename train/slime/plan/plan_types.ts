@@ -34,7 +34,7 @@ export interface LaunchFacts {
   readonly runDir: string;
   /** The dataset; `null` if it is missing. */
   readonly data: PlanData | null;
-  /** Whether NVLink connects the GPUs of a host; `null` if unknown. */
+  /** Whether NVLink connects the head's GPUs; `null` if unknown. */
   readonly nvlink: boolean | null;
   /** The policies that the router on the head supports; `null` if unknown. */
   readonly routerPolicies: readonly string[] | null;
@@ -46,7 +46,7 @@ export interface LaunchFacts {
   readonly notes: readonly string[];
 }
 
-/** A file that must exist before anything starts. */
+/** A file that a launch writes to hosts before it starts anything there. */
 export interface PlannedFile {
   /** The absolute path of the file on the hosts. */
   readonly path: string;

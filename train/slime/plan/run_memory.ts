@@ -23,7 +23,10 @@ export interface TrainingMemory {
   readonly parameters: number;
   readonly weights: number;
   readonly gradients: number;
-  /** The fp32 weights and the two moments, which are distributed among the ranks that hold the same parameters. */
+  /**
+   * The fp32 weights and the two moments, which are distributed among the ranks that hold the same parameters; 0 if
+   * they are kept in host memory.
+   */
   readonly optimizer: number;
   /** The activations (an estimate). */
   readonly activations: number;
@@ -42,7 +45,7 @@ export interface EngineMemory {
   readonly cache: number;
   /** The number of tokens that fit in an engine's cache. */
   readonly cacheTokens: number;
-  /** The expected number of tokens in the concurrent episodes. Their common prompt is counted once. */
+  /** The expected number of tokens in the concurrent episodes of an engine. Their common prompt is counted once. */
   readonly expectedTokens: number;
   /** The memory in addition to `share` that libraries use and that the sleeping trainer keeps (an assumption). */
   readonly beside: number;
@@ -67,7 +70,10 @@ export interface MemoryPlan {
 export interface DiskPlan {
   readonly checkpoint: number;
   readonly huggingFace: number;
-  /** The maximum number of checkpoints that exist at once. The run removes older checkpoints. */
+  /**
+   * The maximum number of checkpoints that exist at once. The run removes older checkpoints unless `checkpoint.keep` is
+   * `null`.
+   */
   readonly checkpoints: number;
   /** The total number of checkpoints that the run writes. */
   readonly saves: number;
@@ -186,8 +192,8 @@ export function memoryWarnings(
 }
 
 /**
- * Returns the number of tokens in the largest micro-batch. slime puts an episode that is longer than a micro-batch into
- * its own micro-batch.
+ * Returns the number of tokens per GPU in the largest micro-batch. slime puts an episode that is longer than a
+ * micro-batch into its own micro-batch.
  */
 function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
   const longest = Math.ceil(rollout.maxContextLen / parallel.context);
@@ -244,9 +250,9 @@ function isOffloaded({ flags }: SlimeConfig): boolean {
 type Parallel = SlimeConfig["parallel"];
 
 /**
- * Returns the number of parameters, without experts, on a GPU of the fullest pipeline stage. The stage has its share of
- * the layers, and either the embedding or the output layer. If there is only one stage, it has both, which count once
- * if they are tied.
+ * Returns the number of parameters, without routed experts, on a GPU of the fullest pipeline stage. The stage has its
+ * share of the layers, and either the embedding or the output layer. If there is only one stage, it has both, which
+ * count once if they are tied.
  */
 function gpuParameters(
   shape: ModelShape,
@@ -261,7 +267,10 @@ function gpuParameters(
   );
 }
 
-/** Returns the number of expert parameters per GPU. Experts are distributed over their own groups of ranks. */
+/**
+ * Returns the number of parameters of routed experts per GPU. Routed experts are distributed over their own groups of
+ * ranks.
+ */
 function gpuExperts(
   shape: ModelShape,
   { pipeline, expert, expertTensor }: Parallel,
@@ -304,7 +313,7 @@ function activationBytes(
 /**
  * Returns the number of values per token in the widest feed-forward part: gate, up, their product and its gradient.
  * With experts, each token is copied to several experts and back. Tokens are assumed to be distributed evenly among the
- * experts.
+ * routed experts.
  */
 function feedForwardWidth(
   { hidden, ffn, layers, experts }: ModelShape,
@@ -379,7 +388,10 @@ export function keepsBest({ checkpoint, eval: evals }: SlimeConfig): boolean {
   return checkpoint.keepBest && evals.every > 0;
 }
 
-/** Returns the number of checkpoints of a run: one after every `every` rollouts, and one after the last rollout. */
+/**
+ * Returns the number of checkpoints of a run: one after every `every` rollouts, and one after the last rollout if it
+ * does not have one already.
+ */
 export function checkpointCount(steps: number, every: number): number {
   return Math.ceil(steps / every);
 }

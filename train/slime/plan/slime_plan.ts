@@ -180,7 +180,7 @@ function refuseRelativePaths({ model, checkpoint, paths }: SlimeConfig): void {
 }
 
 /**
- * Checks that there are enough tasks for a rollout.
+ * Checks that the training split has enough tasks for a rollout. A missing dataset passes.
  * @throws {ConfigError} If there are too few tasks.
  */
 function refuseTooFewRows(
@@ -199,7 +199,10 @@ function evalRows({ data }: LaunchFacts): number | null {
     : data.rows.slice(1).reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Plans the files of a run. Most are written to every host, because their readers may run on any of the hosts. */
+/**
+ * Plans the files of a run. Most are written to every host of the cluster, because slime may read them on any of these
+ * hosts.
+ */
 function planFiles(
   config: SlimeConfig,
   { facts, directory, services }: {

@@ -16,7 +16,7 @@ import type { Split, Task } from "../../../env/types.ts";
  * - `slime`: the rows are identical to the rows of slime's example, byte for byte.
  * - `split`: the metadata of each row also contains `env`, `split` and, for benchmarks other than τ-bench, `bench`. A
  *   row therefore identifies its task and cannot be evaluated as part of another split. The `prompt` is a message that
- *   contains the task's number, because slime requires a message for checkpoints with a processor.
+ *   contains the task's number, because slime requires messages if the checkpoint has a processor.
  */
 export type RowStyle = "slime" | "split";
 

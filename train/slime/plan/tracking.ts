@@ -12,9 +12,9 @@ import type { TrainFlag } from "./flags.ts";
 type Tracked = Pick<SlimeConfig, "tracking" | "cluster">;
 
 /**
- * Returns the flags that W&B needs in addition to the recipe's flags: a group, which is by default the run's name, and
- * no suffix. With a suffix, every run would be in its own group. In addition, slime creates the suffix with
- * `wandb.util.generate_id`, which newer versions of W&B do not have.
+ * Returns the flags that W&B needs in addition to the recipe's flags: the run's name as the group if the recipe sets no
+ * group, and no suffix. Empty if W&B is disabled. With a suffix, every run would be in its own group. In addition,
+ * slime creates the suffix with `wandb.util.generate_id`, which newer versions of W&B do not have.
  */
 export function trackingFlags(
   { tracking }: Tracked,
@@ -41,8 +41,8 @@ export function unusedTracking({ tracking }: Tracked): string[] {
 }
 
 /**
- * Returns environment variables for the job. TensorBoard's directory is absolute, because a relative path would depend
- * on the directory of each process.
+ * Returns the environment variables that TensorBoard needs; none if it is disabled. Its directory is absolute, because
+ * a relative path would depend on the directory of each process.
  * @param checkpoints The directory that contains the run's checkpoints.
  */
 export function trackingVariables(

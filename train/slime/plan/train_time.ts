@@ -24,7 +24,7 @@ export interface TrainingRates {
   readonly utilisation: number;
   /**
    * The rate in bytes per second at which a rollout's weights are transferred from the trainer to the engines,
-   * including waiting.
+   * including the time to move the trainer off the GPUs and back.
    */
   readonly transferBytesPerS: number;
 }
@@ -119,7 +119,10 @@ export function passes(
     (algorithm.klLoss ? 1 : 0);
 }
 
-/** Returns the number of passes of the training step itself: forward, backward and recomputation. */
+/**
+ * Returns the cost of the training step itself as a number of forward passes: forward, backward (two) and
+ * recomputation.
+ */
 export function trainingPasses(
   { recompute }: Pick<ResolvedSlime["config"]["parallel"], "recompute">,
 ): number {

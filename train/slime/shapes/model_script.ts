@@ -32,7 +32,7 @@ const MAX_SOURCES = 8;
 /**
  * Returns the arguments in `MODEL_ARGS`.
  * @throws {DataError} If the script does not set `MODEL_ARGS`, or uses unsupported syntax. The message contains the
- * file and line.
+ * file and, for unsupported syntax, the line.
  */
 export function readModelScript(source: ScriptSource): string[] {
   const values = new Values(source.variables);
@@ -88,7 +88,7 @@ const FOLDER =
   /\$\((?:dirname -- "\$\{BASH_SOURCE\[0\]\}"|cd -- "\$\(dirname -- "\$\{BASH_SOURCE\[0\]\}"\)" && pwd)\)/y;
 const WHOLE_ARRAY = /"\$\{(\w+)\[@\]\}"/y;
 
-/** Reads a script statement by statement. */
+/** Evaluates a script statement by statement. */
 class Reader {
   readonly #text: string;
   readonly #path: string;
@@ -105,7 +105,7 @@ class Reader {
   }
 
   /**
-   * Reads all statements.
+   * Evaluates all statements.
    * @param source Called each time the script sources another script of its directory, with the name of that script.
    */
   run(source: (name: string) => void): void {

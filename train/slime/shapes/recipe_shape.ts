@@ -15,8 +15,8 @@ type Model = SlimeConfig["model"];
  * Returns a recipe's model with its shape read from the file that `model.shape` names, so that a run's config does not
  * depend on the file. The model is returned unchanged if `model.shape` names no file.
  * @param read Reads a file on this machine.
- * @throws {ConfigError} If the file cannot be read, or is neither one of slime's model scripts nor a `config.json`.
- * @throws {DataError} If a script uses unsupported syntax.
+ * @throws {ConfigError} If the file cannot be read, or its name does not end with `.sh` and it is not a JSON object.
+ * @throws {DataError} If a script uses unsupported syntax, or does not set `MODEL_ARGS`.
  */
 export function withShapeRead(
   model: Model,
