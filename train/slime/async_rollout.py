@@ -5,8 +5,8 @@ In addition to slime's own fully asynchronous rollout, this one
 
 - applies ``--dynamic-sampling-filter-path``;
 - bounds the age of groups (``taulab_max_staleness``, in rollouts): it starts only as many groups as can be trained on
-  in time, and replays older ones;
-- replays samples that an engine aborted for a weight update;
+  in time, and plays groups that are older than that again;
+- plays samples again that an engine aborted for a weight update;
 - ends the job with the error that a group raised, such as a configuration error or an outage.
 
 Evaluations are slime's own; they run between rollouts on the same engines.

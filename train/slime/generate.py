@@ -238,7 +238,7 @@ def task_of(prompt: Any) -> str:
 
 
 def request_of(args: Any, sample: Any, sampling_params: dict[str, Any], evaluation: bool) -> dict[str, Any]:
-    """Returns the body of ``POST /episodes``. The split is the row's, because slime passes none for evaluations."""
+    """Returns the body of ``POST /episodes``. The row names the split, because slime does not pass it."""
     row = sample.metadata or {}
     split = row.get("split") or (getattr(args, "taulab_eval_split", None) if evaluation else "train")
     if not split:
@@ -409,7 +409,7 @@ def normalize_rewards(args: Any, samples: list[Any]) -> tuple[list[float], list[
 
 
 def log_rollout(rollout_id: int, args: Any, samples: list[Any], metrics: dict[str, Any] | None, *_: Any) -> bool:
-    """slime's ``--custom-rollout-log-function-path``: adds metrics of the episodes to those that slime logs."""
+    """slime's ``--custom-rollout-log-function-path``: adds metrics of the episodes to the metrics that slime logs."""
     _filtered.seen = 0
     keep_checkpoints.sweep(rollout_id, args)
     if metrics is None:

@@ -1,14 +1,14 @@
 """Removes a run's checkpoints except the last few and the best.
 
-slime writes ``iter_NNNNNNN`` into ``--save`` after training on rollout N, then names it in
-``latest_checkpointed_iteration.txt``, from which a run resumes, and never removes one. generate.py calls
+After training on rollout N, slime writes the checkpoint ``iter_NNNNNNN`` into ``--save``, and then N into
+``latest_checkpointed_iteration.txt``, from which a run resumes. slime never removes a checkpoint. generate.py calls
 :func:`sweep` at each rollout, inside the job, so that it also works while no process follows the run. Settings are
 attributes of ``args``: ``taulab_keep_checkpoints`` (the number of last checkpoints to keep; None keeps all) and
 ``taulab_best_by`` (the evaluation whose mean reward decides which checkpoint is the best; None keeps no best one).
 
-Only checkpoints of this run are removed: those of rollouts that its sessions have trained on, as recorded next to the
-checkpoints, and only before the one that a resume would load. A directory is renamed before it is removed, so that no
-incomplete checkpoint can be loaded.
+A checkpoint is only removed if one of the run's sessions trained on its rollout, as recorded next to the checkpoints,
+and if it is older than the checkpoint from which the run would resume. A directory is renamed before it is removed, so
+that no incomplete checkpoint can be loaded.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _removal: threading.Thread | None = None
 
 
 def note_score(rollout_id: int, args: Any, data: dict[str, Any]) -> None:
-    """Records an evaluation's score. slime also numbers the one before the first rollout 0; it has no checkpoint."""
+    """Records an evaluation's score, except before the first rollout of a session, when there is no new checkpoint."""
     rewards = (data.get(getattr(args, "taulab_best_by", None)) or {}).get("rewards")
     if rewards and _first_rollout is not None and _first_rollout <= rollout_id <= _last_rollout:
         _scores[rollout_id] = fmean(rewards)
@@ -46,7 +46,7 @@ def note_score(rollout_id: int, args: Any, data: dict[str, Any]) -> None:
 def sweep(rollout_id: int, args: Any) -> threading.Thread | None:
     """Removes the checkpoints that are not kept, in a thread because each takes many gigabytes. Never raises.
 
-    Returns the thread, so that a caller can wait for it.
+    Returns the thread, so that a caller can wait for it; None if no thread was started.
     """
     global _first_rollout, _last_rollout, _removal
     if _first_rollout is None:
@@ -84,7 +84,7 @@ def _choose(root: Path, keep: int) -> list[int]:
 
 
 def _numbers(root: Path, suffix: str) -> set[int]:
-    """Returns the numbers of checkpoints that are directories, not links to those of other runs."""
+    """Returns the numbers of checkpoints that are directories; links to checkpoints of other runs are ignored."""
     return {
         int(found.group(1))
         for path in root.iterdir()
