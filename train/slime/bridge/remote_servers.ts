@@ -35,7 +35,7 @@ export interface RemoteServersOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Turns a URL on the host into a URL that this machine can reach. */
   readonly reach: (url: string, options?: CallOptions) => Promise<string>;
-  /** The fingerprint of the dataset that the run's rows come from. */
+  /** The fingerprint of the dataset from which the run's rows were made. */
   readonly fingerprint: string;
 }
 

@@ -56,7 +56,7 @@ export interface ServicesOptions
 
 /**
  * The episode servers of a run. Disposing of them stops the servers, except for servers that the recipe lists as
- * already running. After {@linkcode Services.leave}, it stops none.
+ * already running. After {@linkcode Services.leave}, disposing has no effect.
  */
 export interface Services extends AsyncDisposable {
   readonly urls: readonly string[];
@@ -126,7 +126,7 @@ export async function startServices(
 }
 
 /**
- * Asks servers that an earlier process left running to stop.
+ * Sends a stop request to each server that an earlier process left running.
  * @param reach Turns a server's URL into a URL that this machine can reach. Default: the URL is used unchanged.
  * @returns The records of the servers that accepted the request to stop.
  */

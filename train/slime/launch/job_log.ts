@@ -85,7 +85,7 @@ export class JobLog implements Disposable {
     this.#count(text);
   }
 
-  /** Treats an incomplete last line as complete, because the job prints nothing more. */
+  /** Reports an incomplete last line like a complete one, because the job prints nothing more. */
   finish(): void {
     if (this.#partial !== "") this.#onLine(this.#partial);
     this.#partial = "";

@@ -27,7 +27,10 @@ export function directoryOn({ config, path }: SlimeRun): string {
   return joinPosix(config.paths.runs, basename(path));
 }
 
-/** Returns the settings of episode servers on this machine. */
+/**
+ * Returns the settings of episode servers on this machine.
+ * @param engines The addresses of the run's hosts, where engines may run.
+ */
 export function localServerSpec(
   run: SlimeRun,
   engines: readonly string[],

@@ -107,7 +107,7 @@ export async function launchNewRun(
 
 /**
  * Resumes a run from its last checkpoint.
- * @param options.overrides Config values from flags, which must equal the values in the run's config.
+ * @param options.overrides Config values from flags. They must equal the values in the run's config.
  * @throws {ConfigError} If a value differs, a recipe is named, the run has completed, its job is running, or the
  * dataset is missing.
  * @throws {RunDirError} If the run dir is in use or damaged, or the dataset has changed since the run was created.

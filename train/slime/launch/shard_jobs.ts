@@ -498,7 +498,10 @@ mkdir -p ${shards} && cd ${shards} && mktemp -d "$PWD/XXXXXXXX"`,
   };
 }
 
-/** Returns the environment variables that contain keys for the evaluation's models, if they are set on this machine. */
+/**
+ * Returns the environment variables for the endpoints of the evaluation's models, such as API keys, if they are set on
+ * this machine.
+ */
 function keysOf(
   { policy, agent, model, user, judge }: EvaluationConfig,
   env: (name: string) => string | undefined,

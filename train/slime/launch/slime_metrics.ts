@@ -188,8 +188,9 @@ function rlLine(
 }
 
 /**
- * Returns the metrics of a rollout's groups: their mean reward, and counts of groups and episodes. Groups that the
- * filter dropped are included, because slime logs how many it dropped for each reason.
+ * Returns the metrics of a rollout's groups: their mean reward, and counts of groups and episodes. The counts include
+ * groups that the filter dropped. The mean reward includes a dropped group only if its rewards were equal, because
+ * slime logs the reward of no other dropped group.
  */
 function groupsOf(
   { sampled, trained }: { sampled: Values; trained: Values },

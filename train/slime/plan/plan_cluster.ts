@@ -279,7 +279,10 @@ function sharedOut({ bridge, budget, user }: SlimeConfig): string[] {
   ];
 }
 
-/** Returns the names of the environment variables that are passed on to a server if they are set on this machine. */
+/**
+ * Returns the names of the environment variables that are passed on to a server if they are set on this machine.
+ * @param host The address that the server listens on.
+ */
 export function serviceVariables(
   { user }: SlimeConfig,
   host: string,
