@@ -9,7 +9,7 @@
 import { stringify } from "yaml";
 import type { z } from "zod";
 import { ConfigError } from "../../env/errors.ts";
-import { explainIssue, nearest } from "../../env/schema_issue.ts";
+import { explainIssue, nearest, suggestion } from "../../env/schema_issue.ts";
 import { knownKeys, objectOf, schemaAt } from "../../env/schema_keys.ts";
 import { namesTwice, oldPath, renameOldKeys } from "./old_names.ts";
 import {
@@ -238,11 +238,11 @@ function explain(issue: z.core.$ZodIssue, sources: Sources): string {
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0] ?? "";
     const path = [...at, key];
-    const best = nearest(key, knownKeys(sources.schema, at)) ?? "";
-    const meant = [...at, best].join(".");
-    return `${origin(path, sources)}: unknown key "${
-      path.join(".")
-    }"; did you mean "${meant}"?`;
+    const known = knownKeys(sources.schema, at);
+    const meant = [...at, nearest(key, known)].join(".");
+    return `${origin(path, sources)}: unknown key "${path.join(".")}"${
+      // A key that resembles none of the known keys is not a misspelling.
+      suggestion(key, known) === "" ? "" : `; did you mean "${meant}"?`}`;
   }
   const value = at.reduce<unknown>(
     (node, key) => (node as Record<string, unknown> | undefined)?.[key],

@@ -112,7 +112,9 @@ export function modelName({ model }: EndpointConfig, flag: string): string {
   if (model !== null) return model;
   const whose = flag === "--user-model" ? " for the simulated user" : "";
   throw new ConfigError(`No model is set${whose}`, {
-    hint: flag.startsWith("--") ? `pass ${flag} NAME` : `set ${flag}`,
+    hint: flag.startsWith("--")
+      ? `pass ${flag} NAME`
+      : `set ${flag} to its name`,
   });
 }
 

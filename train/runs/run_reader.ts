@@ -158,6 +158,11 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
       },
     );
   }
+  if (await isFile(path)) {
+    throw new ConfigError(`"${path}" is a file, not a run`, {
+      hint: "pass the directory of a run",
+    });
+  }
   throw new ConfigError(
     `There is no run at "${path}": "${infoPath}" is missing`,
     { hint: `pass the name of a directory under "${join(path, "..")}"` },
@@ -172,6 +177,10 @@ async function looksLikeRun(path: string): Promise<boolean> {
 }
 
 const PARTS_OF_RUN = ["config.yaml", "episodes.db", "checkpoints", "lock"];
+
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((found) => found.isFile, () => false);
+}
 
 async function isDirectory(path: string): Promise<boolean> {
   return await Deno.stat(path)
