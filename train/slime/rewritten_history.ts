@@ -2,7 +2,7 @@
  * Detects models whose chat template removes the thoughts from earlier answers after the next user message.
  *
  * In training, earlier answers keep their thoughts. A chat API renders the history again in each turn and removes the
- * thoughts. The trained model then sees histories that differ from those in training.
+ * thoughts. The trained model then sees other histories than in training.
  */
 
 import type { SlimeConfig } from "./slime_schema.ts";

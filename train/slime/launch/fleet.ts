@@ -27,7 +27,10 @@ import { RAY_TOKEN, RayJobs } from "./ray_jobs.ts";
 
 /** Access to the hosts of a run. Declare it with `await using`. */
 export interface Fleet extends AsyncDisposable {
-  /** Shells on all hosts of the cluster, starting with the head. Only this machine if the recipe names no hosts. */
+  /**
+   * Shells on all hosts of the cluster, starting with the head. If the recipe names no hosts, this machine is the only
+   * one.
+   */
   readonly shells: readonly PlacedShell[];
   /**
    * Returns the shell of a host.

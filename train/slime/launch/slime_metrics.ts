@@ -222,7 +222,7 @@ function groupsOf(
 }
 
 /**
- * Returns the counts of failures and stop reasons that taulab's hooks log, including those of dropped episodes.
+ * Returns the counts of failures and stop reasons that taulab's hooks log. Dropped episodes are included.
  * @param failures The counts of failures to return if the hooks logged no failures.
  */
 function countsOf(

@@ -4,7 +4,7 @@
  *
  * - slime `slime/utils/arguments.py` and `slime/backends/sglang_utils/arguments.py` at 624b824;
  * - Megatron-LM `megatron/training/arguments.py` at 1dcf0da, which slime's Dockerfile pins, with slime's patch;
- * - SGLang `ServerArgs` of 0.5.15.post1 with slime's patches, without those that slime sets itself;
+ * - SGLang `ServerArgs` of 0.5.15.post1 with slime's patches, without the arguments that slime sets itself;
  * - `RouterArgs` of sglang-router 0.3.2.
  */
 

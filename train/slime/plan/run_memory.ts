@@ -251,8 +251,8 @@ type Parallel = SlimeConfig["parallel"];
 
 /**
  * Returns the number of parameters, without routed experts, on a GPU of the fullest pipeline stage. The stage has its
- * share of the layers, and either the embedding or the output layer. If there is only one stage, it has both, which
- * count once if they are tied.
+ * share of the layers, and either the embedding or the output layer. If there is only one stage, it has both, and they
+ * are counted once if they are tied.
  */
 function gpuParameters(
   shape: ModelShape,

@@ -80,8 +80,9 @@ function expertsOf(
 }
 
 /**
- * Returns the number of layers with experts, given a pattern such as `[0]*1+[1]*45` or `([0,1]*3)`, or a number `n` if
- * every n-th layer has experts.
+ * Returns the number of layers with experts, given a pattern such as `[0]*1+[1]*45` or `([0,1]*3)`, or a number `n`,
+ * which means that every n-th layer has experts.
+ * @throws {ConfigError} If the pattern is invalid or has more layers with experts than the model has layers.
  */
 function expertLayers(
   pattern: string,
