@@ -6,14 +6,14 @@ import { parseSet } from "../train/config/config.ts";
 import type { ConversionRequest } from "../train/slime/checkpoint/run_conversion.ts";
 import { readHosts, readThisHost } from "../train/slime/hosts/hosts_file.ts";
 import { isDenseModel } from "../train/slime/model_shapes.ts";
-import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
+import { resolveSlime } from "../train/slime/slime_config.ts";
 import { fromCaller, recipeFile } from "./_caller_paths.ts";
-import { readRecipe } from "./_recipes.ts";
+import { readSlimeRecipe } from "./_recipes.ts";
 import { hostsFlag } from "./_shared_flags.ts";
 
 const directory = z.string().regex(
   /^[^-]/,
-  "a path that does not begin with a dash",
+  "expected a path that does not begin with a dash",
 );
 
 /** The flags of `deno task convert`. */
@@ -91,13 +91,7 @@ export async function convertRequest(
   const flags = given.host === undefined ? withCallersPaths(given) : given;
   const recipe = flags.recipe === undefined
     ? { name: "the defaults", text: "trainer: slime" }
-    : await readRecipe(flags.recipe);
-  if (!isSlimeRecipe(recipe)) {
-    throw new ConfigError(
-      `"${recipe.name}" is not a slime recipe`,
-      { hint: "pass a slime recipe, such as --recipe qwen3-4b" },
-    );
-  }
+    : await readSlimeRecipe(flags.recipe);
   const { config } = resolveSlime(recipe, flags.set.map(parseSet));
   const { model, paths } = config;
   const isRecipe = flags.recipe !== undefined;

@@ -5,6 +5,7 @@ import { ConfigError } from "../env/errors.ts";
 import { configSchema } from "../train/config/config_schema.ts";
 import { extendsOf, type Recipe, recipeValue } from "../train/config/recipe.ts";
 import { readTextIfThere } from "../train/runs/storage.ts";
+import { isSlimeRecipe } from "../train/slime/slime_config.ts";
 
 /**
  * Reads a recipe in `train/recipes` by its name, or a YAML file by its path. A YAML file without the key `extends`
@@ -13,6 +14,18 @@ import { readTextIfThere } from "../train/runs/storage.ts";
  */
 export async function readRecipe(given: string): Promise<Recipe> {
   return await readChain(given, []);
+}
+
+/**
+ * Reads a slime recipe, as {@linkcode readRecipe} does.
+ * @throws {ConfigError} If the recipe does not exist, is damaged or is not a slime recipe.
+ */
+export async function readSlimeRecipe(given: string): Promise<Recipe> {
+  const recipe = await readRecipe(given);
+  if (isSlimeRecipe(recipe)) return recipe;
+  throw new ConfigError(`"${recipe.name}" is not a slime recipe`, {
+    hint: "pass a slime recipe, such as --recipe qwen3-4b",
+  });
 }
 
 /**

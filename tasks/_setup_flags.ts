@@ -2,7 +2,6 @@
 
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { ConfigError } from "../env/errors.ts";
 import { parseSet } from "../train/config/config.ts";
 import { THIS_HOST } from "../train/slime/hosts/hosts_file.ts";
 import { readPackage } from "../train/slime/setup/package.ts";
@@ -14,10 +13,10 @@ import {
   stepId,
 } from "../train/slime/setup/setup_options.ts";
 import { STEP_IDS } from "../train/slime/setup/step.ts";
-import { isSlimeRecipe, resolveSlime } from "../train/slime/slime_config.ts";
+import { resolveSlime } from "../train/slime/slime_config.ts";
 import type { SlimeConfig } from "../train/slime/slime_schema.ts";
 import { recipeFile } from "./_caller_paths.ts";
-import { readRecipe } from "./_recipes.ts";
+import { readSlimeRecipe } from "./_recipes.ts";
 import { hostsFlag, setFlag } from "./_shared_flags.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -69,13 +68,7 @@ export type SetupFlags = z.infer<typeof setupFlags>;
  * used together.
  */
 export async function setupOptions(flags: SetupFlags): Promise<SetupOptions> {
-  const recipe = await readRecipe(flags.recipe);
-  if (!isSlimeRecipe(recipe)) {
-    throw new ConfigError(
-      `"${recipe.name}" is not a slime recipe`,
-      { hint: "pass a slime recipe, such as --recipe qwen3-4b" },
-    );
-  }
+  const recipe = await readSlimeRecipe(flags.recipe);
   const { config, model } = resolveSlime(recipe, flags.set.map(parseSet));
   const named = words(flags.host);
   const gpu = named.length > 0 ? named : config.cluster.hosts;

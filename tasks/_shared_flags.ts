@@ -201,6 +201,18 @@ export const hostsFlag = z.string().min(1).default("hosts.yaml").meta({
   isPath: anyPath,
 });
 
+/**
+ * Checks that the path of an output directory is not that of a file.
+ * @throws {ConfigError} If it is a file.
+ */
+export async function refuseFile(directory: string): Promise<void> {
+  const stat = await Deno.stat(directory).catch(() => null);
+  if (stat === null || stat.isDirectory) return;
+  throw new ConfigError(`"${directory}" is a file, not a directory`, {
+    hint: "choose another directory to write to",
+  });
+}
+
 /** Returns the path of a run from its name or its path. A path contains a slash, and a name does not. */
 export function runPath(given: string, runs: string): string {
   return given.includes("/") ? given : join(runs, given);

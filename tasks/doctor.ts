@@ -13,7 +13,7 @@ import { resolveSlime } from "../train/slime/slime_config.ts";
 import { anyPath, recipeFile, runPathOnly } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { countsOf, DoctorLine, doctorText } from "./_doctor_view.ts";
-import { readRecipe } from "./_recipes.ts";
+import { readSlimeRecipe } from "./_recipes.ts";
 import {
   hostsFlag,
   runsFlag,
@@ -76,7 +76,7 @@ async function run(
     skip: wordsOf(flags.skip),
   };
   const checks = chooseChecks(choice);
-  const recipe = await readRecipe(flags.recipe);
+  const recipe = await readSlimeRecipe(flags.recipe);
   await using fleet = await openRecipeFleet(
     await withBenchmark(
       resolveSlime(recipe, flags.set.map(parseSet)),

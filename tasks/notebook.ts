@@ -18,6 +18,7 @@ import {
 import { findJupyter } from "../notebooks/jupyter/python.ts";
 import { anyPath, runPathOnly } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
+import { refuseFile } from "./_shared_flags.ts";
 import { duration } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
@@ -209,6 +210,7 @@ async function execute(
   { operands, terminal, signal }: TaskContext,
 ): Promise<TaskResult> {
   const notebooks = await readNotebooks(dir, operands);
+  if (out !== undefined) await refuseFile(out);
   const python = await findJupyter({ named, root: ROOT });
   const done = await executeNotebooks(notebooks, {
     python,

@@ -27,7 +27,7 @@ import { resolveSlime } from "../train/slime/slime_config.ts";
 import { openEpisodeServer } from "../train/slime/bridge/episode_server.ts";
 import { anyPath, recipeFile, runPathOnly } from "./_caller_paths.ts";
 import { main, type TaskContext, type TaskResult } from "./_cli.ts";
-import { readRecipe } from "./_recipes.ts";
+import { readSlimeRecipe } from "./_recipes.ts";
 import {
   describeServed,
   environmentFlags,
@@ -43,6 +43,7 @@ import {
 } from "./_serving.ts";
 import {
   benchmarkOverrides,
+  refuseFile,
   refuseUnusedBenchmark,
   runPath,
   runsFlag,
@@ -150,7 +151,7 @@ async function runEpisodes(
     );
   }
   const token = tokenOf(flags.host, SHOWN);
-  const recipe = await readRecipe(name);
+  const recipe = await readSlimeRecipe(name);
   const sets = flags.set.map(parseSet);
   const { source } = resolveSlime(recipe, sets).config.data;
   const { config } = resolveSlime(recipe, [
@@ -221,6 +222,7 @@ async function writePackage(
   const url = `http://${host}:${port}`;
   const { version } = denoConfig;
   const files = await write({ url, version });
+  await refuseFile(directory);
   await writing(directory, async () => {
     await Deno.mkdir(directory, { recursive: true });
     for (const [name, text] of Object.entries(files)) {

@@ -102,6 +102,7 @@ Deno.test("doctor rejects contradictory flags with exit status 2", () =>
       ],
       [["--recipe", recipe, "--skip", "rayy"], /did you mean "ray"\?/],
       [["--recipe", "qwen3-5b"], /There is no recipe/],
+      [["--recipe", "default"], /"default\.yaml" is not a slime recipe/],
       [
         ["--recipe", remote, "--hosts", join(dir, "none.yaml")],
         /Cannot reach "\w+": there is no file ".*none.yaml"/,

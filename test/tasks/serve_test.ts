@@ -65,6 +65,10 @@ Deno.test("serve reports what is missing, and requires a token if other machines
     const cases: [args: string[], message: RegExp][] = [
       [[], /There is no completed training run/],
       [["--policy", "none"], /There is no run at/],
+      [
+        ["--write-verl", "deno.json"],
+        /"deno\.json" is a file, not a directory/,
+      ],
       [["--host", "0.0.0.0"], /set TAULAB_TOKEN/],
       [["--port", "70000"], /--port/],
     ];
@@ -234,6 +238,7 @@ Deno.test("serve --recipe rejects --policy, and a recipe that cannot run", async
   const cases: [args: string[], message: RegExp][] = [
     [["--recipe", "qwen3-4b", "--policy", "a1"], /pass only one of them/],
     [["--recipe", "qwen3-5b"], /There is no recipe "qwen3-5b"/],
+    [["--recipe", "default"], /"default\.yaml" is not a slime recipe/],
     [
       ["--recipe", "qwen3-4b", "--policy", "a1", "--allow-engine", "gpu1"],
       /pass only one of them/,
