@@ -49,6 +49,6 @@ async function look(check: Check, context: CheckContext) {
 function lateFault(timeoutMs: number) {
   return fail(
     `timed out after ${timeoutMs / 1000} s`,
-    "check whether the host or the contacted server hangs, or raise the doctor's --timeout",
+    'check whether the host or the contacted server hangs, or run "deno task doctor" with a larger --timeout',
   );
 }

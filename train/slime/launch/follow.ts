@@ -29,6 +29,11 @@ export interface FollowOptions {
   readonly onNote?: (text: string) => void;
   /** Called when Ray does not respond. It should throw if Ray will never respond again. Default: does nothing. */
   readonly onSilence?: () => Promise<void>;
+  /**
+   * The possible reasons why the job prints nothing for a long time, and what to check. Default: those of a training
+   * run.
+   */
+  readonly whyQuiet?: string;
   /** The interval in milliseconds between requests for the state. Default: 3000. */
   readonly pollMs?: number;
   /** The maximum time in milliseconds without a response from Ray before following fails. Default: one hour. */
@@ -76,6 +81,9 @@ export async function readJobLog(path: string): Promise<string[]> {
   const text = await readTextIfThere(path) ?? "";
   return text.split("\n").slice(0, -1);
 }
+
+const WHY_QUIET =
+  "either a rollout resamples groups whose rewards are all equal, or a process hangs; check the episode servers";
 
 class Follower {
   readonly #options: FollowOptions;
@@ -234,14 +242,14 @@ class Follower {
   }
 
   #watchForQuiet(): void {
+    const { whyQuiet = WHY_QUIET } = this.#options;
     const quietMs = performance.now() - this.#newsMs;
     if (quietMs < QUIET_MS || this.#isQuietNoted) return;
     this.#isQuietNoted = true;
     this.#note(
       `The job has printed nothing for ${
         Math.round(quietMs / 60_000)
-      } minutes: ` +
-        "either a rollout resamples groups whose rewards are all equal, or a process hangs; check the episode servers",
+      } minutes: ${whyQuiet}`,
     );
   }
 

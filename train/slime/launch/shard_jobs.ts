@@ -333,6 +333,8 @@ class RayShards implements ShardRunner {
         signal,
         ...onNote && { onNote },
         ...pollMs !== undefined && { pollMs },
+        whyQuiet:
+          "either its episodes are slow, or it hangs; check the servers of the models",
         onLines: (all) => all.forEach((line) => lines.take(line)),
       });
       return {

@@ -79,7 +79,7 @@ function tooFew(count: number, planned: number, said: string): Observed {
         planned === 1 ? "is" : "are"
       } planned${said}`
       : `nvidia-smi lists only ${count} of the ${planned} planned GPUs${said}`,
-    "start the container with --gpus all, or fix the driver; to check a machine without GPUs, pass --skip gpus,nvlink to the doctor",
+    'start the container with --gpus all, or fix the driver; to check a machine without GPUs, run "deno task doctor" with --skip gpus,nvlink',
   );
 }
 
