@@ -80,7 +80,7 @@ export function encodeTable(
 /**
  * Yields the text of a table's rows: runs of unchanged rows, with changed and added rows in between.
  * @param changes The texts of changed and added rows keyed by id and sorted by id.
- * @returns The number of rows.
+ * @returns The number of rows whose text was yielded.
  */
 export function* rowPieces(
   table: TableText,
@@ -114,7 +114,7 @@ function run(table: TableText, from: number, to: number): Uint8Array {
   );
 }
 
-/** Returns the index of the first id that does not sort before `id`. */
+/** Returns the index of the first id that does not sort before `id`; `ids.length` if all do. */
 function placeOf(ids: readonly string[], id: string): number {
   let [low, high] = [0, ids.length];
   while (low < high) {

@@ -32,7 +32,7 @@ export class SpanClock {
     return this.#spans.map((span) => ({ ...span }));
   }
 
-  /** Attributes the time since the last mark to `kind`. */
+  /** Attributes the time since the last mark, or since the start if there is none, to `kind`. */
   mark(kind: SpanKind): void {
     const nowMs = this.#now();
     const ms = nowMs - this.#lastMs;

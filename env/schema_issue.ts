@@ -4,7 +4,7 @@ import type { z } from "zod";
 
 /**
  * Finds the known word that is nearest to a word, by edit distance.
- * @returns `undefined` only if `known` is empty.
+ * @returns The nearest word; `undefined` if `known` is empty.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";

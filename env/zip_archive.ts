@@ -21,7 +21,7 @@ const CENTRAL_BYTES = 46;
 const END = 0x06054b50;
 const END_BYTES = 22;
 
-/** The longest comment that may follow the end record. */
+/** The maximum length, in bytes, of the comment that may follow the end record. */
 const MAX_COMMENT = 0xffff;
 
 /** The general purpose flag for names in UTF-8. */

@@ -23,8 +23,8 @@ interface Estimator {
  * because groups whose rewards are all equal are dropped first.
  * @see rloo: Kool et al. 2019, "Buy 4 REINFORCE Samples, Get a Baseline for Free!"; Ahmadian et al. 2024, "Back to
  * Basics", section 2.2. It is `dr-grpo` times `G / (G - 1)`.
- * @see maxrl: Tajwar et al. 2026, "Maximum Likelihood Reinforcement Learning", with its baseline; tajwarfahim/maxrl,
- * `verl/trainer/ppo/core_algos.py` at 7db6bb9, `p_normalization`. Differs: no epsilon.
+ * @see maxrl: Tajwar et al. 2026, "Maximum Likelihood Reinforcement Learning", with its baseline; tajwarfahim/maxrl at
+ * 7db6bb9, `verl/trainer/ppo/core_algos.py`, `p_normalization`. Differs: no epsilon.
  */
 const ESTIMATORS = {
   "dr-grpo": {

@@ -33,7 +33,7 @@ export interface GroupOptions {
    * all equal, because such groups teach nothing.
    */
   readonly maxRefills: number;
-  /** Returns the seed of a task's i-th episode. */
+  /** Returns the seed of a task's i-th episode, counted from 0. */
   readonly seedOf: (task: Task, i: number) => number;
   readonly sample: (jobs: readonly Job[]) => Promise<readonly Episode[]>;
 }

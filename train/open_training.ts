@@ -19,8 +19,8 @@ export interface TrainingPlan {
   readonly path: string;
   readonly isResumed: boolean;
   /**
-   * Whether a new run gets a numbered name, such as `PATH-2`, if `path` exists. Default: `false`, in which case that is
-   * an error.
+   * Whether a new run gets a numbered name, such as `PATH-2`, if `path` exists. If `false`, the default, an existing
+   * path is an error.
    */
   readonly numberIfTaken?: boolean;
   /** Whether to go back to the last intact checkpoint. Only used for a resumed run; see `TrainingDir.resume()`. */

@@ -50,8 +50,8 @@ export function isExemplary(episode: Episode): boolean {
 }
 
 /**
- * Draws the tasks of a step. Half of them come from the unsolved tasks, so that easy tasks do not crowd out the rest.
- * The other half come from all tasks, so that solved tasks are not forgotten.
+ * Draws the tasks of a step. Up to half of them are drawn from the unsolved tasks, so that easy tasks do not crowd out
+ * the rest. The others are drawn from all tasks, so that solved tasks are not forgotten.
  * @returns At most `size` tasks, without repeats.
  */
 export function tasksToTry(

@@ -80,7 +80,8 @@ export interface SessionResult extends Summary {
 }
 
 /**
- * Trains until the run is complete or aborted, records the outcome or the failure in `run.json`, and draws the curve.
+ * Trains until the run is complete or aborted, records the outcome or the failure in `run.json`, and draws the curves
+ * into `curve.svg` unless it fails.
  * @throws {TrainerError} If the policy diverges.
  * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
  */

@@ -15,8 +15,8 @@ import type {
 export interface UpdateOptions {
   readonly loss: StepOptions & PolicyLoss;
   /**
-   * The number of parts into which the sequences are split. Each part is one update. The clip takes effect from the
-   * second part on.
+   * The maximum number of parts into which the sequences are split. Each part is one update. The clip takes effect from
+   * the second part on.
    */
   readonly minibatches: number;
   /** How the loss is averaged: over all tokens, or first over the tokens of each episode and then over the episodes. */

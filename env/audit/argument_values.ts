@@ -23,8 +23,8 @@ export interface Leaf {
 }
 
 /**
- * Returns the values in an action's arguments that the agent must have been told or shown: the strings or, for a
- * `calculate` call, the numbers in the expression.
+ * Returns the values in an action's arguments that the agent must have been told or shown: the strings, except those
+ * that the agent computes, or, for a `calculate` call, the numbers in the expression.
  */
 export function leaves({ name, arguments: args }: ToolAction): Leaf[] {
   if (name === "calculate") return terms(args);

@@ -71,7 +71,10 @@ export interface AuditReport {
   readonly overlaps: readonly SplitOverlap[];
   /** The flagged tasks, each with the first reason that was found. */
   readonly exclusions: readonly Exclusion[];
-  /** Checks that were skipped: they were not selected, or the domain lacks a part that they need; omitted if none. */
+  /**
+   * Checks that were skipped because they were not selected or, for `forbidden`, because the domain has no policy
+   * clauses; omitted if there are none.
+   */
   readonly unchecked?: readonly CheckName[];
   /** Whether the benchmark's own rules also performed checks. */
   readonly hasRules?: true;

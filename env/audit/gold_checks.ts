@@ -28,7 +28,7 @@ export function goldErrors(task: Task, dataset: Dataset): Finding[] {
 }
 
 /**
- * Finds gold actions that the tools accept but policy forbids, according to the policy oracle.
+ * Finds gold actions that change the database although the policy forbids them, according to the policy oracle.
  * @throws {MissingPartError} If the domain has no policy clauses.
  */
 export function forbiddenGold(task: Task, dataset: Dataset): Finding[] {

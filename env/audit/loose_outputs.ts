@@ -49,7 +49,7 @@ function spokenValues({ actions }: Task): string[] {
   );
 }
 
-/** Returns the values in the rows whose ids are arguments of the task's gold actions. */
+/** Returns the values in the users' rows, such as orders, whose ids are arguments of the task's gold actions. */
 function shownValues({ actions }: Task, dataset: Dataset): string[] {
   const { database } = dataset;
   const owned = domainOf(dataset).rows?.owned ?? [];
@@ -69,7 +69,10 @@ function shownValues({ actions }: Task, dataset: Dataset): string[] {
   );
 }
 
-/** Returns a word of the policy that contains the output, since agents repeat words of their policy. */
+/**
+ * Returns the first word of the policy that contains the output without being equal to it; `undefined` if there is
+ * none. Such a word matters because agents repeat words of their policy.
+ */
 function policyWord({ policy }: Dataset, output: string): string | undefined {
   const words = policy.toLowerCase().match(/[\p{L}\p{N}$]+/gu) ?? [];
   return words.find((word) => holds(word, output));

@@ -8,7 +8,7 @@ import { domainOf } from "../domains/registry.ts";
 import type { Split, Task } from "../types.ts";
 import { type AuditInput, type Finding, finding } from "./finding.ts";
 
-/** Returns a finding for each held-out task that shares a row with a train task. */
+/** Returns a finding for each held-out task that shares its user or a row with a train task. */
 export function sharedRows({ tasks, dataset }: AuditInput): Finding[] {
   const domain = domainOf(dataset);
   const trained = new Map<string, Task>();

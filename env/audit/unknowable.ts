@@ -127,7 +127,7 @@ function openValues(dataset: Dataset): ReadonlySet<string> {
 
 const caches = new WeakMap<Dataset, ReadonlySet<string>>();
 
-/** Adds all strings and keys in a value to the set `into`. */
+/** Adds all strings and keys in a value, normalized by {@linkcode plain}, to the set `into`. */
 function collect(value: unknown, into: Set<string>): void {
   if (typeof value === "string") into.add(plain(value));
   else if (Array.isArray(value)) value.forEach((one) => collect(one, into));

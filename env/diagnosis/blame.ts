@@ -101,7 +101,10 @@ function infrastructureFailed({ failure }: Evidence): Fault | undefined {
   };
 }
 
-/** Blames outputs that contain a comma, since commas are removed from the agent's messages but not from outputs. */
+/**
+ * Blames the gold outputs if an output that was not told contains a comma, since commas are removed from the agent's
+ * messages but not from outputs.
+ */
 function goldCannotBeTold({ reward }: Evidence): Fault | undefined {
   const output = reward?.missingOutputs.find((one) => one.includes(","));
   if (output === undefined) return undefined;

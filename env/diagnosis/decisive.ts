@@ -60,7 +60,8 @@ export type DecisiveError =
     readonly unmet?: readonly RewardCheck[];
     /**
      * Whether this error is certainly the first. False if the search exceeded its limit at an earlier write, since that
-     * write may then be the decisive error.
+     * write may then be the decisive error, or if the reward does not compare the databases, since other calls could
+     * satisfy its assertions.
      */
     readonly isCertain: boolean;
   }
@@ -83,12 +84,12 @@ export type DecisiveError =
 /** The result of replaying an episode. */
 export interface Replay {
   /**
-   * The reward of the final state and the agent's messages. It equals the recorded reward unless the dataset has
-   * changed.
+   * The reward of the final state and the agent's messages, by the benchmark's rule. It equals the recorded reward
+   * unless the dataset has changed or a custom reward function was used.
    */
   readonly reward: Reward;
   readonly writes: readonly Write[];
-  /** The decisive error; `null` if the reward is 1, or cannot be decided without a judge. */
+  /** The decisive error; `null` if the reward is 1 or requires a judge's verdict that was not recorded. */
   readonly decisive: DecisiveError | null;
   /** See {@linkcode ReplayedTurns.refused}; omitted unless the benchmark has its own rules. */
   readonly refused?: ReplayedTurns["refused"];
@@ -166,7 +167,7 @@ function findDecisive(parts: Parts): DecisiveError {
   return { kind: "ending", turn: last, rows: reward.differences, missing };
 }
 
-/** Finds the first write after which the gold state was out of reach. */
+/** Finds the first write after which the gold state was out of reach; `undefined` if there is none. */
 function firstLost(parts: Parts): DecisiveError | undefined {
   const { writes, gold, dataset, task } = parts;
   const options = {

@@ -94,8 +94,8 @@ function findDecisive({ episode, replayed, unmet }: Parts): DecisiveError {
 
 /**
  * Finds the first write after which the expected actions can no longer bring the world to its goal. If the actions
- * could not do so even at the start, no write is decisive. If assertions are part of the goal, the result is not
- * certain, since other calls could satisfy them too.
+ * could not do so even at the start, no write is decisive. If the reward does not compare the databases, the result is
+ * not certain, since other calls could satisfy its assertions too.
  */
 function firstLost(
   replayed: ReplayedTurns,
@@ -117,7 +117,7 @@ function firstLost(
 
 /**
  * Returns the rows that a write made wrong. If the write made no row wrong, but prevents other writes, returns all
- * wrong rows.
+ * wrong rows. Returns no rows if the reward does not compare the databases.
  */
 function wrongRows(
   { writes, start, target, isCompared }: ReplayedTurns,

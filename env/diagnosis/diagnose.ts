@@ -16,10 +16,11 @@ export type { Fault, FaultyParty } from "./blame.ts";
 export interface Diagnosis {
   /** The reward, including the rows and outputs that are wrong; `null` if the infrastructure failed. */
   readonly reward: Reward | null;
-  /** The calls that changed the database, each with the state after the call. */
+  /** The calls that changed a database, each with the agent's database after the call. */
   readonly writes: readonly Write[];
   /**
-   * The first decisive error; `null` if the reward is 1 or requires a judge's verdict, or if the infrastructure failed.
+   * The first decisive error; `null` if the reward is 1 or requires a judge's verdict that was not recorded, or if the
+   * infrastructure failed.
    */
   readonly decisive: DecisiveError | null;
   /** The fault; `null` if the reward is 1. */

@@ -158,8 +158,8 @@ function tryOften<T>(attempt: () => T | undefined): T | undefined {
 export type TaskPlace = Pick<Task, "benchmark" | "domain" | "split" | "index">;
 
 /**
- * Draws the tasks of a batch by calling `draw` for each element of `settled`, which contains the requests or intents
- * that are already drawn for a task. Returns `undefined` if a draw fails.
+ * Draws the tasks of a batch by calling `draw` for each element of `settled`. An element holds the requests or intents
+ * that were already drawn for one task. Returns `undefined` if a draw fails.
  */
 export function drawTasks<S>(
   { count: _, ...first }: BatchPlace,
@@ -207,7 +207,7 @@ export function taskOf(
   };
 }
 
-/** Returns the actions without reads that repeat an earlier read. */
+/** Returns the actions without `get_`, `search_` and `list_` calls that repeat an earlier call. */
 export function withoutRepeatedReads(
   actions: readonly ToolAction[],
 ): ToolAction[] {

@@ -64,7 +64,7 @@ const SPLITS = ["train", "dev", "test"] as const;
 /** A split of a generated world. */
 export type WorldSplit = typeof SPLITS[number];
 
-/** The number of failed draws after which the options are considered unsatisfiable. */
+/** The number of failed draws of one batch after which the options are considered unsatisfiable. */
 const MAX_ATTEMPTS = 200;
 
 /**

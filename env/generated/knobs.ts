@@ -5,16 +5,16 @@
 
 import { z } from "zod";
 
-/** A non-negative integer. */
+/** The schema of a non-negative integer. */
 export const count = z.number().int().min(0);
 
-/** A positive integer. */
+/** The schema of a positive integer. */
 export const positive = z.number().int().min(1);
 
-/** A number from 0 to 1. */
+/** The schema of a number from 0 to 1. */
 export const share = z.number().min(0).max(1);
 
-/** A relative weight; 0 excludes the item. */
+/** The schema of a relative weight; 0 excludes the item. */
 export const weight = z.number().min(0);
 
 /** Schemas for the task-count settings, to be spread into a world's schema. */

@@ -56,7 +56,8 @@ export type ConfigInput = z.input<typeof configSchema>;
 
 /**
  * Makes a config from plain settings, for scripts.
- * @throws {ConfigError} If a key is unknown or a value is wrong. The message names the nearest known key.
+ * @throws {ConfigError} If a key is unknown or a value is wrong. For an unknown key, the message names the nearest
+ * known key.
  * @example
  * ```ts
  * import { equal } from "node:assert/strict";

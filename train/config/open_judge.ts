@@ -15,7 +15,7 @@ interface JudgePart {
 
 /**
  * Opens the judge and checks that its model answers. Its cost counts towards the budget.
- * @returns `undefined` if no model is named.
+ * @returns A function that asks the judge; `undefined` if no model is named.
  * @throws {ConfigError} If the model's API key is missing, a budget cannot be enforced, or the model does not answer.
  */
 export async function openJudge(

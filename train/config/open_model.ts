@@ -64,7 +64,8 @@ export async function openChatModel(
  *     const model = await connectModel({ provider: "vllm", model: "Qwen/Qwen3-4B" });
  *
  * API keys come from environment variables such as `OPENAI_API_KEY`.
- * @throws {ConfigError} If a setting is wrong, no model is set, its API key is missing, or it does not answer.
+ * @throws {ConfigError} If a setting is wrong, no model is set, its API key is missing, a budget cannot be enforced, or
+ * the model does not answer.
  */
 export async function connectModel(
   input: z.input<typeof endpointSchema>,

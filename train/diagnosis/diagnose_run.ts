@@ -66,8 +66,8 @@ export function failedOf<E extends Pick<DiagnosableEpisode, "record">>(
 
 /**
  * Asks a judge about each episode that did not fail because of infrastructure.
- * @returns The episodes in the given order. An episode that was not judged before the signal was aborted has no
- * verdict.
+ * @returns The episodes in the given order. An episode has no verdict if it failed because of infrastructure, or if the
+ * signal was aborted before the judge was asked about it.
  */
 export async function judgeAll(
   diagnosed: readonly Diagnosed[],

@@ -1,7 +1,7 @@
 /**
  * Asks a judge about failed episodes. The judge is a model that decides who is at fault, with the fault types of
  * τ-bench's error identification.
- * @see sierra-research/tau-bench, auto_error_identification.py at 59a200c, for the fault types.
+ * @see sierra-research/tau-bench at 59a200c, auto_error_identification.py, for the fault types.
  */
 
 import { z } from "zod";

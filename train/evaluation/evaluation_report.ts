@@ -19,7 +19,7 @@ export interface IntentResult {
   readonly intent: string;
   readonly tasks: number;
   readonly reward: Estimate;
-  /** The do-nothing baseline. */
+  /** The mean do-nothing baseline of these tasks. */
   readonly baseline: number;
 }
 
@@ -38,13 +38,13 @@ export interface EvaluationReport {
   readonly meanReward: number;
   /** The do-nothing baseline: mean reward of an agent that does nothing, on the same tasks. */
   readonly baseline: number;
-  /** Tasks that the do-nothing baseline solves. */
+  /** The ids of the tasks that the do-nothing baseline solves. */
   readonly baselineTasks: readonly string[];
   readonly byIntent: readonly IntentResult[];
   /** The number of episodes for each reason why a reward is not 1. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly stopReasons: Readonly<Record<string, number>>;
-  /** Tasks that were never solved, with the reasons why their episodes failed. */
+  /** Tasks with scored episodes, none of which earned a reward of 1, and the reason for each of these episodes. */
   readonly unsolved: readonly {
     readonly id: string;
     readonly reasons: readonly string[];

@@ -42,8 +42,8 @@ export interface EvaluationPlan {
   /** Whether the run dir already exists. */
   readonly isResumed: boolean;
   /**
-   * Whether a new run gets a numbered name, such as `PATH-2`, if `path` exists. Default: `false`, in which case that is
-   * an error.
+   * Whether a new run gets a numbered name, such as `PATH-2`, if `path` exists. If `false`, the default, an existing
+   * path is an error.
    */
   readonly numberIfTaken?: boolean;
   /**
@@ -52,7 +52,7 @@ export interface EvaluationPlan {
   readonly discard?: boolean;
   /** The evaluation's config, with this session's values for the keys that may change. */
   readonly config: EvaluationConfig;
-  /** The episodes of the plan to run. Default: all. */
+  /** The episodes of the plan to run, if they run in the current process. Default: all. */
   readonly only?: readonly JobPlace[];
 }
 
@@ -62,7 +62,7 @@ export interface EvaluationSession extends AsyncDisposable {
   readonly dataset: Dataset;
   readonly candidate: Candidate;
   readonly user: UserFactory;
-  /** The number of missing episodes. */
+  /** The number of episodes that were missing when the session was opened. */
   readonly left: number;
   /** Aborted when the budget is spent. */
   readonly halt: AbortSignal;

@@ -1,6 +1,6 @@
 /**
  * Exports an evaluation as an Inspect log, which Inspect's tools list, open and rescore.
- * @see UKGovernmentBEIS/inspect_ai, src/inspect_ai/log/_log.py (EvalLog) and _recorders/eval.py at 0.3.285.
+ * @see UKGovernmentBEIS/inspect_ai at 0.3.285, src/inspect_ai/log/_log.py (EvalLog) and _recorders/eval.py.
  */
 
 import { OWN_METADATA } from "../../env/benchmarks/inspect/eval_log.ts";

@@ -1,6 +1,6 @@
 /**
  * Exports an evaluation as τ-bench's own result file, which its tools read.
- * @see sierra-research/tau-bench, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult) at 59a200c.
+ * @see sierra-research/tau-bench at 59a200c, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult).
  */
 
 import { DataError } from "../../env/errors.ts";

@@ -19,15 +19,16 @@ export function composerOf(env: DomainName): ComposerPart | undefined {
   return domainNamed(env).bundle?.composer;
 }
 
-/** The file with a composed world's certificates, relative to the world's directory. */
+/** The name of the file with a composed world's certificates, in the world's directory. */
 export const CERTIFICATES = "certificates.jsonl";
 
-/** The file that lists the tasks that are not certified, for `--exclude`. */
+/** The name of the file that lists the tasks that are not certified, for `--exclude`. */
 export const EXCLUDED = "excluded.yaml";
 
 /**
  * Reads a world the way the benchmark does, certifies each task, and writes the certificates alongside it.
- * @returns The exclusions for the uncertified tasks, in all their splits. They are also written to a file.
+ * @returns The exclusions for the uncertified tasks, in all their splits. They are also written to
+ * {@linkcode EXCLUDED}.
  */
 export async function certifyWorld(
   out: string,

@@ -32,7 +32,10 @@ interface Source {
   readonly depth: number;
 }
 
-/** Checks that each gold action can be derived from the instruction and the results of earlier actions. */
+/**
+ * Checks that each gold action can be derived from the instruction and the results of earlier reads, that each output
+ * is in one of these or in the policy, and that no gold read is missing or unnecessary.
+ */
 export function solvablePart(
   subject: Subject,
 ): SolvableEvidence | Rejection {
@@ -132,7 +135,9 @@ function source(tool: string, text: string, depth: number): Source {
   return { tool, text: ` ${plain(text)} `, counts, depth };
 }
 
-/** For every list and object in a value, counts the entries in which a field such as `available` is true. */
+/**
+ * Returns, for every list and object in a value, the number of entries in which a field such as `available` is true.
+ */
 function countsIn(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   const entries: unknown[] = Object.values(value);

@@ -101,7 +101,7 @@ function temptations(
 
 /**
  * Returns the calls that would fulfill a request as the user first states it, before changing their mind. Each call
- * replaces the gold write of the final request.
+ * replaces the first gold action that calls the same tool.
  */
 function firstWishes(
   { goal, goals, steps, task: { userId }, dataset: { database } }: Subject,

@@ -111,7 +111,10 @@ class Search {
     ].join("\n");
   }
 
-  /** Tries all calls that may fulfill the request, and continues the search after each call. */
+  /**
+   * Tries all calls that may fulfill the request, and continues the search after each allowed call.
+   * @returns The first call sequence found that does not end in the gold state; `undefined` if there is none.
+   */
   #each(
     request: Request,
     database: Database,
