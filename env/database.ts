@@ -103,7 +103,7 @@ export class Database {
 
   /**
    * Returns this view's own copy of a row, which may be changed until the next fork, or `undefined` if there is no such
-   * row. The first call copies the row.
+   * row. The first call since the last fork copies the row.
    */
   edit(table: string, id: string): JsonObject | undefined {
     const own = this.#own?.get(table)?.get(id);

@@ -48,7 +48,7 @@ const SHOWN = 3;
 
 /**
  * Reads a file of records. Blank lines, CRLF, a byte order mark and a missing final newline are accepted.
- * @throws {DataError} If the bytes are damaged or not text.
+ * @throws {DataError} If gzipped bytes are damaged, no line is valid UTF-8, or the text of an array is not valid UTF-8.
  */
 export function readJsonRecords(bytes: Uint8Array, path: string): JsonRecords {
   const lines = linesOf(plainBytes(bytes, path));

@@ -153,7 +153,9 @@ export async function rollout(
 export interface RolloutAllOptions extends RolloutContext {
   /** The maximum number of concurrent episodes; does not affect their results. Default: 32. */
   readonly concurrency?: number;
-  /** Called with every episode when it ends. If it throws, the rollouts stop. */
+  /**
+   * Called with every episode when it ends, and with the index of its spec. If it throws, no further rollouts start.
+   */
   readonly onEpisode?: (
     episode: Episode,
     index: number,

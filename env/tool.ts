@@ -46,7 +46,10 @@ export function defineTool<const P extends string>(
   };
 }
 
-/** Binds arguments to parameters. The error messages are Python's, as in τ-bench, because models read them. */
+/**
+ * Binds arguments to parameters. The error messages are Python's, as in τ-bench, because models read them.
+ * @throws {ToolError} If an argument is missing, or if there is no parameter for it.
+ */
 function bind<P extends string>(
   name: string,
   parameters: readonly P[],

@@ -15,7 +15,7 @@ export interface TrialOptions extends Omit<RolloutSpec, "task"> {
 /**
  * Returns the specs of all trials of the tasks, for {@linkcode rolloutAll}. The first trials of all tasks precede the
  * second trials, so that an interrupted run covers as many tasks as possible. The seeds are derived as in `deno task
- * evaluate`, so a script gets the same episodes.
+ * evaluate`, so a script with the same settings gets the same episodes.
  * @param tasks The `P` tasks to run.
  * @returns `P * trials` specs.
  * @throws {RangeError} If `trials` is not a positive integer.

@@ -34,7 +34,7 @@ const DEFLATE = 8;
 /** The compression method of entries that are packed with Zstandard. */
 const ZSTANDARD = 93;
 
-/** The largest unpacked size of an entry, in bytes. */
+/** The maximum unpacked size of an entry, in bytes. */
 const MAX_BYTES = 512 * 2 ** 20;
 
 /**
@@ -114,7 +114,7 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** Checks whether bytes begin with a zip signature. */
+/** Checks whether bytes begin with the signature of a zip entry and are long enough for an archive. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes.length >= END_BYTES &&
     viewOf(bytes).getUint32(0, true) === LOCAL;
@@ -125,8 +125,8 @@ export type ZipEntries = ReadonlyMap<string, () => Uint8Array>;
 
 /**
  * Reads an archive's directory. If a name occurs twice, the last entry is used, because Inspect appends new versions.
- * @throws {DataError} If the bytes are not an archive or are truncated. The functions in {@linkcode ZipEntries} throw
- * the same error if an entry is damaged or packed with an unsupported method.
+ * @throws {DataError} If the bytes are not an archive or are truncated. The functions in {@linkcode ZipEntries} also
+ * throw a {@linkcode DataError} if an entry is damaged, too large, or packed with an unsupported method.
  */
 export function readZip(bytes: Uint8Array, path: string): ZipEntries {
   const fault = (what: string, hint = "copy or export it again") =>

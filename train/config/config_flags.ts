@@ -102,7 +102,7 @@ interface KeyMeta {
   readonly mayChange?: boolean;
 }
 
-/** Returns the metadata of a schema, merged with that of the schemas that it wraps. Its own values take precedence. */
+/** Returns the merged metadata of a schema and the schemas that it wraps. The outer schema's values take precedence. */
 function metaOf(schema: z.ZodType): KeyMeta {
   const inner = unwrapped(schema);
   const own = schema.meta() as KeyMeta | undefined;

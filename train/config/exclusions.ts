@@ -55,7 +55,7 @@ export function formatExclusions(
 
 /**
  * Returns the dataset without some of its tasks. The remaining tasks keep their ids and their positions in the split.
- * The fingerprint changes, because episodes of the full dataset are not comparable.
+ * If any task is excluded, the fingerprint changes, because episodes of the full dataset are not comparable.
  * @throws {ConfigError} If a task does not exist, or a split would be empty.
  */
 export function withoutTasks(

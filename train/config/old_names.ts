@@ -1,6 +1,6 @@
 /** Old names of config keys, so that old recipes, command lines and runs can still be read. */
 
-/** Checks whether a recipe has a section under both its old and its new name. */
+/** Checks whether a recipe has both the section `rl` and the section `grpo`, its old name. */
 export function namesTwice(recipe: Record<string, unknown>): boolean {
   return "grpo" in recipe && "rl" in recipe;
 }

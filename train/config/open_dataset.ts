@@ -52,8 +52,8 @@ export function dataAt<T extends Config["data"]>(
 
 /**
  * Opens or generates the dataset that a config names.
- * @throws {ConfigError} If a benchmark has no directory, settings do not fit the source or each other, or an excluded
- * task does not exist.
+ * @throws {ConfigError} If a benchmark has no directory, settings do not fit the source or each other, or the exclusion
+ * file is missing, malformed or does not fit the dataset.
  * @throws {DataError} If the directory does not contain the benchmark's data.
  */
 export async function openDataset(

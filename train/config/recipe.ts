@@ -54,8 +54,8 @@ export class RecipeLayers {
   }
 
   /**
-   * Returns where a key or its innermost existing section is defined, such as `recipe.yaml:12`. If neither exists,
-   * returns only the file name.
+   * Returns where a key, given by its current and old paths, or its innermost existing section is defined, such as
+   * `recipe.yaml:12`. If neither exists, returns only the file name.
    */
   placeOf(paths: readonly (readonly string[])[]): string {
     const { yaml } =
@@ -69,7 +69,7 @@ export class RecipeLayers {
 
 /**
  * Returns the `extends` key of a recipe: `undefined` if missing, `null` if it extends nothing.
- * @throws {ConfigError} If the file cannot be parsed, or `extends` is not a string.
+ * @throws {ConfigError} If the file cannot be parsed, or `extends` is neither a string nor `null`.
  */
 export function extendsOf(file: YamlFile): string | null | undefined {
   const yaml = new Yaml(file, "the recipe");

@@ -116,7 +116,10 @@ function rankOf({ level }: Advisory): number {
   return level === "warning" ? 0 : 1;
 }
 
-/** Reports groups whose rewards are all equal, which teach nothing. */
+/**
+ * Reports groups in which every episode or none earned the reward, which teach nothing, and steps at the end of a phase
+ * without anything to learn from.
+ */
 function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   if (tally === null) return [];
   const groups = tally.inWindow.groups.filter(({ scored }) => scored > 1);
@@ -208,7 +211,10 @@ function entropyAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   }];
 }
 
-/** Reports tools that the tasks need but that were never called or, without a dataset, tools no longer called. */
+/**
+ * Reports tools that the tasks need but that no recent episode called or, without a dataset, tools that are no longer
+ * called.
+ */
 function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
   const called = tally?.inWindow.tools ?? null;
   if (tally === null || called === null) return [];
@@ -264,7 +270,9 @@ function toolAdvisories({ tally, dataset }: AdvisoryFacts): Advisory[] {
 /** The maximum number of tasks in a filter, which becomes part of a link's URL. */
 const MAX_FILTER_TASKS = 20;
 
-/** Maps each tool to the tasks whose expected actions use it. */
+/**
+ * Maps each of the agent's tools to the ids of the tried tasks whose expected actions use it; empty without a dataset.
+ */
 function neededTools(
   dataset: Dataset | null,
   tried: readonly string[],
@@ -343,7 +351,7 @@ function failureAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   });
 }
 
-/** Reports samples from an outdated policy. */
+/** Reports samples that were old when they were trained on, or else groups that were dropped as too old. */
 function staleAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   const last = rlLines(lines).slice(-WINDOW);
   const staleness = meanOf(last, (line) => slimeNumber(line, "staleness"));

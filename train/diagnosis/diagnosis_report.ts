@@ -20,7 +20,10 @@ export interface DiagnosableEpisode
 export interface Diagnosed<E extends DiagnosableEpisode = DiagnosableEpisode> {
   readonly episode: E;
   readonly diagnosis: Diagnosis;
-  /** Missing if no judge was asked; `null` if the judge could not be reached or its answer could not be understood. */
+  /**
+   * The judge's verdict. Missing if no judge was asked about the episode; `null` if the judge could not be reached or
+   * its answer could not be understood.
+   */
   readonly verdict?: Verdict | null;
 }
 
@@ -30,7 +33,7 @@ export interface Agreement {
   readonly both: number;
   /**
    * The share of the episodes counted in {@linkcode Agreement.both} in which the rules and the judge name the same
-   * party.
+   * party; 0 if `both` is 0.
    */
   readonly share: number;
   /**
@@ -56,7 +59,10 @@ const PARTIES: readonly Party[] = ["agent", "user", "environment"];
 export interface DiagnosisReport {
   readonly failed: number;
   readonly faults: Readonly<Record<FaultyParty, number>>;
-  /** The number of diagnoses decided by each rule, most frequent first. */
+  /**
+   * The number of diagnoses decided by each rule, most frequent first. The party at fault precedes the rule: `agent:
+   * the agent ran out of tokens`.
+   */
   readonly rules: readonly (readonly [string, number])[];
   /**
    * The number of diagnoses with each decisive error, most frequent first. Examples of errors are `write

@@ -71,8 +71,8 @@ export async function judge(
 }
 
 /**
- * Returns the verdict in an answer, ignoring the text around it. The last JSON object counts, because some models write
- * their reasoning first.
+ * Returns the verdict in an answer, ignoring the text around it; `null` if there is none. The last JSON object counts,
+ * because some models write their reasoning first.
  */
 export function readVerdict(text: string): Verdict | null {
   const to = text.lastIndexOf("}") + 1;

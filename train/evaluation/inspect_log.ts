@@ -115,7 +115,7 @@ function taskName({ config }: EvaluationDir): string {
   return `${config.data.domain.replaceAll(".", "-")}-${config.split}`;
 }
 
-/** Returns an id that depends only on the evaluation. */
+/** Returns an id that depends only on the evaluation's start time and seed. */
 function identityOf({ info, config }: EvaluationDir): string {
   return `taulab${
     stamp(new Date(info.startedAt)).replace("-", "")

@@ -39,7 +39,7 @@ export type ShardLine = z.infer<typeof shardLineSchema>;
 export interface ShardEnd {
   /** The message of the error that ended the process; `null` if there was none. */
   readonly error: string | null;
-  /** The reason why the process stopped early; `null` if it completed its work. */
+  /** The reason why the process stopped early; `null` if it completed its work or failed. */
   readonly why: string | null;
 }
 

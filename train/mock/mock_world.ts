@@ -49,7 +49,10 @@ export interface MockOptions {
   /** The total number of tasks across all splits; with `rows`, the number of train tasks. */
   readonly count: number;
   readonly seed: number;
-  /** Settings of the world, with keys as in a recipe's `data` section: `refusedShare=0.2`, `intents.cancel=3`. */
+  /**
+   * Settings of the world or, with `rows`, of the drawn tasks. Their keys are those of the section within a recipe's
+   * `data`: `refusedShare=0.2`, `intents.cancel=3`.
+   */
   readonly set: readonly string[];
   /** A τ-bench checkout from whose rows train tasks are drawn, instead of generating a world. */
   readonly rows?: string | undefined;
@@ -58,8 +61,8 @@ export interface MockOptions {
 }
 
 /**
- * Generates a world and certifies its tasks.
- * @throws {ConfigError} If a setting is unknown or has a wrong value, as for a recipe.
+ * Generates a world, or draws tasks from a benchmark's rows, and certifies the tasks.
+ * @throws {ConfigError} If a setting is unknown or has a wrong value, or if no task satisfies the settings.
  */
 export async function mockWorld(
   { env, count, seed, set, rows, holdOut }: MockOptions,

@@ -12,7 +12,10 @@ export interface GoldEvidence {
   }[];
 }
 
-/** Checks that the gold actions were replayed without an error, and that each write had its expected effect. */
+/**
+ * Checks that the gold actions were replayed without an error, that no read changed a row, and that each write had its
+ * expected effect.
+ */
 export function goldPart({ steps, goals }: Subject): GoldEvidence | Rejection {
   for (const { action, answer, changed, before, after } of steps) {
     const evidence = textOf(action);

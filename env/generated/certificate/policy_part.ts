@@ -51,7 +51,8 @@ export function policyPart(subject: Subject): PolicyEvidence | Rejection {
 
 /**
  * Returns the evidence for a refused request. Rejects the task unless the policy forbids every call that would fulfill
- * the request, both before and after the gold writes.
+ * the request, both before and after the gold writes. If the request names the clause for which it is refused, each
+ * call must break that clause before the gold writes.
  */
 function refusedBy(
   subject: Subject,
