@@ -37,7 +37,10 @@ export function messageOf(error: unknown): string {
     : error.message;
 }
 
-/** Thrown if the command line, a recipe, a dataset or another input is invalid. The exit status is 2. */
+/**
+ * Thrown if the command line, a recipe, a dataset or another input is invalid. A command that fails with it exits with
+ * status 2.
+ */
 export class ConfigError extends BoundaryError {
   override readonly name = "ConfigError";
 }

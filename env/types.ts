@@ -388,13 +388,16 @@ export interface Reward {
   readonly missingOutputs: readonly string[];
   /** The individual checks, in benchmarks that grade by checks; includes those that do not affect the reward. */
   readonly checks?: readonly RewardCheck[];
-  /** Whether the value has no meaning, because the reward requires a judge and there is none. */
+  /** Whether the value has no meaning, because it depends on a judge's verdict that is missing. */
   readonly isUnjudged?: true;
   /** The reward in the benchmark's own format, as plain data. */
   readonly record?: unknown;
 }
 
-/** One check of a reward: an assertion, an expected call, or information that the user must receive. */
+/**
+ * One check of a reward: a comparison of the databases, an assertion, an expected call, or information that the user
+ * must receive.
+ */
 export interface RewardCheck {
   /** The benchmark's name for this kind of check: `ENV_ASSERTION`. */
   readonly part: string;

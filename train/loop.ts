@@ -222,8 +222,9 @@ class Loop implements ControlLoop {
   }
 
   /**
-   * Performs one step of rejection fine-tuning: tries tasks and learns from the episodes that earned the reward.
-   * @returns `false` if sampling was halted.
+   * Performs one step of rejection fine-tuning: tries tasks, then imitates the demonstrations and the latest exemplary
+   * conversation on each solved task.
+   * @returns `true` if the step was completed, `false` if sampling was halted.
    */
   async rftStep(step: number): Promise<boolean> {
     const { rft, seed } = this.#run.config;
@@ -293,7 +294,7 @@ class Loop implements ControlLoop {
 
   /**
    * Performs one policy-gradient step: samples groups, computes advantages and updates the policy.
-   * @returns `false` if sampling was halted.
+   * @returns `true` if the step was completed, `false` if sampling was halted.
    */
   async rlStep(step: number): Promise<boolean> {
     const { rl, seed } = this.#run.config;
@@ -413,8 +414,8 @@ class Loop implements ControlLoop {
 
   /**
    * Evaluates the trainer's current policy after `step`, unless the run already has that evaluation. An abort discards
-   * it.
-   * @returns `false` if it was aborted.
+   * the evaluation.
+   * @returns `true` if the run has the evaluation, `false` if it was aborted.
    */
   async evaluate(
     step: number,

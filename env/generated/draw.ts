@@ -30,7 +30,7 @@ export interface MannerOptions {
 export class Ids {
   readonly #taken = new Set<string>();
 
-  /** Draws an id that consists of `prefix` and `digits` random digits. The first digit is not 0. */
+  /** Draws and reserves a free id that consists of `prefix` and `digits` random digits. The first digit is not 0. */
   draw(rng: Rng, { prefix = "", digits }: { prefix?: string; digits: number }) {
     for (;;) {
       let id = prefix + (1 + rng.int(9));

@@ -19,7 +19,7 @@ export interface CommonOptions {
   readonly trainTasks: number;
   readonly devTasks: number;
   readonly testTasks: number;
-  /** The number of tasks per user. */
+  /** The number of tasks per user; the last user of a split may have fewer. */
   readonly tasksPerUser: number;
 }
 

@@ -145,7 +145,10 @@ export const userSchema = z.strictObject({
   }),
 });
 
-/** The schema of a setting that reproduces τ-bench's original behavior where this project corrects it. */
+/**
+ * The schema of the setting `compat`, which reproduces τ-bench's original behavior, including flaws that taulab
+ * otherwise corrects.
+ */
 export const compatSchema = z.boolean().default(false).meta({
   description:
     "Reproduce τ-bench's users and text agents exactly, including flaws that change results",

@@ -54,7 +54,7 @@ export interface EvaluateOptions {
 
 /**
  * Returns the tasks that a config selects.
- * @throws {ConfigError} If the split lacks a task.
+ * @throws {ConfigError} If the split lacks a task that the config names.
  */
 export function tasksOf(dataset: Dataset, config: EvaluationConfig): Task[] {
   const all = dataset.tasks(config.split);

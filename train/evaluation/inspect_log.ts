@@ -336,7 +336,9 @@ function messageOf(message: JsonObject, id: string): JsonObject {
   });
 }
 
-/** Parses tool arguments, which τ-bench's format stores as text. */
+/**
+ * Parses tool arguments, which τ-bench's format stores as text. If they are not a JSON object, returns an empty object.
+ */
 function argumentsOf(text: string): JsonValue {
   const args = parsePythonJson(text);
   return args instanceof Map ? args : object({});
