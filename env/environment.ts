@@ -37,7 +37,8 @@ export interface EnvironmentOptions {
 }
 
 /**
- * Creates the world of one task. It is single-use: open it once, then step until an observation is `done`.
+ * Creates the world of one task. It is single-use: open it once, unless it continues an episode, then step until an
+ * observation is `done`.
  * @throws {ConfigError} If this version of taulab does not implement the task's domain.
  */
 export function createEnvironment(options: EnvironmentOptions): Environment {

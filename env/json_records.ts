@@ -149,7 +149,8 @@ function textOf(line: Uint8Array): string | undefined {
 }
 
 /**
- * Parses one line. Its first and last byte are checked before it is parsed, so that invalid lines are rejected quickly.
+ * Parses one line; returns an empty array if it is blank. Its first and last byte are checked before it is parsed, so
+ * that invalid lines are rejected quickly.
  */
 function valueOfLine(line: Uint8Array, number: number): Read[] {
   const first = line.findIndex((byte) => byte > SPACE);

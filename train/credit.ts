@@ -81,7 +81,7 @@ export interface CreditOptions {
  * Returns the advantage of each turn of a group's episodes: the episode's advantage plus the credit of the turn.
  * @returns `[G][turns]`. If no other turn has the same state, a turn gets the episode's advantage.
  * @throws {RangeError} If the group is empty, or `maxrl` is given a negative reward.
- * @example Both episodes share the state of the first turn, but not that of the second.
+ * @example The first turns of both episodes have the same state; the second turns have different states.
  * ```ts
  * import { deepEqual } from "node:assert/strict";
  * import { turnAdvantages } from "./credit.ts";

@@ -23,7 +23,10 @@ import type { TrainSequence } from "./trainer.ts";
 export interface Conversations {
   /** The conversations that earned the reward, `[N]`, in the form of the config's agent. */
   readonly solved: readonly (readonly Message[])[];
-  /** The same conversations, `[N]`, with structured tool calls and results, which separate data from prose. */
+  /**
+   * The same conversations, `[N]`, with structured tool calls and results, so that a tokenizer can tell data from
+   * prose.
+   */
   readonly asCalls: readonly (readonly Message[])[];
   /** The number of train tasks that the expert tried and did not solve. */
   readonly unsolved: number;

@@ -93,7 +93,8 @@ export function dealBatches(
 
 /**
  * Makes one supervised update per batch.
- * @returns The means of the loss and the gradient norm, and the sums of the token counts.
+ * @returns The means of the loss and the gradient norm over the batches, and the sums of the token counts; zeros if
+ * there are no batches.
  */
 export async function superviseAll(
   trainer: Trainer,

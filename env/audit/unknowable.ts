@@ -106,8 +106,8 @@ function ownRows({ userId, instruction }: Task, dataset: Dataset) {
 }
 
 /**
- * Returns the values that agents can read in every conversation: those in rows that the tools show to every user, such
- * as products and flights, and those in the schemas of the tools.
+ * Returns the values that agents can read in every conversation: in rows that the tools show to every user, such as
+ * products and flights, and in the schemas of the tools.
  */
 function openValues(dataset: Dataset): ReadonlySet<string> {
   const known = caches.get(dataset);

@@ -111,7 +111,7 @@ export function missingJobs(
 }
 
 /**
- * Runs the missing episodes of the plan or, with `only`, those of a part of the plan.
+ * Runs the episodes of the plan that are missing; with `only`, runs only the missing episodes that it lists.
  * @returns `true` if all of them were run, `false` if `signal` was aborted.
  */
 export async function evaluate(options: EvaluateOptions): Promise<boolean> {

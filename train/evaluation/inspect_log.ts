@@ -36,7 +36,7 @@ export interface InspectLog {
 
 /**
  * Returns the evaluation's log: one sample per episode. A sample's id is the task's index in the split, and its epoch
- * is the trial. Failed episodes are samples with an error and without a score.
+ * is the trial, counted from 1. Failed episodes are samples with an error and without a score.
  * @throws {DataError} If the dataset lacks the task of an episode.
  */
 export function inspectLog(

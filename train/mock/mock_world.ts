@@ -50,8 +50,8 @@ export interface MockOptions {
   readonly count: number;
   readonly seed: number;
   /**
-   * Settings of the world or, with `rows`, of the drawn tasks. Their keys are those of the section within a recipe's
-   * `data`: `refusedShare=0.2`, `intents.cancel=3`.
+   * Settings of the world or, with `rows`, of the drawn tasks, with keys as in their section of a recipe's `data`:
+   * `refusedShare=0.2`, `intents.cancel=3`.
    */
   readonly set: readonly string[];
   /** A τ-bench checkout from whose rows train tasks are drawn, instead of generating a world. */
