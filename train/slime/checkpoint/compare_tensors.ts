@@ -80,7 +80,7 @@ export async function areEqual(
     await lane.run(job, rows);
     if (job.difference || job.unreadable) return false;
   }
-  return job.incomparable === undefined;
+  return job.incomparable === undefined && job.unreadable === undefined;
 }
 
 /** The comparison of a pair of tensors, and its results so far. */

@@ -6,6 +6,7 @@ import {
   ACCEPT_ENCODING,
   boundedText,
 } from "../../../env/models/bounded_body.ts";
+import { quoted } from "../../../env/models/redact.ts";
 import type { z } from "zod";
 import type { CallOptions } from "../../../env/types.ts";
 
@@ -37,6 +38,8 @@ export async function askJson<T>(
   },
 ): Promise<Answer<T>> {
   const late = AbortSignal.timeout(timeoutMs);
+  const shown = (text: string) =>
+    quoted(text, token === undefined ? [] : [token], { maxLength: 200 });
   try {
     const response = await fetch(url, {
       headers: {
@@ -48,7 +51,7 @@ export async function askJson<T>(
     const { text } = await boundedText(response);
     const { status } = response;
     if (!response.ok) {
-      const said = text.trim().slice(0, 200);
+      const said = shown(text.trim());
       const fault = `answered ${status}${said === "" ? "" : `: ${said}`}`;
       return { ok: false, status, fault };
     }
@@ -56,7 +59,7 @@ export async function askJson<T>(
     if (parsed.success) return { ok: true, value: parsed.data };
     const fault = text.trim() === ""
       ? "returned an empty answer"
-      : `returned an unexpected answer: ${text.slice(0, 200)}`;
+      : `returned an unexpected answer: ${shown(text)}`;
     return { ok: false, status, fault };
   } catch (error) {
     signal?.throwIfAborted();

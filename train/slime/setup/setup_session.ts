@@ -52,9 +52,9 @@ export async function openSession(
 }
 
 /**
- * Reads the manifest of a host; an empty manifest if the file is missing or cannot be read.
+ * Reads the manifest of a host; an empty manifest if the file is missing.
  * @throws {DataError} If the file is not a manifest that this version of setup can read.
- * @throws {HostError} If the host cannot be reached.
+ * @throws {HostError} If the host cannot be reached, or the file cannot be read.
  */
 export async function readManifest(
   shell: Shell,
@@ -65,11 +65,14 @@ export async function readManifest(
   },
 ): Promise<Manifest> {
   const path = manifestPath({ dir, name });
-  const { stdout } = await shell.run(
-    { script: `cat ${pathWord(path)} 2>/dev/null || :` },
-    { signal },
-  );
-  return parseManifest(stdout, `${path} on ${name}`);
+  const file = pathWord(path);
+  const text = await outputOf(shell, {
+    script: `[ ! -e ${file} ] || cat ${file}`,
+    what: `Cannot read the manifest of ${name}`,
+    hint: "make the file readable",
+    signal,
+  });
+  return parseManifest(text, `${path} on ${name}`);
 }
 
 /**
