@@ -1,6 +1,6 @@
 /**
- * The binary interface between the host and the kernels: structs of 4-byte fields, in the same order as in
- * `kernels/model.ts`.
+ * The binary interface between the host and the kernels: structs whose fields have 4 bytes each and the same order as
+ * in `kernels/model.ts`.
  */
 
 import type { SharedHeap } from "./memory.ts";

@@ -23,7 +23,7 @@ export const DEFAULT_ADAM: AdamOptions = {
 };
 
 /**
- * The AdamW optimizer: gradients, moments and the step count.
+ * The AdamW optimizer of an engine's weights, with its gradients, moments and step count.
  * @see Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization".
  */
 export class AdamW {
@@ -38,7 +38,7 @@ export class AdamW {
   readonly #table: number;
   readonly #jobs: readonly number[];
   readonly #squares: number;
-  /** The number of steps since the last reset. */
+  /** The number of steps since the optimizer was created or reset. */
   steps = 0;
 
   constructor(engine: Engine, options: AdamOptions) {
@@ -62,7 +62,7 @@ export class AdamW {
     this.steps = 0;
   }
 
-  /** Sets the gradients to zero. */
+  /** Sets the gradients of all threads to zero. */
   clearGradients(): void {
     for (const at of this.gradients) this.#engine.floatsAt(at).fill(0);
   }

@@ -30,9 +30,9 @@ export interface PlannedBatch {
 export const BLOCK_ROWS = 384;
 
 /**
- * Assigns sequences to threads, the most expensive first, each to the least loaded thread. The plan depends only on the
- * sequences and the number of threads. Sequences with nothing to learn are dropped.
- * @returns `[threads]` lists of blocks.
+ * Assigns sequences to threads, the most expensive first, each to the least loaded thread, and combines each thread's
+ * sequences into blocks. Sequences with nothing to learn are dropped. The plan depends only on the arguments.
+ * @returns The blocks of each thread, `[threads][…]`.
  */
 export function planBatches(
   sequences: readonly TrainSequence[],

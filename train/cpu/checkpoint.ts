@@ -1,7 +1,7 @@
 /**
  * Reads and writes the policy's checkpoints. A checkpoint consists of `policy.json`, with the shape and the checksums,
- * and of one file each for the weights, the moments and the reference. These files contain little-endian f32 values in
- * the order of the layout.
+ * and of one file each for the weights, the first moments, the second moments and, if there is one, the reference.
+ * These files contain little-endian f32 values in the order of the layout.
  */
 
 import { createHash } from "node:crypto";
@@ -15,7 +15,7 @@ import { type ModelConfig, ModelConfigSchema } from "./model_config.ts";
 /** The contents of a checkpoint. Arrays are `[layout.floats]`. */
 export interface Checkpoint {
   readonly config: ModelConfig;
-  /** The number of optimizer steps since the moments were reset. */
+  /** The number of optimizer steps since the optimizer was created or reset. */
   readonly steps: number;
   readonly weights: Float32Array;
   readonly first: Float32Array;
@@ -52,8 +52,9 @@ const ManifestSchema = z.strictObject({
 
 /**
  * Writes a checkpoint to `dir` atomically, through a temporary directory that is then renamed. An existing checkpoint
- * is replaced. If the replacement is interrupted, the old checkpoint can still be read.
- * @throws {PolicyError} If the checkpoint cannot be written. An existing checkpoint is then kept.
+ * is replaced. If the replacement is interrupted, either the old or the new checkpoint can be read.
+ * @throws {PolicyError} If the checkpoint cannot be written. An existing checkpoint can then still be read, unless the
+ * new one has already replaced it.
  */
 export async function writeCheckpoint(
   dir: string,
@@ -91,10 +92,11 @@ export async function writeCheckpoint(
 }
 
 /**
- * Reads a checkpoint and verifies its checksums. If its replacement was interrupted, reads the previous checkpoint.
+ * Reads a checkpoint and verifies its checksums. If `dir` is missing because its replacement was interrupted, reads the
+ * previous checkpoint.
  * @param options.expect The required shape.
- * @throws {PolicyError} If it is missing, damaged, or has another format or shape. The message names the file, and the
- * hint says how to fix it.
+ * @throws {PolicyError} If it is missing, damaged, or has another format or shape. The message names the file or
+ * directory, and the hint says how to fix it.
  */
 export async function readCheckpoint(
   dir: string,
@@ -217,7 +219,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Replaces the directory `to` with `from`. Meanwhile, the old contents are kept under another name. */
+/** Replaces the directory `to` with `from`. Until `from` is in place, the old contents are kept under another name. */
 async function replaceDir(from: string, to: string): Promise<void> {
   const previous = `${to}.previous`;
   const had = await exists(to);

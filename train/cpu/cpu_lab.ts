@@ -109,7 +109,10 @@ function maxTokens({ coldStart, model }: Config): number {
   return Math.min(coldStart.maxTokens || Infinity, model.contextLength);
 }
 
-/** Checks whether the chat template lists the tools. For text agents, the system prompt lists them instead. */
+/**
+ * Checks whether the chat template lists the tools. It does so only with the full prompt, and not for text agents,
+ * whose tools are listed in the system prompt.
+ */
 function showsTools({ agent, prompt }: Config): boolean {
   return prompt === "full" && agentStrategy(agent).text === undefined;
 }

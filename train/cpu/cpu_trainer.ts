@@ -101,7 +101,11 @@ export class CpuTrainer implements Trainer {
     this.#adam.reset();
   }
 
-  /** Writes a checkpoint atomically: the weights, the optimizer's state and the reference, with checksums. */
+  /**
+   * Writes a checkpoint atomically: the weights, the optimizer's state and, if it is set, the reference, with
+   * checksums.
+   * @throws {PolicyError} If the checkpoint cannot be written.
+   */
   save(dir: string): Promise<void> {
     const engine = this.#engine;
     return engine.exclusively(() => {
@@ -120,7 +124,7 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * Reads a checkpoint written by {@linkcode save}.
+   * Restores the weights, the optimizer's state and the reference from a checkpoint written by {@linkcode save}.
    * @throws {PolicyError} If the checkpoint is missing or damaged, or has another shape. Nothing is changed in this
    * case.
    * @throws {TrainerError} If the policy is sampling. Nothing is changed in this case.

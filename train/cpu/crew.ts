@@ -1,5 +1,5 @@
 /**
- * The worker threads of an engine. They compute on shared memory, so the host's thread stays free for the environments
+ * The worker threads of an engine. They compute on shared memory and leave the host's thread free for the environments
  * and for Ctrl-C. Idle workers sleep.
  */
 
@@ -26,7 +26,7 @@ export class Crew {
     this.#heap = heap;
   }
 
-  /** Starts `threads` workers. */
+  /** Starts a crew of `threads` workers, and waits until all of them are ready. */
   static async start(
     options: {
       heap: SharedHeap;

@@ -11,7 +11,7 @@ export const FIELD = {
   done: 1,
   command: 2,
   argument: 3,
-  /** The length of the error text; 0 if the command succeeded. */
+  /** The length of the error text in bytes; 0 if the command succeeded. */
   failed: 6,
 } as const;
 

@@ -26,7 +26,7 @@ export interface EngineOptions {
   readonly build?: KernelBuild;
 }
 
-/** A copy of the weights in memory, with the structs that describe it to kernels. */
+/** A set of weights in memory, with its packed copies and the structs that describe it to kernels. */
 export interface ModelCopy {
   /** The address of the weights. */
   readonly weights: number;
@@ -49,7 +49,7 @@ export function pageLayout(config: ModelConfig, training: boolean) {
   return { tails, pointer, bytes };
 }
 
-/** The maximum number of bytes to allocate in addition to the requested working memory. */
+/** The maximum number of bytes to allocate in addition to the requested working memory of a thread. */
 const SCRATCH_SLACK = 4 * 2 ** 20;
 
 /** A model in memory and the threads that run it. */
@@ -116,20 +116,23 @@ export class Engine implements AsyncDisposable {
     return this.#version;
   }
 
-  /** Returns a live view of the weights at an address, `[layout.floats]`. Get a new view after each allocation. */
+  /**
+   * Returns a live view of the weights, gradient or moments at an address, `[layout.floats]`. Get a new view after each
+   * allocation.
+   */
   floatsAt(address: number): Float32Array {
     const start = address / 4;
     return this.heap.floats.subarray(start, start + this.layout.floats);
   }
 
-  /** Replaces the weights and packs them. */
+  /** Replaces the policy's weights, packs them, and increments the version. */
   setWeights(weights: Float32Array): void {
     this.floatsAt(this.policy.weights).set(weights);
     this.kernels.pack(this.policy.training, 0, 1);
     this.#version++;
   }
 
-  /** Packs the weights after a change, on all threads, and increments the version. */
+  /** Packs the policy's weights after a change, on all threads, and increments the version. */
   async repack(): Promise<void> {
     const n = this.crew.size;
     await this.crew.run(
@@ -174,7 +177,10 @@ export class Engine implements AsyncDisposable {
     });
   }
 
-  /** Runs `work` after all earlier work on this engine. */
+  /**
+   * Runs `work` after all earlier work on this engine, and returns its result.
+   * @throws {PolicyError} If the engine is closed before `work` begins.
+   */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#last.then(() => {
       if (this.#closed) {

@@ -28,7 +28,7 @@ export interface LossSettings {
 export interface LossResult {
   /** The index of the learned token's sequence in the batch. */
   readonly index: number;
-  /** The position of the learned token. */
+  /** The position of the learned token in its sequence. */
   readonly position: number;
   readonly logprob: number;
   readonly referenceLogprob: number;
@@ -74,7 +74,7 @@ export interface GradientOptions {
 
 /**
  * Adds the gradient of the mean loss over all learned tokens to the gradients of the threads.
- * @returns The results of the learned positions, in the order of the batch.
+ * @returns The results of the learned tokens, in the order of the batch.
  */
 export async function accumulateGradient(
   engine: Engine,

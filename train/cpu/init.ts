@@ -8,7 +8,7 @@ import type { ModelConfig } from "./model_config.ts";
  * Draws initial weights, `[layout.floats]`. Matrices are drawn from a normal distribution with standard deviation
  * fanIn^-½ (for the embedding, dim^-½). For matrices that write to the residual stream, the standard deviation is
  * divided by √(2·layers). Gains are 1, the gate's weights and bias are 0, and convolutions are near the identity. The
- * pointer's keys equal its queries, so that it initially attends to similar tokens.
+ * pointer's key matrix equals its query matrix, so that the pointer initially attends to similar tokens.
  */
 export function initialWeights(
   config: ModelConfig,

@@ -40,7 +40,8 @@ export type KernelBuild = "relaxed" | "plain";
 
 /**
  * Loads the kernels. Default build: the fastest that the machine supports.
- * @throws {PolicyError} If they cannot be read, or the machine has no WebAssembly SIMD.
+ * @throws {PolicyError} If the kernels cannot be read, or the runtime does not support the given build or, by default,
+ * any build.
  */
 export async function loadKernels(
   build?: KernelBuild,

@@ -27,7 +27,7 @@ export interface MemoryPlan {
   readonly reference: number;
   /** Activations for one block of rows per thread. */
   readonly activations: number;
-  /** Keys, values and pointer keys. */
+  /** The key-value cache, with its pointer keys and the state of the convolutions. */
   readonly cache: number;
   readonly total: number;
 }

@@ -9,7 +9,10 @@ import { type Engine, pageLayout } from "./engine.ts";
 
 /** The maximum number of pages per slab. */
 const SLAB_PAGES = 128;
-/** The number of contiguous free pages to look for when a context starts, so that it can grow contiguously. */
+/**
+ * The number of contiguous free pages to look for when a context has no page yet, or when the page after its last one
+ * is taken. The context can then grow contiguously.
+ */
 const PREFERRED_RUN = 16;
 
 interface Slab {

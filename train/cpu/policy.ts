@@ -115,7 +115,7 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     );
   }
 
-  /** The maximum total tokens of prompt and answer. */
+  /** The maximum number of tokens in a prompt and its answer together. */
   get contextLength(): number {
     return this.config.contextLength;
   }

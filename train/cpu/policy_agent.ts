@@ -31,7 +31,7 @@ export function codecOf(files: TokenizerFiles, origin?: string): Codec {
 export interface PolicyAgentOptions {
   readonly config: Pick<Config, "agent" | "compat" | "prompt" | "rollout">;
   readonly codec: Codec;
-  /** The dataset with the examples of the few-shot agent. */
+  /** The dataset with the prompts and examples that the agent uses. */
   readonly dataset: Dataset;
   /** The sampling temperature; 0 is greedy. */
   readonly temperature: number;

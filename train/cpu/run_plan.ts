@@ -27,15 +27,15 @@ export interface Plan {
    */
   readonly notDemonstrated: number;
   /**
-   * The median and the maximum number of tokens per demonstration, and the share of these tokens that the policy
-   * learns.
+   * The median and the maximum number of tokens per demonstration, and the mean share of a demonstration's tokens that
+   * the policy learns.
    */
   readonly tokens: {
     readonly median: number;
     readonly max: number;
     readonly learntShare: number;
   };
-  /** The number of episodes sampled for training, without refills. */
+  /** The number of episodes sampled for rejection fine-tuning and RL, without refills. */
   readonly rlEpisodes: number;
   /** The number of episodes sampled for evaluation. */
   readonly evalEpisodes: number;
@@ -56,7 +56,7 @@ export interface Rates {
   readonly sampled: number;
 }
 
-/** Plans a run. Takes a few seconds and writes nothing. */
+/** Estimates a run's sizes and duration. Takes a few seconds and writes nothing. */
 export async function makePlan(
   config: Config,
   dataset: Dataset,
@@ -174,8 +174,8 @@ async function measureRates(lab: CpuLab, config: Config): Promise<Rates> {
 }
 
 /**
- * Samples `maxTokens` tokens after each prompt. The sessions stay cached, so a second call does not process the prompts
- * again.
+ * Samples `maxTokens` tokens after each prompt. The sessions stay cached, so a second call processes at most the last
+ * page of each prompt again.
  */
 async function continueAll(
   lab: CpuLab,

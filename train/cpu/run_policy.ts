@@ -11,9 +11,10 @@ import type { TrainingRecord } from "../runs/training_dir.ts";
 import { readRunTokenizer, TOKENIZER } from "./run_tokenizer.ts";
 
 /**
- * Opens the last checkpoint of a run, which may still be training. Writes nothing.
+ * Opens the policy in the last checkpoint of a run. The run may still be training; nothing is written.
  * @throws {ConfigError} If the run has no checkpoint yet.
- * @throws {RunDirError} If its checkpoint or its tokenizer is damaged or from an incompatible version.
+ * @throws {RunDirError} If its checkpoint is damaged or from an incompatible version, or its tokenizer is missing or
+ * damaged.
  */
 export async function openRunPolicy(run: TrainingRecord): Promise<RunPolicy> {
   const steps = await checkpointSteps(run.path);

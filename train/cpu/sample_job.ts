@@ -49,7 +49,7 @@ export class SampleJobs {
   }
 
   /**
-   * Feeds the pending ids of each part and samples its tokens.
+   * Feeds each part's pending ids, then samples one token per uniform number, or until a stop id.
    * @param plan The parts of each thread, `[threads][…]`.
    * @param options.streamBytes The number of bytes from one stream of the sessions' cache to the next.
    * @returns The outcomes, in the order of the plan.

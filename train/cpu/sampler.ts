@@ -80,7 +80,7 @@ export class Sampler {
     return this.#cache.tokens;
   }
 
-  /** Queues a request. Requests made in the same turn of the event loop are sampled together. */
+  /** Queues a request and returns its result. Requests made in the same turn of the event loop are sampled together. */
   generate(request: GenerateRequest): Promise<GenerateResult> {
     const invalid = this.#invalid(request);
     if (invalid) return Promise.reject(invalid);
@@ -145,7 +145,9 @@ export class Sampler {
     this.#waiting.push(...later);
   }
 
-  /** Runs a few steps of all active requests, as long as the cache has room. */
+  /**
+   * Runs a few steps of the active requests for which a job and the cache have room, and resolves finished requests.
+   */
   async #advance(): Promise<void> {
     this.#dropAborted();
     const plan = this.#plan();

@@ -178,7 +178,7 @@ export class SessionCache {
     return this.#pool.take(after);
   }
 
-  /** Evicts the session that has been idle the longest. */
+  /** Removes the least recently acquired session that is idle and has pages, if there is one. */
   #evictIdle(): void {
     let oldest: Session | undefined;
     for (const session of this.#sessions.values()) {

@@ -26,7 +26,7 @@ import {
 
 /** Options for {@linkcode trainTokenizer}. */
 export interface TokenizerTraining {
-  /** The vocabulary size, including control tokens. Default: 512. */
+  /** The maximum vocabulary size, including control tokens. Default: 512. */
   readonly vocabSize?: number;
   /** Words that vary, in addition to those found in the conversations; case-insensitive. Default: none. */
   readonly variableWords?: Iterable<string>;
@@ -48,7 +48,7 @@ export const MIN_VOCAB_SIZE: number = UTF8_BYTES.length + DIGIT_PAIRS +
 
 /**
  * Trains a tokenizer on conversations. The result depends only on the options and on the conversations and their order.
- * @throws {RangeError} If `vocabSize` is too small to encode every text.
+ * @throws {RangeError} If `vocabSize` is not an integer, or is too small to encode every text.
  */
 export function trainTokenizer(
   conversations: readonly (readonly Message[])[],
@@ -96,7 +96,7 @@ function render(
   );
 }
 
-/** Counts the pieces of the text. Merges never cross a piece's boundary. */
+/** Counts how often each piece occurs in the conversations. Merges never cross a piece's boundary. */
 function countPieces(
   conversations: readonly RenderedConversation[],
   pattern: string,

@@ -72,7 +72,7 @@ function byteTexts(): string[] {
 /** Returns the files of a byte-level tokenizer with the given tokens. */
 export function tokenizerFiles(
   { pattern, vocabulary, merges }: {
-    /** The isolated pieces, from {@linkcode isolatedPattern}. */
+    /** The regular expression of the isolated pieces, from {@linkcode isolatedPattern}. */
     readonly pattern: string;
     /** The byte-level text of each token except the control tokens, in the order of the ids. */
     readonly vocabulary: readonly string[];

@@ -1,6 +1,7 @@
 /**
  * Learns a byte-pair vocabulary by greedy merging: in each round, the merge that saves the most symbols becomes a
- * symbol. A merge is either the most frequent pair of neighbors or a whole piece, which needs no symbols for its parts.
+ * symbol. A merge is either the most frequent pair of neighbors or a whole piece, which becomes one symbol without
+ * symbols for its parts.
  * @see Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2. Differs: whole
  * pieces, which Hugging Face's encoder looks up before any merge (`ignore_merges`).
  */
@@ -60,7 +61,7 @@ export class SymbolTable {
     return this.#ids.get(text) ?? this.#add(text);
   }
 
-  /** Adds a whole piece as a symbol and returns its id. */
+  /** Adds a whole piece as a symbol, unless a symbol with the same text exists, and returns the symbol's id. */
   addWhole(symbols: readonly number[]): number {
     const text = symbols.map((id) => this.#text(id)).join("");
     return this.#ids.get(text) ?? this.#add(text);
@@ -82,7 +83,7 @@ interface Pair {
   readonly left: number;
   readonly right: number;
   count: number;
-  /** The pieces that may contain the pair. */
+  /** The indices of the pieces that contain the pair. */
   readonly where: Set<number>;
 }
 

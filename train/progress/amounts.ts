@@ -5,7 +5,7 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-/** Formats a duration: `4.2 s`, `3 min 05 s`, `1 h 02 min`. */
+/** Formats a duration: `4.2 s`, `3 min 05 s`, `1 h 02 min`; `?` if it is not finite. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

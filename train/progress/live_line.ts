@@ -18,10 +18,10 @@ export interface LiveLineOptions {
 
 /** The minimum time between redraws on a terminal. */
 const EVERY_MS = 100;
-/** The time between printed lines if stderr is not a terminal (nohup, a job scheduler, CI). */
+/** The minimum time between printed lines if the stream is not a terminal (nohup, a job scheduler, CI). */
 const EVERY_MS_UNWATCHED = 30_000;
 
-/** A line that is redrawn in place; if stderr is not a terminal, it is printed every 30 seconds. */
+/** A line that is redrawn in place. If the stream is not a terminal, it is printed at most every 30 seconds. */
 export class LiveLine {
   readonly #stream: LineStream;
   readonly #now: () => number;
@@ -148,7 +148,7 @@ export interface ProgressLine extends Disposable {
 
 /**
  * Shows the progress of a script on a line of stderr, which is cleared at the end. If stderr is not a terminal, a line
- * is printed every 30 seconds.
+ * is printed at most every 30 seconds.
  * @param of The total number of items.
  * @example
  * ```ts

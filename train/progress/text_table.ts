@@ -1,11 +1,14 @@
 /** Formats plain-text tables for terminals and other output without HTML. */
 
-/** Matches a cell with a number, a share or an amount with a unit. Columns of such cells are right-aligned. */
+/**
+ * Matches a cell with a number, a share or an amount with a unit, an empty cell and a dash. Columns that have only such
+ * cells below the header are right-aligned.
+ */
 const AMOUNT = /^([-+±]?[\d.,]+|–|)([ %].*)?$/;
 
 /**
- * Formats rows as a table whose first row is the header. Columns of numbers are right-aligned, and all others are
- * left-aligned.
+ * Formats rows as a table, with a rule below the first row, which is the header. Columns of numbers are right-aligned,
+ * and all others are left-aligned.
  * @param rows `[R][C]`, formatted cells.
  * @param options.widest The maximum width of a column in characters; longer cells overflow. Default: unlimited.
  * @returns Lines joined by newlines, without a trailing one.

@@ -15,7 +15,7 @@ const RECENT = 8;
 /**
  * Estimates the remaining seconds of a run.
  * @param lines All metrics of the run so far.
- * @returns `undefined` until every kind of remaining work has been measured.
+ * @returns The estimate; `undefined` until every kind of remaining work has been measured.
  */
 export function secondsLeft(
   lines: readonly Metrics[],
@@ -52,7 +52,7 @@ export function secondsLeft(
   );
 }
 
-/** Estimates the remaining seconds of a control from the RL steps so far. */
+/** Estimates the remaining seconds of a control and its evaluations from the steps so far. */
 function controlSecondsLeft(
   lines: readonly Metrics[],
   { config, budget }: { config: Config; budget: ControlBudget },
@@ -80,7 +80,7 @@ function controlSecondsLeft(
   return tests.reduce((sum, seconds) => sum + seconds, (steps - done) * pace);
 }
 
-/** Estimates the seconds until the end of the cold start; `undefined` before its first step. */
+/** Estimates the seconds until the end of the cold start; `undefined` until its first step is recorded. */
 export function coldStartSecondsLeft(
   lines: readonly Metrics[],
   config: Config,

@@ -224,8 +224,8 @@ export let stream: usize = 0;
 let layerStreams: usize = 0;
 
 /**
- * Sets the distances between streams. If `share` is true, as in training, the layers use the same streams one after the
- * other.
+ * Sets the distances between streams; each stream has `bytes` bytes. If `share` is true, as in training, the layers use
+ * the same streams one after the other.
  */
 export function openStreams(model: Model, bytes: usize, share: bool): void {
   stream = bytes;
@@ -239,7 +239,7 @@ export function keysAt(layer: i32, head: i32): usize {
   return <usize> layer * layerStreams + <usize> head * stream * 2;
 }
 
-/** Writes a segment's keys and values, taken from rows of `qkv`, into its pages. */
+/** Writes a segment's keys and values, taken from rows of `qkv`, into its blocks. */
 export function keepKeysAndValues(
   model: Model,
   segment: Segment,
@@ -275,8 +275,9 @@ export function keepKeysAndValues(
 }
 
 /**
- * Computes causal attention for a segment's rows. Writes the result, `[count][dim]`, to the segment's rows of `out`,
- * and log Σ e^score to `lse`, `[row][heads]`, unless `lse` is 0.
+ * Computes causal attention for a segment's rows, whose keys and values must already be in its blocks. Writes the
+ * result, `[count][dim]`, to the segment's rows of `out`, and log Σ e^score to `lse`, `[row][heads]`, unless `lse` is
+ * 0.
  */
 export function attend(
   model: Model,

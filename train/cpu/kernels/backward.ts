@@ -141,7 +141,7 @@ function trainBatch(job: TrainJob, model: Model, batch: Batch): void {
   embedBack(job, model, batch);
 }
 
-/** Assigns pages to each segment. */
+/** Assigns pages and blocks to each segment. */
 function dealPages(model: Model, batch: Batch): void {
   let table = pageTable;
   let page = pages;

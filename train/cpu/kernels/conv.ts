@@ -69,8 +69,8 @@ function keepTails(
 }
 
 /**
- * Backpropagates through {@linkcode convolve} for a segment that begins its sequence. Writes the gradient of `h` and
- * adds the gradient of `w`.
+ * Backpropagates through {@linkcode convolve} for a segment that begins its sequence. Writes the gradient of `h` to
+ * `dh`, and adds the gradient of `w` to `dw`.
  */
 export function convolveBack(
   segment: Segment,

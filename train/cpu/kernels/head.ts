@@ -290,8 +290,8 @@ export function gateInput(model: Model, row: usize): f32 {
 }
 
 /**
- * Computes the results of one row. If `backward` is true, replaces its logits and pointer scores with their gradients,
- * and stores the gradient of the gate's input.
+ * Computes the log probability of one row's target. If `backward` is true, also computes the row's other results,
+ * replaces its logits and pointer scores with their gradients, and stores the gradient of the gate's input.
  */
 function learnRow(
   job: TrainJob,

@@ -92,8 +92,8 @@ export function mix(
 }
 
 /**
- * Returns log p of a token, computed from its vocabulary probability and its copy mass. It is exact even where p itself
- * would underflow.
+ * Returns log p of a token, computed from its vocabulary probability, its copy mass and the gate's input `z`. The
+ * products are computed as sums of logarithms, so they do not underflow.
  */
 export function mixtureLogprob(
   vocabulary: f32,

@@ -4,8 +4,8 @@
  */
 
 /**
- * The locations of a model's parameters. Offsets are in bytes and are the same relative to `weights`, `panels`,
- * `backPanels` and a gradient.
+ * The shape of a model and the locations of its parameters. The offset of a parameter is in bytes, and is the same
+ * relative to `weights`, `panels`, `backPanels` and a gradient.
  */
 // @ts-ignore: decorator
 @unmanaged
@@ -19,15 +19,15 @@ export class Model {
   pointerDim: i32;
   /** The address of the parameters, row-major, inputs × outputs. */
   weights: usize;
-  /** A copy of the matrices in panels of 8 columns, for the forward pass. */
+  /** The address of a copy of the matrices in panels of 8 columns, for the forward pass. */
   panels: usize;
-  /** The transposed matrices in panels, for the backward pass. */
+  /** The address of the transposed matrices in panels, for the backward pass; 0 if the model is not trained. */
   backPanels: usize;
-  /** The cosines of the rotary embedding, `[context][headDim/2]`. */
+  /** The address of the cosines of the rotary embedding, `[context][headDim/2]`. */
   ropeCos: usize;
-  /** The sines of the rotary embedding, `[context][headDim/2]`. */
+  /** The address of the sines of the rotary embedding, `[context][headDim/2]`. */
   ropeSin: usize;
-  /** `dim` zeros. */
+  /** The address of `dim` zeros. */
   zeros: usize;
   /** The offset of the convolution tails in a page, in bytes. */
   pageTails: usize;
@@ -90,7 +90,10 @@ export class LossRow {
   oldLogprob: f32;
   advantage: f32;
   referenceLogprob: f32;
-  /** The log probability of `target`. The kernels write this field and the fields after it. */
+  /**
+   * The log probability of `target`. The kernels write this field and the fields after it, or, in the mode {@linkcode
+   * SCORE}, only `referenceLogprob`.
+   */
   logprob: f32;
   entropy: f32;
   clipped: i32;
@@ -119,7 +122,7 @@ export class TrainJob {
   batches: i32;
   batchTable: usize;
   mode: i32;
-  /** 1 / (number of tokens with mask 1 in the whole step). */
+  /** 1 / (number of learned tokens in the whole step). */
   scale: f32;
   clipLow: f32;
   clipHigh: f32;
@@ -152,11 +155,11 @@ export class Request {
   temperature: f32;
   stops: usize;
   stopCount: i32;
-  /** The uniform random numbers (f64), one per token to sample. */
+  /** The address of the uniform random numbers (f64), one per token to sample. */
   uniforms: usize;
-  /** Results: the sampled ids (i32). */
+  /** The address to which the sampled ids (i32) are written. */
   ids: usize;
-  /** Results: the log probabilities of the sampled ids (f32). */
+  /** The address to which the log probabilities of the sampled ids (f32) are written. */
   logprobs: usize;
   produced: i32;
   stopped: i32;

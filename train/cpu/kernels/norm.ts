@@ -35,7 +35,7 @@ export function normalize(
   }
 }
 
-/** Backpropagates through {@linkcode normalize}: adds the gradients of `x` and of `gain`. */
+/** Backpropagates through {@linkcode normalize}: adds the gradients of `x` and `gain` to `dx` and `dgain`. */
 export function normalizeBack(
   x: usize,
   dy: usize,

@@ -15,7 +15,7 @@ class OptimizerJob {
   first: usize;
   /** The address of the second moments. */
   second: usize;
-  /** The address of the part's sum of squares, f64. */
+  /** The address to which the sum of squares of the part's gradient (f64) is written. */
   squares: usize;
   /** The index of the first float to which weight decay does not apply. */
   decayEnd: i32;

@@ -2,8 +2,8 @@
 import { layerAt, Model } from "./model";
 
 /**
- * Packs this part's share of every matrix: panels for the forward pass, and panels of the transposes for the backward
- * pass.
+ * Packs this part's share of every matrix: panels for the forward pass and, if the model is trained, panels of the
+ * transposes for the backward pass.
  */
 export function pack(address: usize, part: i32, parts: i32): void {
   const model = changetype<Model>(address);

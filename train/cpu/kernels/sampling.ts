@@ -117,7 +117,7 @@ function step(job: SampleJob, model: Model): bool {
   return true;
 }
 
-/** Samples a token for each request that is due, from the state at its last row. */
+/** Samples a token for each request in {@linkcode asked}, from the state at its last row. */
 function answer(job: SampleJob, model: Model, sampled: i32): void {
   if (sampled == 0) return;
   for (let i = 0; i < sampled; i++) {
@@ -221,7 +221,7 @@ function likeliest(vocab: i32): i32 {
   return best;
 }
 
-/** Replaces p with p^power, normalized. */
+/** Raises each probability to `power`, and normalizes the results. */
 function flatten(vocab: i32, power: f32): void {
   const bytes = <usize> vocab << 2;
   const scale = f32x4.splat(power);
