@@ -26,7 +26,8 @@ export function rlSpent(
 
 /**
  * Returns the number of supervised steps that cost as much as RL: the total of RL's steps divided by the median of the
- * cold start's steps. Because of the median, a single slow step in the cold start does not shorten the control.
+ * cold start's steps, rounded, and at least 1. Because of the median, a single slow step in the cold start does not
+ * shorten the control.
  * @param lines The lines of the cold start and of RL.
  * @throws {TrainerError} If the lines do not record the cost of the cold start's steps.
  */

@@ -1,7 +1,7 @@
 /**
  * The table of an episode's columns. It defines `episodes.db` and its migration, data frames, and the viewer's list and
  * filter (episode_facts.ts), so a new column is one entry here. In a database older than a column's `since` version,
- * the column reads as `null` until the next write adds it.
+ * the column reads as `null`. Opening the database for writing adds the column, which stays empty in the existing rows.
  */
 
 import { z } from "zod";
@@ -61,7 +61,7 @@ export interface ColumnOptions<T> {
   readonly choice?: string;
   /** The SQL expression of the field. Default: the column itself. */
   readonly fieldSql?: string;
-  /** Whether the field is a comma-separated list. */
+  /** Whether the field is a comma-separated list. Default: `false`. */
   readonly isList?: boolean;
 }
 
@@ -88,7 +88,7 @@ function plain<T, V extends string | number | null>(of: (value: T) => V) {
 type Scored = Episode["reward"];
 type Failed = Episode["failure"];
 type Found = Episode["findings"];
-/** The usage of an episode; `null` in runs of version 1, which did not record it. */
+/** The usage of an episode; `null` in databases of version 1, which did not record it. */
 type Used = Episode["usage"] | null;
 
 const SCORED = z.looseObject({
@@ -124,15 +124,16 @@ const SPENT = z.looseObject({
 const USED = z.looseObject({ agent: SPENT, user: SPENT });
 
 /**
- * The SQL expression that lists each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`; NULL if the cell is
- * damaged.
+ * The SQL expression that lists each fault once: `[{"fault":"leak",…},…]` becomes `leak,…`; NULL if there are none, or
+ * the cell is damaged.
  */
 const FAULTS =
   "CASE WHEN findings IS NULL OR findings = '[]' OR NOT json_valid(findings) THEN NULL ELSE (" +
   "SELECT group_concat(DISTINCT json_extract(value, '$.fault')) FROM json_each(findings) WHERE type = 'object') END";
 
 /**
- * The SQL expression for the source of a failure: `{"source":"user",…}` becomes `user`; NULL if the cell is damaged.
+ * The SQL expression for the source of a failure: `{"source":"user",…}` becomes `user`; NULL if there is no failure, or
+ * the cell is damaged.
  */
 const FAILED_BY =
   "CASE WHEN json_valid(failure) THEN json_extract(failure, '$.source') END";
@@ -192,11 +193,14 @@ export const EPISODE_COLUMNS = {
   reward_detail: column("JSON", ({ reward }) => reward, {
     shape: SCORED,
     frame: {
-      /** The `database` part of τ-bench's reward: 0 or 1. */
+      /** The `database` part of τ-bench's reward: 0 or 1; `null` if the episode was not scored. */
       reward_database: whole((reward: Scored) =>
         reward?.parts.database ?? null
       ),
-      /** The `outputs` part of τ-bench's reward: 0 or 1. */
+      /**
+       * The `outputs` part of τ-bench's reward: 0 or 1; `null` if the episode was not scored, or its task requires
+       * none.
+       */
       reward_outputs: whole((reward: Scored) => reward?.parts.outputs ?? null),
     },
   }),
@@ -207,7 +211,7 @@ export const EPISODE_COLUMNS = {
     field: "stop",
     choice: "Stopped by",
   }),
-  /** The reason why the reward is not 1. */
+  /** The reason why the reward according to the benchmark's rule is not 1; `null` if it is 1, or there is no reward. */
   reason: column("TEXT", ({ reason }): string | null => reason, {
     since: 2,
     field: "reason",

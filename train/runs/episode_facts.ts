@@ -98,7 +98,7 @@ export const COLUMN_DEFINITIONS: ReadonlyMap<string, string> = new Map(
   ) => [name, `${name} ${sql.replace("JSON", "TEXT")}`]),
 );
 
-/** Returns the values of an episode, in the order of the columns. */
+/** Returns the SQL values of an episode, in the order of the columns. */
 export function cellsOf(
   episode: Episode,
   place: EpisodePlace,
@@ -176,7 +176,7 @@ const FRAME = COLUMNS.flatMap(({ name, key, sql, options }) => {
     .map(([name, cell]) => ({ name, key, ...cell }));
 });
 
-/** The columns of a data frame that contain only integers. */
+/** The names of the data-frame columns that contain only integers. */
 export const FRAME_INTEGERS = FRAME
   .filter(({ isInteger }) => isInteger)
   .map(({ name }) => name as keyof EpisodeFrame);

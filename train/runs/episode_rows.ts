@@ -32,7 +32,7 @@ export type EpisodeRow =
   }
   & Omit<EpisodeFrame, "step" | "source" | "group_index">;
 
-/** The columns that contain only integers. */
+/** The names of the columns that contain only integers. */
 export const EPISODE_INTEGERS: readonly (keyof EpisodeRow)[] = [
   "id",
   "trial",

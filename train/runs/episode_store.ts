@@ -75,7 +75,7 @@ export class EpisodeStore implements Disposable {
   /**
    * Opens the database at `path`. Unless it is opened read-only, creates a missing file and upgrades an older one.
    * @param options.busyMs The number of milliseconds to wait for another process that is writing. Default: 0.
-   * @throws {RunDirError} If the file is not a database or has a newer version.
+   * @throws {RunDirError} If the file is not a database of taulab, or has a newer version.
    */
   constructor(
     path: string,
@@ -118,7 +118,10 @@ export class EpisodeStore implements Disposable {
     this.#db.exec("COMMIT;");
   }
 
-  /** Upgrades an older file: adds missing columns, which stay empty, and rewrites values whose format has changed. */
+  /**
+   * Upgrades an older file: adds missing columns, which stay empty in the existing rows, and rewrites values whose
+   * format has changed.
+   */
   #upgrade(): void {
     this.#db.exec("BEGIN IMMEDIATE;");
     const known = this.#columns();
@@ -167,7 +170,7 @@ export class EpisodeStore implements Disposable {
   }
 
   /**
-   * Copies another store's episodes in one transaction, without decompressing the blobs.
+   * Copies some episodes of another store in one transaction, without decompressing the blobs.
    * @param isWanted Returns whether to copy the episode with the given task and seed.
    */
   copyFrom(
@@ -306,13 +309,16 @@ export class EpisodeStore implements Disposable {
     };
   }
 
-  /** Returns the tokens of an episode; `null` if its model does not work on tokens. */
+  /**
+   * Returns the tokens of an episode; `null` if its model does not work on tokens.
+   * @throws {RangeError} If there is no such episode.
+   */
   trajectory(id: number): Trajectory | null {
     const blob = this.#blobs(id)["tokens"];
     return blob === null ? null : unpackTrajectory(inflate(blob));
   }
 
-  /** Merges the write-ahead log into the file and closes it. */
+  /** Closes the database. If no other connection is open, SQLite then merges the write-ahead log into the file. */
   [Symbol.dispose](): void {
     this.#db.close();
   }

@@ -156,7 +156,7 @@ export function tallyEpisodes(
   };
 }
 
-/** Formats the first few task names for use in a sentence. */
+/** Formats task ids for use in a sentence: the first {@linkcode MAX_TASKS} of them, and the number of the others. */
 export function namedTasks(tasks: readonly string[]): string {
   const more = tasks.length - MAX_TASKS;
   return tasks.slice(0, MAX_TASKS).join(", ") +

@@ -1,4 +1,4 @@
-/** Identifies the host from its system files, because reading its name would need a permission. */
+/** Identifies the host from its system files, because `Deno.hostname()` would need a further permission. */
 
 import { hashOf } from "./seal.ts";
 
@@ -10,7 +10,9 @@ const FILES = ["/etc/machine-id", "/etc/hostname"] as const;
 
 let known: Promise<string | null> | undefined;
 
-/** Returns `host` followed by a hash that is specific to this host; `null` if no file identifies it. */
+/**
+ * Returns `host` followed by a hash that is specific to this host; `null` if both files are empty or cannot be read.
+ */
 export function hostId(): Promise<string | null> {
   return known ??= read();
 }

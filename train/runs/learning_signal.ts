@@ -1,6 +1,5 @@
 /**
- * Checks whether RL has anything to learn from: groups whose rewards differ, or conversations that earned a
- * reward.
+ * Checks whether a run has anything to learn from: in RL, groups to train on; in rejection fine-tuning, solved tasks.
  */
 
 import type { Metrics } from "./metrics.ts";
@@ -12,7 +11,10 @@ export interface IdleSteps {
   readonly phase: "RL" | "rejection fine-tuning";
 }
 
-/** Counts the consecutive steps at the end of a run's last phase that had nothing to learn from. */
+/**
+ * Counts the consecutive steps that had nothing to learn from, at the end of RL or, if RL has not begun, at the end of
+ * rejection fine-tuning.
+ */
 export function idleSteps(lines: readonly Metrics[]): IdleSteps {
   const ofRl = lines.filter(isOfRl);
   const phase = ofRl.at(-1)?.phase ?? "rl";
@@ -26,8 +28,8 @@ export function idleSteps(lines: readonly Metrics[]): IdleSteps {
 }
 
 /**
- * Checks whether no step of rejection fine-tuning or RL had anything to learn from, although the policy did not solve
- * all tasks.
+ * Checks whether a run has steps of rejection fine-tuning or RL, none of them had anything to learn from, and at least
+ * one of them had a mean reward below 1.
  */
 export function neverLearned(lines: readonly Metrics[]): boolean {
   const steps = lines.filter(isOfRl);

@@ -45,7 +45,7 @@ export interface Timing {
   readonly trainedTokensPerS?: number;
 }
 
-/** The measurements of a supervised step on demonstrations. */
+/** The measurements of a supervised step. */
 export interface SupervisedNumbers {
   /** The mean cross-entropy per trained token, in nats. */
   readonly loss: number;

@@ -7,7 +7,7 @@ import { configDifferences, valueText } from "../config/config.ts";
 import { mayChange } from "../config/config_flags.ts";
 import type { RunInfo } from "./run_info.ts";
 
-/** The run as it started. */
+/** A run to resume, with the config and the info in its run dir. */
 export interface StartedRun {
   readonly path: string;
   readonly config: object;
@@ -94,7 +94,7 @@ export function isSame(
   return dataset.fingerprint === now.fingerprint;
 }
 
-/** Returns a clause stating that a run used a different dataset, with both fingerprints. */
+/** Returns a clause stating that a run used a different dataset, with the beginnings of both fingerprints. */
 export function usedOtherDataset(
   { dataset }: RunInfo,
   now: { readonly fingerprint: string },

@@ -96,6 +96,7 @@ export class RunDir<C> implements AsyncDisposable {
    * Runs a function as one session. `run.json` records when it began and how it ended, even if it throws.
    * @param options.signal If `work` throws after this signal was aborted, the session counts as interrupted, not as
    * failed.
+   * @returns The result of `work`, and its outcome: `completed` if `isComplete` is true, `interrupted` otherwise.
    */
   async session<R extends object>(
     work: () => Promise<{ readonly isComplete: boolean; readonly result: R }>,
@@ -204,7 +205,7 @@ export class RunDir<C> implements AsyncDisposable {
 }
 
 /**
- * Creates the directory of a new run.
+ * Creates and locks the directory of a new run, and returns the result of `hold`.
  * @param hold Creates the object that owns the locked run.
  * @throws {ConfigError} If it exists already and `numberIfTaken` is false.
  * @throws {RunDirError} If it cannot be written.
@@ -230,9 +231,9 @@ export async function createRunDir<C extends object, D>(
 }
 
 /**
- * Reopens a run of the given kind for writing.
+ * Reopens and locks a run of the given kind for writing, and returns the result of `hold`.
  * @param hold Creates the object that owns the locked run. `record` is the run's contents, read while holding the lock.
- * @throws {ConfigError} If there is no such run.
+ * @throws {ConfigError} If there is no such run, it is of another kind, or its config is invalid.
  * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
  */
 export async function reopenRunDir<C, L extends AnyMetrics, D>(
@@ -319,7 +320,8 @@ async function takenError(
 }
 
 /**
- * Returns the resources that this process has used since it started, including the resources for loading the program.
+ * Returns the current time, and the wall time and peak memory of this process since it started, including for loading
+ * the program.
  */
 function processUsage() {
   return {

@@ -8,13 +8,13 @@ import { controlEvaluations, evaluations } from "./summary.ts";
 /** One point of a curve. */
 export interface Point {
   readonly step: number;
-  /** A share, from 0 to 1. */
+  /** A mean reward or pass^1, from 0 to 1. */
   readonly value: number;
   /** The name of the curve: `train reward`, `dev pass^1`, `test pass^1, sampled`, `control pass^1, sampled`. */
   readonly series: string;
 }
 
-/** Returns the curves of a run, in the order of the legend. */
+/** Returns the points of a run's curves, one curve after the other, in the order of the legend. */
 export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
   const train = lines.flatMap((line) =>
     line.phase === "rft" || line.phase === "rl"

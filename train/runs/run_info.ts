@@ -35,7 +35,7 @@ export const runInfoSchema = z.object({
   trainer: z.enum(["cpu", "slime"]).default("cpu"),
   /** The version of taulab when the run was created. */
   version: z.string(),
-  /** The commit of taulab when the run was created; `null` outside a git checkout. */
+  /** The commit of taulab when the run was created; `null` if it is unknown, as outside a git checkout. */
   commit: z.string().nullable(),
   seed: z.int(),
   dataset: z.object({ name: z.string(), fingerprint: z.string() }),
@@ -57,7 +57,9 @@ export const runInfoSchema = z.object({
     wallS: z.number().nullable(),
     peakRssBytes: z.number().nullable(),
   })),
-  /** The figures at the end of the last session; `null` if no session has ended, or if the last one threw an error. */
+  /**
+   * The figures at the end of the last session that ended; `null` if none has ended, or if that session threw an error.
+   */
   result: z.record(z.string(), z.unknown()).nullable(),
 });
 
@@ -100,7 +102,10 @@ export async function newRunInfo(options: {
   };
 }
 
-/** Reads the commit of this checkout from `.git`, because running git would need a permission. */
+/**
+ * Reads the commit of this checkout from `.git`, because running git would need a permission; `null` if it cannot be
+ * read.
+ */
 async function currentCommit(): Promise<string | null> {
   const git = new URL("../../.git/", import.meta.url);
   try {

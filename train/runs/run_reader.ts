@@ -31,7 +31,7 @@ export interface RunRecord<C = unknown, L extends AnyMetrics = AnyMetrics> {
 
 /**
  * Reads a run of a given kind without locking it.
- * @throws {ConfigError} If there is no such run, or it is of another kind.
+ * @throws {ConfigError} If there is no such run, it is of another kind, or its config is invalid.
  * @throws {RunDirError} If it is damaged or from an incompatible version.
  */
 export async function readRunOf<C, L extends AnyMetrics>(
@@ -62,7 +62,7 @@ export async function readAnyRun(path: string): Promise<RunRecord> {
 
 /**
  * Opens the episodes of a run of any kind for reading. Use it with `using`.
- * @throws {ConfigError} If the run has no episodes.
+ * @throws {ConfigError} If the file is missing, or cannot be opened for another reason.
  * @throws {RunDirError} If the file is damaged or from an incompatible version, or the system refuses access.
  */
 export function readStore(path: string): EpisodeStore {
@@ -263,7 +263,7 @@ function parseInfo(text: string, path: string): RunInfo {
   );
 }
 
-/** Parses the complete lines; the last line may be truncated. */
+/** Parses the complete lines, and skips an incomplete last line. */
 function parseLines(
   text: string,
   path: string,

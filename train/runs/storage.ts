@@ -106,7 +106,7 @@ export interface Attempt {
   readonly path: string;
   /**
    * Whether the run already existed before the operation. If so, a missing run dir means that it was deleted. Default:
-   * false.
+   * `false`.
    */
   readonly isThere?: boolean;
   /** Whether the operation creates the run dir, so that another place can be chosen for it. Default: `false`. */

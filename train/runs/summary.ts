@@ -30,7 +30,10 @@ export interface Summary {
   readonly steps: number;
   readonly coldStart: Passes;
   readonly final: Passes;
-  /** The duration of RL's steps in seconds: rollouts and updates, without evaluations and saves. */
+  /**
+   * The duration of the steps of rejection fine-tuning and RL in seconds: rollouts and updates, without evaluations and
+   * saves.
+   */
   readonly rlSeconds: number;
   /** The figures of the controls, keyed by budget; `null` if no control was trained. */
   readonly control: Readonly<Record<ControlBudget, ControlSummary>> | null;
@@ -45,8 +48,8 @@ export interface Summary {
 /**
  * Computes the figures of a run.
  * @param lines All lines of the run.
- * @param coldStartSteps The number of steps in the cold start. The evaluations at this step are summarized as
- * `coldStart`, and later evaluations as `final`.
+ * @param coldStartSteps The number of steps in the cold start. `coldStart` has the results on the test split at this
+ * step, and `final` the last results after it.
  */
 export function summarize(
   lines: readonly Metrics[],

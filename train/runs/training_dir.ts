@@ -67,7 +67,8 @@ export type TrainingRecord = RunRecord<Config, Metrics>;
 /**
  * Reads a training run on this machine without locking it: config, metrics, outcome. Read its episodes with
  * `openRunEpisodes(path)`, or `readEpisodeRows(path)` as flat records.
- * @throws {ConfigError} If there is no such run, or another trainer made it.
+ * @throws {ConfigError} If there is no such run, it is an evaluation, another trainer made it, or its config is
+ * invalid.
  * @throws {RunDirError} If it is damaged or from an incompatible version.
  * @example
  * ```ts
@@ -126,8 +127,8 @@ export class TrainingDir extends RunDir<Config> {
    * Reopens a run and drops everything after its last checkpoint: the lines and episodes of later steps, episodes
    * without their line, and incomplete checkpoints.
    * @param options.discard Whether to go back to the last checkpoint whose lines and episodes are intact, and to drop
-   * later checkpoints. Default: `false`, in which case a loss is an error.
-   * @throws {ConfigError} If there is no such run.
+   * later checkpoints. Default: `false`; then it is an error if lines or episodes are lost.
+   * @throws {ConfigError} If there is no such run, it is of another kind, or its config is invalid.
    * @throws {RunDirError} If it is in use, damaged or from an incompatible version.
    */
   static async resume(
@@ -287,10 +288,7 @@ async function lastWhole(
   return whole;
 }
 
-/**
- * Returns a clause that says which lines or episodes that existed at the time of a checkpoint the run has lost;
- * `undefined` if none are lost.
- */
+/** Returns a clause that describes the lines or episodes lost since a checkpoint; `undefined` if none are lost. */
 function lostSince(
   path: string,
   { journal, lines }: {

@@ -3,7 +3,7 @@
 import { readEpisodeRows } from "../runs/read_episode_rows.ts";
 import type { Table } from "./run_tracker.ts";
 
-/** The maximum number of rows. A run's last episodes belong to its final evaluation. */
+/** The maximum number of rows. The last rows are kept, because a completed run ends with evaluations. */
 const MAX_ROWS = 1000;
 
 const COLUMNS = [

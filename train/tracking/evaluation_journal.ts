@@ -42,7 +42,9 @@ export class EvaluationJournal implements Journal {
     return this.#points[index]!;
   }
 
-  /** Adds a completed episode. */
+  /**
+   * Counts a completed episode. After every few episodes, and after the last one, adds a point with the figures so far.
+   */
   add({ reward, turns, usage, startedAtMs, durationMs }: JournalEpisode): void {
     this.#episodes++;
     this.#cost += (usage?.agent.cost ?? 0) + (usage?.user.cost ?? 0);
@@ -70,7 +72,7 @@ export class EvaluationJournal implements Journal {
     });
   }
 
-  /** Adds the figures of the report. */
+  /** Adds a point with the figures of the report. */
   report(
     { passK, baseline, byIntent, meanReward }: EvaluationReport,
     timeMs: number,

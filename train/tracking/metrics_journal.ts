@@ -39,7 +39,10 @@ export function metricsJournal(
   };
 }
 
-/** Returns the step of a line and its numbers, keyed by path: `rl/reward`, `eval/test/greedy/passK/1`. */
+/**
+ * Returns the position of a line on the horizontal axis, and its numbers, keyed by path: `rl/reward`,
+ * `eval/test/greedy/passK/1`. The steps of a control follow the run's last step.
+ */
 export function pointOf(
   line: AnyMetrics,
 ): { readonly step: number; readonly values: ReadonlyMap<string, number> } {

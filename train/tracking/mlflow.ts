@@ -27,7 +27,7 @@ const MAX_METRICS = 1000;
 const MAX_PARAMS = 100;
 const LONGEST_PARAM = 6000;
 
-/** The file that contains the table. */
+/** The name of the file with the table of episodes. */
 const TABLE = "episodes.json";
 /** The tag that tells MLflow which files are tables. */
 const TABLES_TAG = "mlflow.loggedArtifacts";
@@ -211,7 +211,10 @@ class OpenMlflow implements OpenTracker {
     this.place = { runId: run_id };
   }
 
-  /** Sends the config: each key outside `tracking` as a parameter, which is immutable, and all of it as a file. */
+  /**
+   * Sends the config: as a file, if the server accepts direct uploads, and as parameters. MLflow's parameters cannot
+   * change, so the keys under `tracking`, which may change when a run is resumed, are not sent as parameters.
+   */
   async describe(run: TrackedRun, { signal }: CallOptions): Promise<void> {
     const params = [...settingsOf(run.config)].map(([key, value]) => ({
       key: keyOf(key),

@@ -60,12 +60,12 @@ export interface OutboxOptions {
   readonly maxBackoffMs?: number;
 }
 
-/** The maximum number of points per request. */
+/** The maximum number of points per call of {@linkcode OpenTracker.send}. */
 const BATCH = 50;
 
-/** The number of retries after the end of the run. */
+/** The number of retries after the end of the session. */
 const LAST_RETRIES = 3;
-/** The longest backoff after the end of the run, in milliseconds. */
+/** The longest backoff after the end of the session, in milliseconds. */
 const LAST_WAIT_MS = 500;
 
 /** The outbox of one tracker of {@linkcode Tracking}. */

@@ -66,7 +66,10 @@ export interface TrackOptions {
   readonly backoffMs?: number;
 }
 
-/** The trackers of a session. Use it with `await using`. */
+/**
+ * The trackers of a session. Use it with `await using`: if {@linkcode Tracking.end} was not called, the session then
+ * ends as failed.
+ */
 export interface Tracking extends AsyncDisposable {
   /** Signals that the journal has grown. Returns immediately. */
   wake(): void;

@@ -1,6 +1,6 @@
 /**
- * The recipe section `tracking`: trackers that show a run in addition to its run dir. slime's section has keys with
- * the same names.
+ * The recipe section `tracking`: trackers that show a run in addition to its run dir. slime's recipes have their own
+ * section `tracking`, which shares the keys `tensorboard`, `wandb` and `project`.
  */
 
 import { z } from "zod";

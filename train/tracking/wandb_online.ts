@@ -80,6 +80,7 @@ const errorsSchema = z.object({
 /**
  * Creates the tracker. Each point is one row. A resumed run passes all of its points again, including those of dropped
  * steps. Like W&B's client, the tracker skips as many points as the server already has rows.
+ * @param env Reads an environment variable. Default: `Deno.env.get`.
  * @throws {ConfigError} If there is no key, or the server's URL is invalid.
  */
 export function onlineWandb(
@@ -131,8 +132,8 @@ function serverOf(
 }
 
 /**
- * Returns the address of a server's web pages. This is the server's own address, except for W&B's cloud and for servers
- * whose name starts with `api.`.
+ * Returns the address of a server's web pages. It is the server's own address, except for W&B's cloud, and for servers
+ * whose name starts with `api.`, which becomes `app.`.
  */
 function pagesOf(url: string): string {
   if (url === CLOUD) return "https://wandb.ai";

@@ -102,8 +102,8 @@ interface TableEntry {
 }
 
 /**
- * The additions to the summary at the end of a session, which contain the table of episodes. The table is not added as
- * a row of the history, so each row still corresponds to a point.
+ * The data that ends a session: the exit status, and the table of episodes as a file and as a value of the summary. The
+ * table is not a row of the history, so each row still corresponds to a point.
  */
 export interface WandbEnd {
   readonly values: WandbValues;
