@@ -75,7 +75,7 @@ export class RunPolicy implements AsyncDisposable {
     });
   }
 
-  /** Terminates the policy's threads. */
+  /** Waits for running work to finish, then terminates the policy's threads. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.policy[Symbol.asyncDispose]();
   }

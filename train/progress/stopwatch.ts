@@ -15,7 +15,7 @@ export class Stopwatch {
     this.#startedAtMs = now();
   }
 
-  /** Runs `action` and adds its time to a phase. */
+  /** Runs `action`, adds its duration to a phase, and returns its result. */
   async time<T>(phase: string, action: () => Promise<T>): Promise<T> {
     const startedAtMs = this.#now();
     try {

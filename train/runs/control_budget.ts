@@ -3,7 +3,7 @@
 import { TrainerError } from "../../env/errors.ts";
 import type { ControlBudget, Metrics, Timing } from "./metrics.ts";
 
-/** The budgets of controls, in the order in which they are trained. */
+/** The budgets of controls, in the order in which the controls are trained. */
 export const CONTROL_BUDGETS = ["seconds", "tokens"] as const;
 
 /** Returns the name of the control with a budget: `control` for seconds, `control (tokens)` for tokens. */

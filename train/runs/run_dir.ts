@@ -138,6 +138,7 @@ export class RunDir<C> implements AsyncDisposable {
     await this.#note({ ...this.#info, outcome: "running", sessions });
   }
 
+  /** Records the end of the current session, and the run's outcome, in `run.json`. */
   async end({ now, result, ...end }: SessionEnd): Promise<void> {
     const endedAt = now.toISOString();
     const { outcome } = end;

@@ -46,9 +46,9 @@ export async function readRunOf<C, L extends AnyMetrics>(
 }
 
 /**
- * Reads a run of any registered kind; its `info` says which.
+ * Reads a run of any registered kind. The result's `info` names the kind.
  * @throws {ConfigError} If there is no such run.
- * @throws {RunDirError} If its kind is not registered, or it is damaged or from an incompatible version.
+ * @throws {RunDirError} If the run's kind is not registered, or the run is damaged or from an incompatible version.
  */
 export async function readAnyRun(path: string): Promise<RunRecord> {
   const info = await readRunInfo(path);

@@ -103,6 +103,7 @@ export async function entriesIn(dir: string): Promise<Deno.DirEntry[]> {
 export interface Attempt {
   /** A phrase for the operation: `write the checkpoint of step 12`. */
   readonly doing: string;
+  /** The path that the operation accesses: the run dir or, if `isThere` is true, an entry of the run dir. */
   readonly path: string;
   /**
    * Whether the run already existed before the operation. If so, a missing run dir means that it was deleted. Default:

@@ -1,6 +1,6 @@
 /**
- * Writes records to a file that data-frame libraries can read: CSV, or Parquet, which keeps types and is about a fifth
- * of the size.
+ * Writes records to a file that data-frame libraries can read: CSV, or Parquet, which keeps types and takes about a
+ * fifth of the space of CSV.
  */
 
 import { dirname, extname } from "node:path";

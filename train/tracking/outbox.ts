@@ -26,6 +26,7 @@ export interface Journal {
 export interface Sent {
   /** The number of points sent so far. */
   readonly points: number;
+  /** The {@linkcode OpenTracker.place} with which the tracker reopens the run. */
   readonly place: Readonly<Record<string, string>>;
 }
 
@@ -34,9 +35,9 @@ export interface TrackerReport {
   readonly name: TrackerName;
   /** The tracker's link to the run; `null` if the tracker was never reached. */
   readonly link: string | null;
-  /** The number of points sent. */
+  /** The number of points in the journal that have been sent. */
   readonly sent: number;
-  /** The total number of points. */
+  /** The total number of points in the journal. */
   readonly points: number;
   /** The number of failed attempts. */
   readonly failures: number;

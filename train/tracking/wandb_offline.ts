@@ -54,7 +54,7 @@ export function offlineWandb(config: TrackingConfig): Tracker {
 
 /**
  * Removes offline runs that were not synced.
- * @returns The number of rows in the remaining runs.
+ * @returns The number of history rows in the remaining offline runs.
  */
 export async function removeUnsynced(
   { path }: { readonly path: string },
@@ -88,7 +88,7 @@ async function createDir({ path, id }: WandbRun): Promise<string> {
 
 /**
  * Creates the directory and the files of an offline run.
- * @param synced The number of rows that W&B already has.
+ * @param synced The number of rows that W&B already has, and that are not written again.
  */
 async function openRun(run: WandbRun, synced: number): Promise<OpenTracker> {
   const dir = await createDir(run);

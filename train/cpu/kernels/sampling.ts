@@ -83,7 +83,10 @@ function requestAt(job: SampleJob, index: i32): Request {
   );
 }
 
-/** Runs one pass through the network. Returns `false` if nothing was pending. */
+/**
+ * Feeds the pending ids of all requests in one pass through the network, then samples the requests' next tokens.
+ * Returns `false` if no ids were pending.
+ */
 function step(job: SampleJob, model: Model): bool {
   let rows = 0;
   let count = 0;
