@@ -166,7 +166,7 @@ export async function openEvaluation(
       const inProcesses = async () => {
         const known = dir.keys().size;
         const used = usageOf(dir, dataset);
-        stopped = await runShards(missingJobs(dir, dataset), {
+        stopped = await runShards(missingJobs(dir, dataset, only), {
           ...{ dir, config, workers, signal, used, runner, onProgress },
         });
         // Trackers receive the curve of a sharded evaluation after its shards have been merged.
@@ -174,7 +174,7 @@ export async function openEvaluation(
         const added = isTracked ? dir.episodes().slice(known) : [];
         for (const episode of added) journal.add(episode);
         tracking.wake();
-        return missingJobs(dir, dataset).length === 0;
+        return missingJobs(dir, dataset, only).length === 0;
       };
       const { outcome } = await dir.session(async () => {
         const isComplete = await (workers === 1 && runner === undefined
