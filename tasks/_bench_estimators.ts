@@ -26,7 +26,7 @@ import { type Passes, summarize } from "../train/runs/summary.ts";
 import { readRun } from "../train/runs/training_dir.ts";
 import { runSession } from "../train/session.ts";
 
-/** The baseline settings, which override the recipe. Each variant changes one of them. */
+/** The baseline settings, which override the recipe. Each variant except the baseline changes one of them. */
 const PLAIN = {
   advantage: "dr-grpo",
   ratio: "token",

@@ -23,7 +23,7 @@ import {
 export interface HttpBench {
   readonly episodes: number;
   readonly latencyMs: number;
-  /** Number of sequential calls per episode. */
+  /** Mean number of sequential calls per episode. */
   readonly callsPerEpisode: number;
   /**
    * Share of the conversations' time that taulab itself takes. taulab's time is the conversations' time minus that of

@@ -17,8 +17,8 @@ function callersDirectory(): string | undefined {
 }
 
 /**
- * Resolves a path from the command line against the caller's directory. Returns the path unchanged if it is absolute or
- * the task already runs there.
+ * Resolves a path from the command line against the caller's directory. Returns the path unchanged if it is absolute,
+ * the task already runs there, or the caller's directory is not known.
  */
 export function fromCaller(path: string): string {
   const called = callersDirectory();
@@ -27,7 +27,10 @@ export function fromCaller(path: string): string {
     : resolve(called, path);
 }
 
-/** Resolves a default path against taulab's directory. Returns it unchanged if the task was called from there. */
+/**
+ * Resolves a default path against taulab's directory. Returns it unchanged if the task was called from there, or the
+ * caller's directory is not known.
+ */
 export function fromHome(path: string): string {
   return callersDirectory() === undefined ? path : resolve(path);
 }

@@ -103,7 +103,10 @@ export function taskOf(dataset: Dataset, { split, task }: ChatFlags): Task {
   );
 }
 
-/** Returns the path of the run whose policy is the agent; `undefined` if the agent is the expert. */
+/**
+ * Returns the path of the run whose policy is the agent; `undefined` if the agent is the expert, which is the default
+ * if no run has completed.
+ */
 async function runOf(
   { agent, policy, runs }: ChatFlags,
 ): Promise<string | undefined> {

@@ -39,7 +39,10 @@ export class ChatView {
     );
   }
 
-  /** Writes a tool call and its observation on one line. Messages are written by {@linkcode write}. */
+  /**
+   * Writes a tool call and its observation on one line. Writes nothing for a turn with a message, because
+   * {@linkcode write} writes the messages.
+   */
   turn({ action, observation }: Turn): void {
     if (action.type === "respond") return;
     const { name, arguments: args } = action.call;
@@ -59,7 +62,7 @@ export class ChatView {
 
   /**
    * Wraps a reader so that a prompt is shown before each line. A line that the terminal does not echo is printed after
-   * it.
+   * the prompt.
    */
   prompting(readLine: LineReader): LineReader {
     return async (options) => {

@@ -91,8 +91,8 @@ export interface TaskDefinition<S extends z.ZodObject> {
   readonly interruptNote?: string;
   /**
    * Returns the permissions that a command line needs. The task then runs on a separate thread with only these
-   * permissions. Without this method, the task has all permissions of its process. The method is called on the main
-   * thread before the task runs.
+   * permissions. Without this method, or if a script has registered extensions, the task runs on the main thread with
+   * all permissions of the process. The method is called on the main thread before the task runs.
    */
   confine?(given: CommandLine<S>): Confinement | Promise<Confinement>;
   run(flags: z.infer<S>, context: TaskContext): Promise<TaskResult>;
@@ -284,7 +284,9 @@ export function parseFlags<S extends z.ZodObject>(
   );
 }
 
-/** Returns the value of a flag that an issue is about, which is a single value of a flag that was repeated. */
+/**
+ * Returns the flag value that an issue of the schema is about. For a flag that was repeated, this is one of its values.
+ */
 function valueAt(
   values: Readonly<Record<string, unknown>>,
   { path: [key = "", index] }: z.core.$ZodIssue,
@@ -571,9 +573,9 @@ const NOTE =
   "Finishing work in progress and saving; press Ctrl-C again to stop immediately";
 
 /**
- * Returns a signal that aborts on the first Ctrl-C (or SIGTERM). The second Ctrl-C ends the process at once, which is
- * safe because files on disk are complete at any moment. The main thread listens for these signals and notifies the
- * thread of a confined task.
+ * Returns a signal that aborts on the first Ctrl-C (or SIGTERM); `onFirst` is called then. The second Ctrl-C ends the
+ * process at once, which is safe because files on disk are complete at any moment. The main thread listens for these
+ * signals and notifies the thread of a confined task.
  */
 function interrupted(onFirst: () => void): AbortSignal {
   const controller = new AbortController();

@@ -67,7 +67,8 @@ function rowsOf(findings: readonly Finding[]): string[][] {
 }
 
 /**
- * Returns the fixes, one per line. Those for warnings come first, so that those for failures are closest to the prompt.
+ * Returns a list with one text that contains all fixes, or an empty list if there are none. Fixes for warnings come
+ * first, so that those for failures are closest to the prompt.
  */
 function fixesOf(findings: readonly Finding[]): string[] {
   const ailing = (state: FindingState) =>

@@ -37,9 +37,7 @@ import {
 import { stamp } from "../train/runs/run_info.ts";
 import { newConfig, trainFlags } from "./_train_flags.ts";
 
-/**
- * The flags of `deno task evaluate`. A flag that is not passed defaults to the value of the corresponding recipe key.
- */
+/** The flags of `deno task evaluate`. A flag with a corresponding recipe key defaults to the value of that key. */
 export const evaluateFlags = z.object({
   ...flagsOf(evaluationSchema) as object,
   taskIds: z.string().optional().meta({

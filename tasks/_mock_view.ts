@@ -75,7 +75,10 @@ function phrasingText({ world }: Mocked): string {
   return "Users of dev and test use phrasings that never occur in train, which a policy trained from scratch cannot understand; pass --set holdOutPhrasings=false to use all phrasings in all splits.";
 }
 
-/** Returns an estimate for all tasks if a dry run drew only some of them; otherwise an empty string. */
+/**
+ * Returns an estimate of the time and the size for all tasks if a dry run drew only some of them; otherwise an empty
+ * string.
+ */
 function sampleText({ asked, drawn, seconds }: Mocked, size: number): string {
   if (drawn >= asked) return "";
   const times = asked / drawn;

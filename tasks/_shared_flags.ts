@@ -126,7 +126,7 @@ export function tau3SourceOverride(
   return [{ path: ["data", "source"], value: "tau3-bench", origin }];
 }
 
-/** Returns whether a command line has a flag. If it does not, the flag's value is from the environment. */
+/** Returns whether a command line has a flag. If it does not, the flag's value, if any, is from the environment. */
 export function isPassed(
   flag: string,
   argv: readonly string[] = Deno.args,
@@ -147,8 +147,8 @@ export function valuesOf(argv: readonly string[], flag: string): string[] {
 }
 
 /**
- * Returns a slime recipe with the directory of its benchmark's data. The directory comes from a flag, from the recipe,
- * or from a previous import by `deno task setup` on this machine.
+ * Returns a slime recipe with the directory of its benchmark's data, or unchanged if its data is generated. The
+ * directory comes from a flag, from the recipe, or from a previous import by `deno task setup` on this machine.
  * @throws {ConfigError} If the command line names the directory of another benchmark.
  */
 export async function withBenchmark(

@@ -140,7 +140,10 @@ function closing(
   }
 }
 
-/** Returns a description of everything that was stopped, and the command that resumes the run. */
+/**
+ * Returns a description of everything that was stopped, and the command that resumes the run. If the job had already
+ * ended, the text says so instead.
+ */
 export function stopText(
   path: string,
   { submissionId, state, stopped, services, rayHosts }: StopResult,

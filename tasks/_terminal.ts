@@ -53,8 +53,8 @@ export class Terminal {
   }
 
   /**
-   * Replaces the text of the live line, at most ten times per second. If stderr is not a terminal, writes a line every
-   * 30 seconds instead.
+   * Replaces the text of the live line, at most ten times per second. If stderr is not a terminal, writes the text as a
+   * line at most every 30 seconds instead.
    */
   progress(text: string): void {
     this.#line.show(text);

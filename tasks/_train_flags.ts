@@ -37,7 +37,7 @@ import {
   valuesOf,
 } from "./_shared_flags.ts";
 
-/** The flags of `deno task train`. A flag that is not passed defaults to the value of the corresponding recipe key. */
+/** The flags of `deno task train`. A flag with a corresponding recipe key defaults to the value of that key. */
 export const trainFlags = z.object({
   ...flagsOf(configSchema) as object,
   tauBench: tauBenchFlag,
@@ -255,8 +255,8 @@ export async function runToResume(
 }
 
 /**
- * Returns the overrides of the recipe that the flags set. They exclude the directory of a benchmark's data, because it
- * may be moved.
+ * Returns the overrides of the recipe that the flags set. They exclude the directory of a benchmark's data, because a
+ * run may be resumed after the directory was moved.
  */
 export function overrides(flags: TrainFlags): Override[] {
   return [

@@ -25,9 +25,9 @@ import {
 } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Number of steps without a learning signal before the first warning. */
+/** Number of consecutive steps without a learning signal before the first warning. */
 const FIRST_WARNING = 5;
-/** Number of steps without a learning signal between later warnings. */
+/** Number of consecutive steps without a learning signal between later warnings. */
 const WARN_EVERY = 25;
 
 /** The live line that shows the progress of a run. */

@@ -41,7 +41,7 @@ async function run(
   return { json: { shell, script } };
 }
 
-/** Returns the tasks in deno.json. A task that is a module in `tasks/` includes its flags. */
+/** Returns the tasks in deno.json. A task that is a module in `tasks/`, except `build:wasm`, includes its flags. */
 async function completedTasks(): Promise<CompletableTask[]> {
   return await Promise.all(
     Object.entries(project.tasks).map(([name, { command, description }]) =>

@@ -185,7 +185,7 @@ function chosen(
 
 /**
  * Returns the error for the case that no episode has the requested `source` and `step`. Its hint names sources or steps
- * that do have episodes.
+ * that do have episodes, or suggests another run if there are none.
  */
 function noEpisodes(
   all: readonly DiagnosableEpisode["record"][],

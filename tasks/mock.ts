@@ -185,7 +185,8 @@ function checkRows({ rows, source, holdOut }: Flags): void {
 }
 
 /**
- * Rejects a domain of τ³-bench that has no generator.
+ * Rejects the domains of τ³-bench. Those for which tasks can be composed are handled before this check; the others have
+ * no generator.
  * @throws {ConfigError} If the domain is one of τ³-bench's.
  */
 function requireGenerator(env: Flags["env"]): void {
@@ -334,7 +335,10 @@ async function mockGenerated(
   };
 }
 
-/** Returns an error about τ-bench's data with a hint that names `--rows` instead of `--tau-bench`. */
+/**
+ * Returns an error about τ-bench's data with a hint that names `--rows` instead of `--tau-bench`. Returns other errors
+ * unchanged.
+ */
 function withRowsHint(error: unknown): unknown {
   const isOfData = error instanceof DataError &&
     error.hint?.includes("--tau-bench");
@@ -466,7 +470,7 @@ async function tau3Files(dir: string) {
 
 /**
  * Returns the help on the options that `--set` accepts with a command line. With `--rows`, these are the options for
- * tasks on a benchmark's tables; otherwise, those of the world that `--env` names.
+ * tasks on a benchmark's tables; otherwise, those of the world that `--env` names, by default `retail`.
  */
 function knobsHelp(argv: readonly string[]): string {
   if (argv.some((word) => /^--rows(=|$)/.test(word))) {

@@ -188,7 +188,7 @@ const healthSchema = z.looseObject({ run: z.string() });
 
 /**
  * Starts a server. If the server of another run uses the port, the error names that run.
- * @throws {ConfigError} If the port is in use.
+ * @throws {ConfigError} If the server cannot listen on the address and port, for example because the port is in use.
  */
 async function listenForRun(
   ...[at, handler]: Parameters<typeof listen>

@@ -86,8 +86,8 @@ export async function jupyterHome(
 }
 
 /**
- * Executes a notebook until it ends or a cell fails. Cells run in the notebook's directory, and the notebook file is
- * not modified. Aborting the signal ends the kernel.
+ * Executes a notebook until it ends, a cell fails, the time limit is reached or the signal is aborted. Cells run in the
+ * notebook's directory, and the notebook file is not modified. Aborting the signal ends the kernel.
  * @throws {DataError} If Jupyter itself fails. The message contains the last lines of its output.
  */
 export async function executeNotebook(

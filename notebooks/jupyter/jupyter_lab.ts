@@ -98,8 +98,8 @@ function labFlags({ dir, port, browser }: LabOptions): string[] {
 }
 
 /**
- * Returns the search path for kernels. The directory of taulab's kernel comes first, since another kernel with the same
- * name may run a different Deno executable.
+ * Returns the value of `JUPYTER_PATH`, on which Jupyter searches for kernels. The directory of taulab's kernel comes
+ * first, since another kernel with the same name may run a different Deno executable.
  */
 function searchPath(kernelDir: string): string {
   const given = Deno.env.get("JUPYTER_PATH");

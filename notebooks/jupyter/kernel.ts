@@ -9,7 +9,7 @@ export const KERNEL = "deno";
  * Writes a kernel specification that runs the current Deno executable, regardless of the `PATH`.
  * @param dir A directory that is on `JUPYTER_PATH`.
  * @see https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
- * @returns The path of the file.
+ * @returns The path of the written `kernel.json`.
  */
 export async function writeKernel(dir: string): Promise<string> {
   const place = join(dir, "kernels", KERNEL);

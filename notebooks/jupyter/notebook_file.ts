@@ -43,7 +43,7 @@ export function codeCells({ cells }: Pick<Notebook, "cells">): Cell[] {
 
 /**
  * Reads a notebook.
- * @throws {ConfigError} If the file does not exist or is not a notebook.
+ * @throws {ConfigError} If the file does not exist or is not a notebook of format 4.
  */
 export async function readNotebook(path: string): Promise<Notebook> {
   const parsed = fileSchema.safeParse(await readJson(path));
@@ -80,8 +80,8 @@ async function readJson(path: string): Promise<unknown> {
  * Reads the named notebooks of a directory, in the order of the names. Without names, reads all notebooks in it, sorted
  * by name.
  * @param names Names with or without `.ipynb`.
- * @throws {ConfigError} If a notebook does not exist, in which case the hint contains a similar name or all names, or
- * if a notebook is damaged.
+ * @throws {ConfigError} If a notebook does not exist or is damaged. The hint for a missing notebook contains a similar
+ * name or all names, or suggests another directory if `dir` has no notebooks.
  */
 export async function readNotebooks(
   dir: string,

@@ -23,7 +23,8 @@ const PROBE = "import importlib.util, sys\n" +
 /**
  * Finds a Python executable with JupyterLab installed. If the options name no executable, the project's `.venv`, the
  * active virtual environment and the `PATH` are searched in this order.
- * @throws {ConfigError} If no such executable exists. The hint says how to install JupyterLab.
+ * @throws {ConfigError} If there is no such executable. The hint says how to install JupyterLab or, if the named
+ * executable cannot be run, which flag names another one.
  */
 export async function findJupyter(
   { named, root }: FindOptions,

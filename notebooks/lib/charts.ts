@@ -25,7 +25,7 @@ export function pointsFigure(
   points: readonly Point[],
   { label, steps }: {
     readonly label: string;
-    /** The total number of steps of the run, for a run that is still in progress. Default: the last step so far. */
+    /** The last step on the horizontal axis, for a run that is still in progress. Default: the last step so far. */
     readonly steps?: number;
   },
 ): Rich {
@@ -53,7 +53,7 @@ export function pointsFigure(
 export function lossFigure(
   points: readonly { readonly step: number; readonly loss: number }[],
   { steps }: {
-    /** The final step of the run. */
+    /** The final step of the run, at which the horizontal axis ends. */
     readonly steps: number;
   },
 ): Rich {
@@ -195,8 +195,8 @@ export function rewardFigure(rows: readonly RewardRow[], label: string): Rich {
 }
 
 /**
- * Draws the shares of episodes by outcome, which is `solved` or one of the failure reasons. The shares of a bar sum to
- * 1.
+ * Draws a stacked bar for each value of `of`, with the share of episodes that have each outcome. An outcome is `solved`
+ * or a failure reason. The shares of a bar sum to 1.
  */
 export function sharesFigure(
   rows: readonly {
@@ -224,7 +224,7 @@ const MAX_DOTS = 80;
 /** The radius of the largest dot, in pixels. */
 const LARGEST_DOT = 18;
 
-/** The color for each outcome of an episode, which is the same in all figures. */
+/** The colors of the common outcomes of episodes, which are the same in all figures. */
 const END_COLORS: Readonly<Record<string, string>> = {
   solved: "#3a9c8c",
   missing_write: "#4c78d9",
@@ -238,15 +238,18 @@ const END_COLORS: Readonly<Record<string, string>> = {
   agent_error: "#8a5a44",
 };
 
-/** Returns the color for the outcome of an episode. All infrastructure failures have the same color. */
+/**
+ * Returns the color for the outcome of an episode. Outcomes without an entry in {@linkcode END_COLORS}, such as
+ * infrastructure failures, have the same color.
+ */
 function colorOf(kind: string): string {
   return END_COLORS[kind] ?? "#2f9fc9";
 }
 
 /**
- * Draws the groups of a run by step and by the share of episodes that are solved. Groups with a share of 0 or 1 provide
- * no learning signal. If there are many steps, they are combined into ranges. If there are many groups, the size of a
- * dot shows the number of groups that it represents.
+ * Draws the groups of a run by step and mean reward. Groups whose rewards are all equal provide no learning signal and
+ * have a separate color. If there are many steps, they are combined into ranges. If there are many groups, the size of
+ * a dot shows the number of groups that it represents.
  */
 export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const steps = groups.map(({ step }) => step);
@@ -293,7 +296,7 @@ export function groupsFigure(groups: readonly GroupRow[]): Rich {
   });
 }
 
-/** Draws the variance of rewards within groups and the share of groups without variance at each step. */
+/** Draws the mean variance of rewards within groups, and the share of groups without variance, at each RL step. */
 export function varianceFigure(lines: readonly AnyMetrics[]): Rich {
   const points = lines.flatMap((line) =>
     line.phase === "rl"

@@ -18,7 +18,10 @@ import { reasonOf } from "./rewards.ts";
 import type { Run } from "./run.ts";
 import { table } from "./table.ts";
 
-/** Shows a table with one row per episode, which contains its intent, its first decisive error, and who is at fault. */
+/**
+ * Shows a table of episodes, each with its intent, its first decisive error, and who is at fault. The table has at most
+ * `limit` rows.
+ */
 export function showDiagnosed(
   diagnosed: readonly Diagnosed<RunEpisode>[],
   { limit = 20 }: { readonly limit?: number } = {},
@@ -39,7 +42,9 @@ export function showDiagnosed(
   );
 }
 
-/** Shows how often each kind of error was the first decisive error, and who was at fault. */
+/**
+ * Shows how often each kind of error was the first decisive error, and how often each rule determined who was at fault.
+ */
 export function showDecisiveCounts(diagnosed: readonly Diagnosed[]): Rich {
   const { decisive, rules } = diagnosisReport(diagnosed);
   return stack(
@@ -55,8 +60,8 @@ export function showDecisiveCounts(diagnosed: readonly Diagnosed[]): Rich {
 }
 
 /**
- * Shows an episode of a run with its reward, the reasons for the reward, and its conversation, in which the decisive
- * turn is outlined.
+ * Shows an episode of a run with its reward, the reasons for the reward, its diagnosis and its conversation. If the
+ * first decisive error is a write, its turn is outlined.
  */
 export function showRunEpisode(run: Run, episode: RunEpisode): Rich {
   const { record } = episode;

@@ -43,7 +43,7 @@ export function showTask(task: Task): Rich {
   return factTable(facts);
 }
 
-/** Shows a reward and the reasons for it. */
+/** Shows a reward and the reasons for it. The reward is `null` if the infrastructure failed. */
 export function showReward(reward: Reward | null): Rich {
   if (reward === null) {
     return new Rich({
@@ -121,7 +121,7 @@ export function showChange(before: Database, after: Database): Rich {
   });
 }
 
-/** Shows a conversation: the user's first message, then each turn. `marked` is the turn to outline. */
+/** Shows a conversation: the user's first message, then each turn. `marked` is the index of the turn to outline. */
 export function showTurns(
   turns: readonly Turn[],
   { firstMessage, marked }: {
@@ -140,7 +140,7 @@ export function showTurns(
   );
 }
 
-/** Shows one turn: the agent's action and its observation. */
+/** Shows one turn: the agent's action, the calls that the user made, and the observation. */
 export function showTurn(
   { action, observation, openingCalls = [] }: Turn,
   { index, marked = false }: {
@@ -182,7 +182,10 @@ export function showUnparsed(
   );
 }
 
-/** Shows an episode: how and why it ended, and its conversation, in which the decisive turn is outlined. */
+/**
+ * Shows an episode: how and why it ended, its reward, its diagnosis if there is one, and its conversation. If the first
+ * decisive error is a write, its turn is outlined.
+ */
 export function showEpisode(
   episode: Episode,
   { diagnosis }: { readonly diagnosis?: Diagnosis } = {},
@@ -224,7 +227,7 @@ export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
 
 /**
  * Describes the first decisive error: the turn and the action, such as `turn 4, return_delivered_order_items {…}`, or
- * what was missing or wrong at the end.
+ * what was missing or wrong at the end, or that the conversation was cut off.
  */
 export function decisiveWords(
   decisive: NonNullable<Diagnosis["decisive"]>,

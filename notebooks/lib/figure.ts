@@ -125,7 +125,10 @@ function draw(options: PlotOptions, background: string): string {
   return drawn.outerHTML;
 }
 
-/** Returns a legend with the series and their colors, or `null` if the options have no color domain. */
+/**
+ * Returns a legend with the series and their colors, or `null` if the options have no color domain or a linear color
+ * scale.
+ */
 function legend({ color }: PlotOptions): Html | null {
   const domain = color?.domain;
   if (color?.type === "linear" || domain === undefined) return null;

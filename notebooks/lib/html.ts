@@ -36,8 +36,8 @@ export class Html {
 export type Value = string | number | null | undefined | Html | readonly Html[];
 
 /**
- * A template tag for markup. All values are escaped, and white space that a code formatter adds at the beginning and
- * end is removed.
+ * A template tag for markup. Values are escaped unless they are `Html`. White space that a code formatter adds at the
+ * beginning and the end of the template is removed.
  * @example
  * ```ts
  * import assert from "node:assert/strict";
@@ -69,7 +69,10 @@ function markupOf(value: Value): string {
   return escapeText(String(value));
 }
 
-/** Escapes text for use between tags and in quoted attributes. */
+/**
+ * Escapes text for use between tags and in quoted attributes. Control characters for the text direction are replaced by
+ * visible escape sequences.
+ */
 export function escapeText(text: string): string {
   return text.replace(/[&<>"'`]/g, (letter) => `&#${letter.charCodeAt(0)};`)
     // Direction marks would also affect the text that follows.

@@ -52,7 +52,10 @@ export function rewardBy(
   });
 }
 
-/** Returns the reason why an episode earned less than 1, or `null` if it earned 1. */
+/**
+ * Returns the reason why an episode did not earn 1, or `null` if it earned 1. For an episode that was not scored, the
+ * reason is the kind of infrastructure failure.
+ */
 export function reasonOf({ record }: RunEpisode): string | null {
   if (record.failure !== null) return `infrastructure: ${record.failure.kind}`;
   if (record.reward === 1) return null;

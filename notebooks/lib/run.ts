@@ -89,7 +89,7 @@ export class Run implements Disposable {
     return this.#episodes.dataset;
   }
 
-  /** Returns the run's episodes in the order in which they ended. */
+  /** Returns the run's episodes that match the filter, in the order in which they ended. */
   episodes(filter: EpisodeFilter = {}): RunEpisode[] {
     return this.#episodes.list(filter);
   }

@@ -48,7 +48,7 @@ export class Live {
     this.#everyMs = everyMs;
   }
 
-  /** Replaces the content. Does nothing if the last update was less than `everyMs` ago. */
+  /** Replaces the content. Does nothing if the last update was less than `everyMs` ago, unless `always` is set. */
   async show(
     draw: () => Rich,
     { always = false }: {

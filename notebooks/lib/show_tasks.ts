@@ -11,7 +11,7 @@ import { stackedBars } from "./figure.ts";
 import { type Rich, stack } from "./rich.ts";
 import { table } from "./table.ts";
 
-/** Shows a certificate as a table with one row per check, which contains what was checked and the result. */
+/** Shows a certificate as a table with one row per check. A row contains what was checked and the result. */
 export function showCertificate(certificate: Certificate): Rich {
   const { gold, policy, solvable, unique, strict, expert } = certificate;
   const refused = policy.refused.map(({ tool, why }) => `${tool} (${why})`);

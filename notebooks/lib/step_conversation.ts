@@ -332,7 +332,7 @@ async function replayTurns(user: User, turns: readonly Turn[]): Promise<void> {
 
 /**
  * Replays a message to a user that has tools. The user's calls receive the recorded results in order. The replay ends
- * when all results have been used.
+ * when all results have been used, or when the user makes no more calls.
  */
 async function replayTurnsWithCalls(
   user: User,

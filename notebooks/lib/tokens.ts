@@ -83,7 +83,7 @@ function isCall({ toolCalls }: StoredMessage): boolean {
   return (toolCalls?.length ?? 0) > 0;
 }
 
-/** Returns the mean counts over episodes of a run, or `null` if the run stored no tokens for these episodes. */
+/** Returns the mean counts over the episodes for which the run stored tokens, or `null` if there are none. */
 export function meanTokenCounts(
   run: Run,
   episodes: readonly RunEpisode[],

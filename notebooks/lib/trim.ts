@@ -32,8 +32,8 @@ const FILES = ["run.json", "config.yaml", "metrics.jsonl", TOKENIZER];
 const EVALUATION = "eval/test/sampled";
 
 /**
- * Copies the selected parts of a finished run of the CPU trainer to `to`, which must not exist yet.
- * @throws {ConfigError} If there is no such run, if it is not finished, or if `to` exists.
+ * Copies the selected parts of a completed run of the CPU trainer to `to`, which must not exist yet.
+ * @throws {ConfigError} If there is no such run, if it is not completed, or if `to` exists.
  */
 export async function trimRun(
   from: string,
@@ -131,7 +131,7 @@ function stepsOf(db: DatabaseSync, source: string): number[] {
   ).all(source).map(({ step }) => Number(step));
 }
 
-/** Returns `count` of the steps, evenly spaced and including the first and the last step. */
+/** Returns at most `count` of the steps, evenly spaced from the first to the last. */
 function spread(steps: readonly number[], count: number): number[] {
   const at = Array.from(
     { length: count },

@@ -96,7 +96,7 @@ export function messagesOf(
   let current: number | null = null;
   let isUnread = false;
   let isFirst = true;
-  /** The number of calls in the last message that have no result yet. */
+  /** The number of calls in the agent's last message that follow the call of the turn `current`. */
   let left = 0;
   let isAnswered = false;
   return messages.flatMap((message): MessageView | MessageView[] => {

@@ -228,8 +228,8 @@ export class EpisodeIndex {
   }
 
   /**
-   * Returns the number of episodes with each value of each facet. Only episodes that meet the query's conditions on the
-   * other fields are counted.
+   * Returns the number of episodes with each value of each facet. A facet with more than 200 values is reduced to the
+   * 200 most frequent ones. Only episodes that meet the query's conditions on the other fields are counted.
    */
   async facets(query: Query): Promise<Facets> {
     await this.#ready();
@@ -290,7 +290,7 @@ export class EpisodeIndex {
     return this.#tally.value;
   }
 
-  /** Resolves when the texts of all episodes so far are indexed. */
+  /** Resolves when the texts of all episodes so far are indexed, or indexing has stopped. */
   async indexed(): Promise<void> {
     while (this.#textId < this.#lastId && !this.#isOver) await this.#worked();
   }
@@ -300,7 +300,7 @@ export class EpisodeIndex {
     this.#isOver = true;
   }
 
-  /** Resolves when the facts of all episodes so far are indexed. */
+  /** Resolves when the facts of all episodes so far are indexed, or indexing has stopped. */
   async #ready(): Promise<void> {
     while (this.#factId < this.#lastId && !this.#isOver) await this.#worked();
   }

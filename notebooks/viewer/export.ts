@@ -38,7 +38,7 @@ export interface ExportOptions extends ExportChoice {
 }
 
 /**
- * Collects the chosen episodes from all runs of the library.
+ * Collects the chosen episodes, up to the limit, from all runs of the library.
  * @throws {ViewerFault} If an episode that was chosen by its id is not in any of the runs.
  */
 export async function collect(

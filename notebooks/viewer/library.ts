@@ -79,7 +79,7 @@ export class Library implements Disposable {
     this.#sources.clear();
   }
 
-  /** Adds new runs and closes runs that no longer exist. */
+  /** Adds new runs and closes runs that no longer exist. Does nothing if the library shows only named sources. */
   async #look(): Promise<void> {
     const { named, root } = this.#options;
     if (named.length > 0) return;

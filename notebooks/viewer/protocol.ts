@@ -40,11 +40,14 @@ export interface RunSummary {
   readonly pass1: number | null;
   /** The episodes from which `pass1` is computed, such as `all tasks` or `test, sampled`. */
   readonly pass1Of: string | null;
-  /** The mean reward of the last step or, if there are no steps, of all episodes. */
+  /**
+   * The mean reward of all episodes of an evaluation or a result file. For a training run, the mean reward of the last
+   * step.
+   */
   readonly reward: number | null;
   /**
-   * The reason why the run cannot be shown, or `null` if it can. If there is an error, the other fields contain what is
-   * known about the run.
+   * The reason why the run cannot be shown at all or in full, or `null` if it can be shown in full. If there is an
+   * error, the other fields contain what is known about the run.
    */
   readonly error: string | null;
 }
@@ -61,7 +64,7 @@ export interface Curve {
 export interface RunView {
   readonly run: RunSummary;
   readonly curves: readonly Curve[];
-  /** The text of `config.yaml`. */
+  /** The text of `config.yaml`, or `null` if there is none. */
   readonly config: string | null;
   /**
    * The score of each task for an evaluation or a result file, or `null` for a training run or if there are no
@@ -102,7 +105,7 @@ export interface StepTimeline {
   readonly source: string;
   /** All steps of the run that have a timeline, in order. */
   readonly steps: readonly number[];
-  /** The consecutive phases of the step: `rollout`, `update` and `save`. */
+  /** The consecutive phases of the step, as far as the run recorded them: `rollout`, `update` and `save`. */
   readonly phases: readonly TimelineSpan<string>[];
   /** The episodes, in the order in which they started. */
   readonly episodes: readonly TimelineEpisode[];

@@ -57,7 +57,10 @@ interface Loaded {
 
 interface LoadedRecord {
   readonly record: ResultEpisode;
-  /** The task, or `null` if the file does not contain it and the benchmark's dataset lacks it or is not available. */
+  /**
+   * The task, or `null` if the benchmark's dataset is not available, or if neither the dataset nor the file contains
+   * the task.
+   */
   readonly known: KnownTask | null;
 }
 
@@ -218,7 +221,7 @@ export class ResultsSource implements EpisodeSource {
     return { records, fault, benchmark, db, index };
   }
 
-  /** Finds the tasks of the records. They are taken from the benchmark's dataset if it is available. */
+  /** Returns the tasks of the records, or an empty map if the benchmark's dataset is not available. */
   async #tasksOf(file: ResultsFile): Promise<KnownTasks> {
     const directory = this.#directory(file.benchmark);
     if (directory === undefined) return new Map();

@@ -44,7 +44,10 @@ function valueOf(file: { name: string; text: string }): unknown {
   }
 }
 
-/** Returns a description of a policy's size, which is shown instead of a name if the policy is trained from scratch. */
+/**
+ * Returns a description of a policy's size, or `null` if the config has no size. It is shown instead of a name if the
+ * policy is trained from scratch.
+ */
 function sizeOf(model: Readonly<Record<string, unknown>>): string | null {
   const { layers, dim } = model;
   return typeof layers === "number" && typeof dim === "number"

@@ -209,7 +209,10 @@ export class RunSource implements EpisodeSource {
     opened?.db.close();
   }
 
-  /** Opens the database of episodes or, if it is already open, refreshes the index. */
+  /**
+   * Opens the database of episodes, or reopens it if the file was replaced. If there are new episodes, refreshes the
+   * index.
+   */
   async #open(): Promise<Opened> {
     const path = join(this.path, "episodes.db");
     try {

@@ -29,7 +29,7 @@ const SOURCES = ["rl", "slime", "rft"];
 /**
  * Builds the timeline of a step.
  * @param options.step The step. Default: the last step of the training source or, if there is none, of the evaluation.
- * @throws {ViewerFault} If the run has no such step.
+ * @throws {ViewerFault} If the run has no such step, or no episodes yet.
  */
 export function stepTimeline(
   store: EpisodeStore,

@@ -1,4 +1,7 @@
-/** The other parts of a run's page: its curves or evaluation scores, its timeline, and its config. */
+/**
+ * The parts of a run's page besides the table of episodes: its curves or evaluation scores, its timeline, and its
+ * config.
+ */
 
 import { comparison } from "./comparison.js";
 import { curveCharts } from "./curves.js";
