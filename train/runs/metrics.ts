@@ -81,7 +81,7 @@ interface SampledNumbers {
  */
 export interface RftMetrics extends Common, SupervisedNumbers, SampledNumbers {
   readonly phase: "rft";
-  /** The number of tasks solved so far. The step trains on one conversation per solved task. */
+  /** The number of tasks solved so far. The updates draw their batches from one conversation per solved task. */
   readonly solved: number;
 }
 

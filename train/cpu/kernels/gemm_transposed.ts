@@ -4,7 +4,9 @@ import { madd } from "./math";
 /** The number of rows of A and B to sum before a tile of the result is stored. */
 const SUM_ROWS: i32 = 96;
 
-/** Computes C[k,n] += A[m,k]ᵀ·B[m,n], all row-major: the gradient of a weight. `k` is even, `n` a multiple of 8. */
+/**
+ * Computes C[k,n] += A[m,k]ᵀ·B[m,n], all row-major, as for the gradient of a weight. `k` is even, `n` a multiple of 8.
+ */
 export function gemmTransposed(
   a: usize,
   lda: usize,
@@ -26,7 +28,7 @@ export function gemmTransposed(
   }
 }
 
-/** Computes 8 columns of the result. */
+/** Adds 8 columns of the product to C. */
 function sumColumns(
   a: usize,
   lda: usize,
