@@ -13,7 +13,7 @@ import {
   resolveConfig,
 } from "../train/config/config.ts";
 import { flagOverrides, flagsOf } from "../train/config/config_flags.ts";
-import { configSchema } from "../train/config/config_schema.ts";
+import { configSchema, defaultThreads } from "../train/config/config_schema.ts";
 import { addedControls } from "../train/control.ts";
 import { checkResume, checkUnfinished } from "../train/runs/resume_check.ts";
 import { readRun } from "../train/runs/training_dir.ts";
@@ -199,7 +199,7 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
   const settled: Override[] = [];
   if (threads === 0) {
     // Rounding depends on how work is split, so the number of threads is part of the run.
-    const value = navigator.hardwareConcurrency;
+    const value = defaultThreads();
     settled.push({ path: ["threads"], value, origin: "the number of cores" });
   }
   return resolveConfig(recipe, [

@@ -198,14 +198,22 @@ const checkpointsSchema = z.strictObject({
   ),
 });
 
+/**
+ * Returns the number of threads if the config has none: one per core, but at most 16. A step has too few conversations
+ * to keep more threads busy.
+ */
+export function defaultThreads(cores = navigator.hardwareConcurrency): number {
+  return Math.min(cores, 16);
+}
+
 /** The schema of a training run's config. */
 export const configSchema = z.strictObject({
   seed: count.default(1).meta({
     description: "Seed for all random choices",
     cli: {},
   }),
-  threads: count.default(0).describe(
-    "Threads of the CPU policy; 0 uses one per core",
+  threads: count.max(64).default(0).describe(
+    "Threads of the CPU policy; 0 uses one per core, but at most 16",
   ),
   data: dataSchema.prefault({}),
   prompt: z.enum(["none", "full"]).default("none")

@@ -9,6 +9,7 @@ import type { TokenizerFiles } from "../../env/tokens/tokenizer.ts";
 import { type Dataset, STAND_IN, type UserFactory } from "../../env/types.ts";
 import { scriptedUser } from "../../env/users/scripted.ts";
 import type { Config } from "../config/config.ts";
+import { defaultThreads } from "../config/config_schema.ts";
 import { type CpuPolicy, createCpuPolicy } from "./policy.ts";
 import { trainTokenizer } from "./tiny_tokenizer.ts";
 import {
@@ -60,7 +61,7 @@ export async function createCpuLab(options: CpuLabOptions): Promise<CpuLab> {
   const policy = await createCpuPolicy({
     config: config.model,
     seed: deriveSeed(config.seed, "weights"),
-    threads: config.threads || navigator.hardwareConcurrency,
+    threads: config.threads || defaultThreads(),
     maxCacheTokens: config.rollout.cacheTokens,
   });
   policy.trainer(config.optimizer);

@@ -8,6 +8,7 @@ import {
   parseSet,
   resolveConfig,
 } from "../../../train/config/config.ts";
+import { defaultThreads } from "../../../train/config/config_schema.ts";
 import {
   isSlimeRecipe,
   resolveSlime,
@@ -95,6 +96,12 @@ Deno.test("resolveConfig() rejects a vocabulary too small for any tokenizer", ()
     refusal("", ["model.vocab=320"]),
     /^--set model.vocab=320: model.vocab .* at least 348, which the tokenizer needs/,
   );
+});
+
+Deno.test("the number of threads is bounded, also by default on hosts with many cores", () => {
+  assert.equal(defaultThreads(2), 2);
+  assert.equal(defaultThreads(192), 16);
+  assert.match(refusal("", ["threads=65"]), /^--set threads=65: .*64/);
 });
 
 Deno.test("resolveConfig() reports where a text is not a YAML map", () => {
