@@ -14,8 +14,8 @@ export interface ShownAudit {
 }
 
 /**
- * Returns the report as text: the number of tasks with findings by check and split, the number of users and of their
- * rows that several splits share, the first `show` findings, and the number of flagged tasks.
+ * Returns the report as text: the number of tasks with findings by check and split, the number of users and rows that
+ * several splits share, the first `show` findings, and the number of flagged tasks.
  */
 export function reportText(
   report: AuditReport,

@@ -1,7 +1,7 @@
 /**
  * Benchmarks the overhead of the bridge between slime and taulab. Many concurrent episodes run over HTTP against an
- * engine that does almost no work. Their cost is compared with that of the same requests made with plain `fetch` and,
- * if its directory is given, with that of slime's own Python example.
+ * engine that does almost no work. Their cost is compared with the cost of the same requests made with plain `fetch`.
+ * If the directory of slime's own Python example is given, it is also compared with the cost of that example.
  *
  * Each server is a separate process. Its CPU time is measured, because other programs have little influence on it.
  */
@@ -51,7 +51,7 @@ export interface BridgeBench {
   readonly latencyMs: number;
   readonly offeredPerS: number;
   readonly turnsPerEpisode: number;
-  /** Number of tokens in the longest episode, counted at its end. */
+  /** Number of prompt tokens in the longest request, measured in every 16th conversation. */
   readonly tokensPerEpisode: number;
   /** The results with one server process, then with two. */
   readonly servers: readonly ServersBench[];

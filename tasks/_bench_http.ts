@@ -26,8 +26,8 @@ export interface HttpBench {
   /** Mean number of sequential calls per episode. */
   readonly callsPerEpisode: number;
   /**
-   * Share of the conversations' time that taulab itself takes. taulab's time is the conversations' time minus that of
-   * the same number of plain `fetch` calls with prepared bodies, at the same concurrency.
+   * Share of the conversations' time that taulab itself takes. taulab's time is the conversations' time minus the time
+   * of the same number of plain `fetch` calls with prepared bodies, at the same concurrency.
    */
   readonly ownShare: Measured;
   /**

@@ -15,8 +15,8 @@ import { Actor, type Measured, measured } from "./_bench_measure.ts";
 export interface SessionsBench {
   readonly sessions: number;
   /**
-   * Overhead of a step in milliseconds: its duration minus that of a plain request made right after it. The bodies of
-   * both requests have the same size, and so do the responses.
+   * Overhead of a step in milliseconds: its duration minus the duration of a plain request made right after it. The
+   * bodies of both requests have the same size, and so do the responses.
    */
   readonly stepMs: Measured;
   /** Duration of the plain request in milliseconds. */
@@ -110,8 +110,7 @@ async function stepRound(url: string, plays: readonly Play[]) {
 }
 
 /**
- * Measures the memory of sessions in the middle of their episodes, then that of the same number of sessions over
- * WebSockets.
+ * Measures the memory of sessions in the middle of their episodes, then the memory of as many sessions over WebSockets.
  */
 async function memoryRound(server: Actor, plays: readonly Play[]) {
   const heapOf = async () => (await server.ask<{ heap: number }>({})).heap;

@@ -1,6 +1,6 @@
 /**
  * Benchmarks the speed and the memory of `convert --verify`, which compares two checkpoints. It runs as a separate
- * process, and its speed is compared with that of `sha256sum` on the same files.
+ * process, and its speed is compared with the speed of `sha256sum` on the same files.
  */
 
 import { join } from "node:path";
@@ -36,7 +36,7 @@ export interface VerifyBench {
 export interface SpeedPair {
   readonly verify: Measured;
   readonly sha256sum: Measured;
-  /** The speed of `convert --verify` divided by that of the `sha256sum` run after it. */
+  /** The speed of `convert --verify` divided by the speed of the `sha256sum` run after it. */
   readonly ratio: Measured;
 }
 

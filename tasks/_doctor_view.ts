@@ -1,6 +1,6 @@
 /**
- * Formats the report of `deno task doctor` for a terminal: a table per host, followed by the fixes, with those for
- * failures last.
+ * Formats the report of `deno task doctor` for a terminal: a table per host, then the fixes, of which those for
+ * failures come last, and a summary.
  */
 
 import type {

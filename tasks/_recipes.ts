@@ -30,8 +30,8 @@ export async function readSlimeRecipe(given: string): Promise<Recipe> {
 
 /**
  * Reads a recipe and the recipes that it extends.
- * @param chain The path of `extends` that led to this recipe: the name of the requested recipe, then that of the recipe
- * it extends, and so on. It is used to detect cycles.
+ * @param chain The path of `extends` that led to this recipe: the name of the requested recipe, then the name of the
+ * recipe that it extends, and so on. It is used to detect cycles.
  */
 async function readChain(
   given: string,
@@ -87,8 +87,8 @@ async function defaultOf(file: Recipe): Promise<string | undefined> {
 }
 
 /**
- * Returns the name of the default recipe for a source of tasks and a domain, such as `tau-retail`. If none has a
- * matching name, it is `default`.
+ * Returns the name of the default recipe for a source of tasks and a domain, such as `tau-retail`. If no recipe has a
+ * matching name, returns `default`.
  */
 export async function defaultRecipe(
   { source, domain = configSchema.parse({}).data.domain }: {

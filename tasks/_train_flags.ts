@@ -95,9 +95,9 @@ export const trainFlags = z.object({
 });
 
 /**
- * Returns the help on recipe keys. It lists the keys of the recipe that a command line names, with the values that they
- * would have under that command line.
- * @throws {ConfigError} If the named recipe does not exist, or a value is invalid.
+ * Returns the help on recipe keys. It lists the keys of the recipe that a command line selects, with their values after
+ * the `--set` flags have been applied.
+ * @throws {ConfigError} If the recipe does not exist, or a value is invalid.
  */
 export async function helpNotes(argv: readonly string[]): Promise<string> {
   const sets = valuesOf(argv, "set").map(parseSet);
@@ -121,7 +121,7 @@ export async function helpNotes(argv: readonly string[]): Promise<string> {
 }
 
 /**
- * Returns the keys of the recipe that a command line names. If that recipe cannot be read, returns the CPU trainer's
+ * Returns the keys of the recipe that a command line selects. If that recipe cannot be read, returns the CPU trainer's
  * keys.
  */
 export async function recipeKeys(argv: readonly string[]): Promise<string[]> {

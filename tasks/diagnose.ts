@@ -241,7 +241,7 @@ async function runOf(
   });
 }
 
-/** Requests the judge's verdict on each diagnosis, within the judge's budget. */
+/** Requests the judge's verdict on each diagnosis. If the judge's budget is used up, stops and prints a note. */
 async function judged(
   diagnosed: readonly Diagnosed[],
   flags: Flags,

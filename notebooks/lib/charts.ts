@@ -86,7 +86,7 @@ export function curvesFigure(
   { series = "train reward", window = 5 }: {
     /** The name of the series, as in `curvePoints()`. Default: `train reward`. */
     readonly series?: string;
-    /** The window of the running mean, in steps. Default: 5. */
+    /** The number of points in the window of the running mean. Default: 5. */
     readonly window?: number;
   } = {},
 ): Rich {

@@ -62,7 +62,7 @@ export class Run implements Disposable {
   /**
    * Opens a training run or an evaluation, which may still be in progress.
    * @param options The directories of the benchmarks. Default: the directories that the run recorded.
-   * @throws {ConfigError} If there is no such run, or its dataset is not in the recorded directory.
+   * @throws {ConfigError} If there is no such run, or its dataset is in neither the given nor the recorded directory.
    * @throws {RunDirError} If the run is damaged, is from an incompatible version, or used another dataset.
    */
   static async open(

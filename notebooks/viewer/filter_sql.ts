@@ -26,7 +26,7 @@ export function orderOf({ field, descending }: Query["sort"]): string {
 
 /**
  * Translates a search text to an FTS5 query. An episode matches if its text contains all words. The last word may be
- * incomplete, and words in quotation marks must be adjacent.
+ * incomplete, unless it is followed by a space or a quotation mark. Words in quotation marks must be adjacent.
  */
 export function matchOf(text: string): string {
   const parts = [...text.matchAll(/"([^"]*)"?|[^\s"]+/g)]

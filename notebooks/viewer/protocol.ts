@@ -90,7 +90,7 @@ export interface TaskScore {
   /** The number of scored episodes. */
   readonly scored: number;
   readonly step: number;
-  /** The distinct reasons why episodes failed, joined by commas. */
+  /** The distinct reasons why episodes failed, joined by commas, or `null` if none failed. */
   readonly reasons: string | null;
 }
 

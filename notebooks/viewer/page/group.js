@@ -10,7 +10,7 @@ import { inline, textBlock } from "./text.js";
 /** @typedef {import("../protocol.ts").MessageView} GroupMessage */
 
 /**
- * Lists the siblings of an episode.
+ * Lists the siblings of an episode. Returns `null` if the group has no other episode.
  * @param {GroupEpisode} episode
  * @param {{ params: URLSearchParams, onCompare: () => void, isCompared: boolean }} options
  * @returns {HTMLElement | null}
