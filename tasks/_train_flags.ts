@@ -189,7 +189,8 @@ export async function recipeOf(
 }
 
 /**
- * Returns the config of a new run. If `threads` is 0, which is the default, it becomes the number of cores.
+ * Returns the config of a new run. If `threads` is 0, which is the default, it becomes the number of cores, but at most
+ * 16.
  * @throws {ConfigError} If the recipe does not exist, or if the recipe or a flag is invalid.
  */
 export async function newConfig(flags: TrainFlags): Promise<Config> {
