@@ -43,7 +43,7 @@ export function checkpointHead(step: number, journal: Journal): string {
 /**
  * Checks that a checkpoint is complete and compatible with this version. The trainer's own files are not checked.
  * @param options.hint The error's hint for a damaged checkpoint. Default: {@linkcode checkpointHint}.
- * @returns The checkpoint's journal; `undefined` if it has no valid journal, like the checkpoints of older versions.
+ * @returns The checkpoint's journal; `undefined` if it has none, like the checkpoints of older versions.
  * @throws {RunDirError} If the checkpoint is damaged or from an incompatible version.
  */
 export async function checkCheckpoint(
@@ -55,14 +55,17 @@ export async function checkCheckpoint(
     await readTextIfThere(join(dir, "checkpoint.json")) ?? "",
   );
   const version = versionOf(head);
-  if (version === undefined) {
+  const journal = journalSchema.optional().safeParse(
+    (head as { journal?: unknown } | undefined)?.journal,
+  );
+  if (version === undefined || !journal.success) {
     throw new RunDirError(
       `The checkpoint "${dir}" is damaged: its checkpoint.json is missing or invalid`,
       { hint: options.hint ?? checkpointHint(dir) },
     );
   }
   checkVersion(version, { known: CHECKPOINT_VERSION, path: dir });
-  return journalSchema.safeParse((head as { journal?: unknown }).journal).data;
+  return journal.data;
 }
 
 /** Returns the hint for a checkpoint that cannot be used. */

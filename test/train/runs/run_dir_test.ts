@@ -289,6 +289,11 @@ Deno.test("TrainingDir.resume() says what is damaged", () =>
         "",
         /checkpoints\/3" is damaged.*remove/,
       ],
+      [
+        "checkpoints/3/checkpoint.json",
+        '{"schemaVersion": 1, "step": 3, "journal": {"lines": "3"}}',
+        /checkpoints\/3" is damaged.*remove/,
+      ],
     ];
     for (const [i, [name, text, message]] of damages.entries()) {
       const path = join(dir, String(i));
