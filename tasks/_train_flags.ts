@@ -201,7 +201,11 @@ export async function newConfig(flags: TrainFlags): Promise<Config> {
   if (threads === 0) {
     // Rounding depends on how work is split, so the number of threads is part of the run.
     const value = defaultThreads();
-    settled.push({ path: ["threads"], value, origin: "the number of cores" });
+    settled.push({
+      path: ["threads"],
+      value,
+      origin: "the default number of threads",
+    });
   }
   return resolveConfig(recipe, [
     ...overrides(flags),
