@@ -324,7 +324,7 @@ export interface WrongWrite {
 /** The input of a scripted user. A task from a benchmark has no goal, only an instruction in prose. */
 export interface UserStart {
   readonly task: Task;
-  /** The database in its initial state, from which users know their own rows. */
+  /** The database in its initial state, in which the user's own rows are looked up. */
   readonly database: Database;
   readonly seed: number;
 }

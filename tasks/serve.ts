@@ -1,7 +1,7 @@
 /**
- * `deno task serve`: starts an HTTP server. By default, it serves a trained policy as OpenAI's chat API and as SGLang's
- * `/generate`. With `--env`, it serves environments for any trainer. With a slime recipe, it serves episodes for a
- * trainer that has its own engines.
+ * `deno task serve`: starts an HTTP server. By default, it serves a trained policy through OpenAI's chat API and
+ * SGLang's `/generate`. With `--env`, it serves environments for any trainer. With a slime recipe, it serves episodes
+ * for a trainer that has its own engines.
  */
 
 import { join } from "node:path";

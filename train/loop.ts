@@ -49,7 +49,7 @@ export interface TrainOptions {
   readonly run: TrainingDir;
   readonly lab: Lab;
   /**
-   * The reward function of RL; evaluations keep the benchmark's rule. It is not part of the config, so it must be
+   * The reward function for RL; evaluations always use the benchmark's rule. It is not part of the config, so it must be
    * passed again when a run is resumed. Default: the benchmark's rule.
    */
   readonly reward?: RewardFunction;

@@ -84,7 +84,7 @@ function varies(use: WordUse | undefined, mostConversations: number): boolean {
     use.conversations <= mostConversations;
 }
 
-/** Counts of the uses of a word. */
+/** How often and where a word is used. */
 interface WordUse {
   /** Whether a user says the word. */
   said: boolean;

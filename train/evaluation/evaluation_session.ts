@@ -56,7 +56,7 @@ export interface EvaluationPlan {
   readonly only?: readonly JobPlace[];
 }
 
-/** An opened session. Use it with `await using`. */
+/** An open session. Use it with `await using`. */
 export interface EvaluationSession extends AsyncDisposable {
   readonly dir: EvaluationDir;
   readonly dataset: Dataset;

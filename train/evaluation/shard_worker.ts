@@ -15,7 +15,7 @@ import {
   type ShardProgress,
 } from "./shard_order.ts";
 
-/** The interval of progress reports in milliseconds. */
+/** The interval between progress reports in milliseconds. */
 const REPORT_MS = 200;
 
 /** The reason given when a shard ends early on request. */

@@ -15,7 +15,7 @@ export interface ComposedCertificate {
   readonly faults: readonly string[];
   /** Whether the expert earns the reward with the scripted user. */
   readonly expert: boolean;
-  /** The number of the expert's turns. */
+  /** The number of turns that the expert took. */
   readonly turns: number;
 }
 

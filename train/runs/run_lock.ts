@@ -15,7 +15,7 @@ import { hostId } from "./host_id.ts";
  */
 const RETRY = { retries: 19, backoffMs: 25, factor: 1 } as const;
 
-/** The interval of the heartbeat in milliseconds. */
+/** The interval between heartbeats in milliseconds. */
 const HEARTBEAT_MS = 15_000;
 /** The time without a heartbeat after which other hosts consider the process dead, in milliseconds. */
 const DEAD_AFTER_MS = 180_000;

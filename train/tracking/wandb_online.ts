@@ -26,7 +26,10 @@ import {
   type WandbValues,
 } from "./wandb_run.ts";
 
-/** The interval of the heartbeats, as in W&B's client. Without heartbeats, the server considers a run crashed. */
+/**
+ * The interval between heartbeats in milliseconds, as in W&B's client. Without heartbeats, the server considers a run
+ * crashed.
+ */
 const HEARTBEAT_MS = 30_000;
 
 /** The API server of W&B's cloud, whose web pages have a different address. */

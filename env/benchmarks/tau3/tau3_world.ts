@@ -1,4 +1,4 @@
-/** Implements the world of one conversation: two databases, their tools, and the functions that set up tasks. */
+/** Implements the world of one conversation: one or two databases, their tools, and the functions that set up tasks. */
 
 import type { Databases, Side } from "../../domain.ts";
 import {

@@ -178,7 +178,7 @@ export class LiveSession {
   }
 
   /**
-   * Ends the current episode without another action, and records the reward 0.
+   * Ends the current episode without another action, and records a reward of 0.
    * @throws {RequestError} Like {@linkcode step}.
    */
   async truncate(stopReason: "parse_errors"): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Defines schemas for the responses of Ray's Jobs REST interface, and parses its errors.
+ * Defines schemas for the responses of Ray's Jobs REST API, and parses its errors.
  * @see Ray 2.49.2 `dashboard/modules/job/`.
  */
 
@@ -68,7 +68,7 @@ export const shareSchema = z.tuple([z.number(), z.number()]);
 
 /** A job of a Ray cluster, as Ray reports it. */
 export interface RayJob {
-  /** The job's id; `null` for a driver that was started without the Jobs interface. */
+  /** The job's id; `null` for a driver that was started without the Jobs API. */
   readonly submissionId: string | null;
   readonly state: JobState;
   /** Ray's description of the state. For a failed job, it includes the last lines of the job's log. */

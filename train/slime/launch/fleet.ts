@@ -1,5 +1,5 @@
 /**
- * Gives access to the hosts of a run: a shell on each host, and Ray's Jobs interface on the head. If the head is
+ * Gives access to the hosts of a run: a shell on each host, and Ray's Jobs API on the head. If the head is
  * another machine, Ray is reached through an ssh tunnel.
  */
 
@@ -49,7 +49,7 @@ export interface Fleet extends AsyncDisposable {
    */
   addresses(options?: CallOptions): Promise<string[]>;
   /**
-   * Returns a client of Ray's Jobs interface, which is at `jobsUrl` on the head. `setBy` names what sets the URL, for
+   * Returns a client of Ray's Jobs API, which is at `jobsUrl` on the head. `setBy` names what sets the URL, for
    * hints; default: the recipe's keys.
    */
   jobsOf(

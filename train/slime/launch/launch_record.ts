@@ -35,7 +35,7 @@ const sessionSchema = z.object({
 /** The schema of `launch.json`. */
 export const launchRecordSchema = z.object({
   schemaVersion: z.literal(LAUNCH_VERSION),
-  /** The URL of Ray's Jobs interface. */
+  /** The URL of Ray's Jobs API. */
   jobsUrl: z.string(),
   /** The name of the host that runs Ray's head node. */
   head: z.string(),

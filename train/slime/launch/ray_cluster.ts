@@ -193,7 +193,7 @@ function nameOf({ submissionId, entrypoint, state }: RayJob): string {
 /**
  * Returns a hint that says how to stop a job. A job of a taulab run is stopped together with the run's servers, on the
  * machine that launched the run.
- * @param address The URL of Ray's Jobs interface. Default: the URL that the `ray` command uses.
+ * @param address The URL of Ray's Jobs API. Default: the URL that the `ray` command uses.
  */
 export function stopHint(
   { submissionId, metadata }: Pick<RayJob, "submissionId" | "metadata">,

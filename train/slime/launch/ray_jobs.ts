@@ -1,5 +1,5 @@
 /**
- * Provides a typed client of Ray's Jobs REST interface: jobs are submitted, queried, followed, stopped and removed by
+ * Provides a typed client of Ray's Jobs REST API: jobs are submitted, queried, followed, stopped and removed by
  * id.
  * @see Ray 2.49.2 `dashboard/modules/job/job_head.py` and `openapi.yml`; errors are plain text, mostly tracebacks.
  */
@@ -107,7 +107,7 @@ interface Call<T> extends CallOptions {
   readonly retries?: number;
 }
 
-/** A client of one cluster's Jobs interface. */
+/** A client of one cluster's Jobs API. */
 export class RayJobs {
   readonly url: string;
   readonly #options: Required<Omit<RayJobsOptions, "token">>;

@@ -188,9 +188,9 @@ function rlLine(
 }
 
 /**
- * Returns the metrics of a rollout's groups: their mean reward, and counts of groups and episodes. The counts include
- * groups that the filter dropped. The mean reward includes a dropped group only if its rewards were equal, because
- * slime logs the reward of no other dropped group.
+ * Returns the metrics of a rollout's groups. The counts of sampled groups and episodes include groups that the filter
+ * dropped. The mean reward and the zero-variance share include a dropped group only if its rewards were equal, because
+ * slime does not log the rewards of other dropped groups.
  */
 function groupsOf(
   { sampled, trained }: { sampled: Values; trained: Values },

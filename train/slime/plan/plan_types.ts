@@ -102,7 +102,7 @@ export interface RayPlan {
   readonly workers: readonly PlannedCommand[];
   /** The address of the cluster, such as `10.0.0.1:6379`. */
   readonly address: string;
-  /** The URL of Ray's Jobs REST interface for requests from the head. */
+  /** The URL of Ray's Jobs REST API for requests from the head. */
   readonly jobsUrl: string;
   readonly dashboardPort: number;
   readonly tempDir: string | null;

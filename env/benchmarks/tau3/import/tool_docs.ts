@@ -6,7 +6,7 @@
 
 /** The parts of a docstring. */
 export interface ToolDoc {
-  /** The description that models receive: the first line and, if there is more text, a blank line and this text. */
+  /** The description that models receive: the first line, followed by a blank line and the remaining text, if any. */
   readonly description: string;
   /** The descriptions of the parameters, keyed by name. */
   readonly parameters: ReadonlyMap<string, string>;

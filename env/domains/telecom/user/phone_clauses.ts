@@ -98,7 +98,7 @@ export const ACTS =
   "turn switch toggle disable enable activate deactivate disconnect connect set put ensure make sure stop"
     .split(" ");
 
-/** Words that mark a clause as a question for the user's consent. */
+/** Words that mark a clause as a request for the user's consent. */
 export const CONSENT =
   "shall should okay ok agree confirm proceed want willing accept yes like right correct alright"
     .split(" ");
