@@ -55,7 +55,8 @@ export const convertFlags = z.object({
     description: "Skip the comparison of the result with its source",
   }),
   force: z.boolean().default(false).meta({
-    description: "Replace the directory --to if it exists with other contents",
+    description:
+      "Replace the directory --to if it exists with different contents",
   }),
   host: z.string().optional().meta({
     description: "Run on this host from hosts.yaml; default: this machine",

@@ -179,7 +179,7 @@ function checkRows({ rows, source, holdOut }: Flags): void {
   }
   if (rows === undefined && holdOut.length > 0) {
     throw new ConfigError("--hold-out needs --rows", {
-      hint: "pass --rows DIR with a τ-bench checkout",
+      hint: "pass a τ-bench checkout as --rows DIR, or omit --hold-out",
     });
   }
 }
@@ -345,7 +345,7 @@ function withRowsHint(error: unknown): unknown {
   return isOfData
     ? new DataError(error.message, {
       hint:
-        "pass --rows with a τ-bench checkout, or with a directory written by deno task import",
+        "pass a τ-bench checkout, or a directory written by deno task import, as --rows DIR",
       cause: error,
     })
     : error;

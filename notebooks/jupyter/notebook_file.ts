@@ -43,7 +43,7 @@ export function codeCells({ cells }: Pick<Notebook, "cells">): Cell[] {
 
 /**
  * Reads a notebook.
- * @throws {ConfigError} If the file does not exist or is not a notebook of format 4.
+ * @throws {ConfigError} If the file does not exist or is not a valid notebook in nbformat 4.5.
  */
 export async function readNotebook(path: string): Promise<Notebook> {
   const parsed = fileSchema.safeParse(await readJson(path));
@@ -54,7 +54,7 @@ export async function readNotebook(path: string): Promise<Notebook> {
   const issue = parsed.error.issues[0]!;
   const key = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
   throw new ConfigError(
-    `"${path}" is not a notebook of format 4: ${key}${
+    `"${path}" is not a valid notebook in nbformat 4.5: ${key}${
       explainIssue(issue, undefined)
     }`,
   );

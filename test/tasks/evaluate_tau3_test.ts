@@ -41,7 +41,7 @@ Deno.test({
       assert.equal(code, 1, "incomparable scores");
       assert.match(
         report.incomparable.join("; "),
-        /split is small.*excludes tasks.*number of trials is 1.*user is scripted/,
+        /split is small.*excludes tasks.*number of trials is 1.*user's strategy is scripted/,
       );
       await assert.rejects(Deno.stat(`${dir}/e/submission.json`));
       const file = await Deno.readTextFile(`${dir}/e/tau3_results.json`);

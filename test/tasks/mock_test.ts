@@ -63,7 +63,7 @@ Deno.test({
     assert.equal(refused.code, 2);
     assert.match(
       refused.stderr,
-      /retail_dev_tasks.jsonl" already exists with other contents/,
+      /retail_dev_tasks.jsonl" already exists with different contents/,
     );
     assert.equal(await Deno.readTextFile(path), "mine");
     assert.equal((await runTask("mock", [...args, "--force"])).code, 0);
@@ -391,7 +391,7 @@ Deno.test("mock --rows reports what is missing or wrong", async () => {
     [["--rows", "split"], /--rows-format split/],
     [
       ["--rows", "no/such"],
-      /Cannot find "no\/such\/retail\/.*\nhint: pass --rows with/,
+      /Cannot find "no\/such\/retail\/.*\nhint: pass a τ-bench checkout/,
     ],
     [["--rows", "x", "--source", "tau-bench"], /pass only one of them/],
     [["--hold-out", "test"], /--rows DIR/],

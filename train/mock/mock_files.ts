@@ -121,7 +121,7 @@ export async function requireUnchanged(
     const there = await readTextIfThere(join(out, path));
     if (there === undefined || there === text) continue;
     throw new ConfigError(
-      `The file "${join(out, path)}" already exists with other contents`,
+      `The file "${join(out, path)}" already exists with different contents`,
       {
         hint: "choose another --out, or pass --force to replace it",
       },

@@ -69,7 +69,7 @@ Deno.test("writeFiles() writes what neither requireEmpty() nor requireUnchanged(
     const other = [{ path: "a/b", text: "2" }];
     await assert.rejects(
       requireUnchanged(out, other),
-      /already exists with other contents/,
+      /already exists with different contents/,
     );
     await assert.rejects(requireEmpty(out), /is not empty/);
   }));

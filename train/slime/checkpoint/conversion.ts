@@ -148,7 +148,7 @@ function refuseSmallDisk(
   const needed = Math.ceil(expectedBytes * ROOM);
   if (free === undefined || free >= needed) return;
   throw new ConfigError(
-    `The disk of "${to}" has ${
+    `The disk that holds "${to}" has ${
       gigabytes(free)
     } free, but the conversion needs ${gigabytes(needed)}`,
     { hint: "free some space, or choose another directory with --to" },

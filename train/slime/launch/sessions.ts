@@ -267,7 +267,7 @@ async function requireHealthy(
   doctor.onReport(report);
   if (report.healthy) return;
   throw new HostError(
-    "The run was not launched: a check of the doctor failed",
+    "The run was not launched: a doctor check failed",
     {
       hint: "fix the failures above, or launch anyway with --skip-doctor",
     },

@@ -112,7 +112,7 @@ function verdictOf(result: JsonValue): NlCheck {
   ) {
     throw new RaisedError(
       "ValidationError",
-      "A verdict of the judge has a field with the wrong type",
+      "One of the judge's verdicts has a field of the wrong type",
     );
   }
   return { assertion, met, justification };
@@ -121,7 +121,7 @@ function verdictOf(result: JsonValue): NlCheck {
 function fieldOf(result: JsonObject, key: string): JsonValue {
   const value = result.get(key);
   if (value !== undefined) return value;
-  throw new RaisedError("KeyError", `A verdict of the judge lacks "${key}"`);
+  throw new RaisedError("KeyError", `One of the judge's verdicts lacks "${key}"`);
 }
 
 const TRUE = new Set(["1", "t", "true", "y", "yes", "on"]);
