@@ -451,7 +451,7 @@ class Loop implements ControlLoop {
     return true;
   }
 
-  /** Samples the episodes of an evaluation; `null` if it was aborted. */
+  /** Samples the episodes of an evaluation. Returns `null` if it was aborted. */
   async #sampleEval(
     activity: Omit<Activity, "done" | "of">,
     plan: EvalPlan,

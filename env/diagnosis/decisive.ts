@@ -167,7 +167,7 @@ function findDecisive(parts: Parts): DecisiveError {
   return { kind: "ending", turn: last, rows: reward.differences, missing };
 }
 
-/** Finds the first write after which the gold state was out of reach; `undefined` if there is none. */
+/** Finds the first write after which the gold state was out of reach. Returns `undefined` if there is none. */
 function firstLost(parts: Parts): DecisiveError | undefined {
   const { writes, gold, dataset, task } = parts;
   const options = {

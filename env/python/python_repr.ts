@@ -28,7 +28,7 @@ export function stringRepr(text: string): string {
 }
 
 /**
- * Compares strings by code point like Python. Returns a negative number, 0 or a positive number if `a` is less than,
+ * Compares strings by code point, as Python does. Returns a negative number, 0 or a positive number if `a` is less than,
  * equal to or greater than `b`.
  */
 export function compareStrings(a: string, b: string): number {

@@ -80,7 +80,7 @@ export function humanUser(
   }));
 }
 
-/** Parses a call: `/NAME`, optionally followed by arguments as JSON; `undefined` if they are not a JSON object. */
+/** Parses a call: `/NAME`, optionally followed by arguments as JSON. Returns `undefined` if they are not a JSON object. */
 function callOf(line: string, id: string): ToolCall | undefined {
   const end = line.search(/\s|$/);
   try {

@@ -14,7 +14,7 @@ import { parseJson } from "../runs/versions.ts";
 export const TOKENIZER = "tokenizer.json";
 
 /**
- * Reads the tokenizer of the run at `path`; `undefined` if it has none yet.
+ * Reads the tokenizer of the run at `path`. Returns `undefined` if it has none yet.
  * @param options.hint The hint of the error for a damaged file.
  * @throws {RunDirError} If it is damaged.
  */

@@ -59,7 +59,7 @@ export async function certifyWorld(
 
 /**
  * Composes the requested number of tasks from settings.
- * @throws {ConfigError} If a setting is unknown or has a wrong value, or no task satisfies the settings.
+ * @throws {ConfigError} If a setting is unknown or has an invalid value, or no task satisfies the settings.
  */
 export function mockComposed(
   composer: ComposerPart,

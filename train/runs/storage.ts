@@ -59,7 +59,7 @@ export async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-/** Reads the text of a file; `undefined` if there is none. */
+/** Reads the text of a file. Returns `undefined` if there is no such file. */
 export async function readTextIfThere(
   path: string | URL,
 ): Promise<string | undefined> {

@@ -7,8 +7,8 @@ import type { WorldSource } from "./tau3_world.ts";
 
 /**
  * Returns the id of the task's user, or an empty string if there is none. If the expected actions name a user or a row
- * that a user owns, this user is returned, otherwise a user whose id (or else whose name and zip code) appears in the
- * scenario's instructions.
+ * that a user owns, that user is returned. Otherwise, the user is one whose id (or, failing that, whose name and zip
+ * code) appears in the scenario's instructions.
  */
 export function userOf(
   { domain, databases }: WorldSource,

@@ -57,7 +57,7 @@ export function reduce(address: usize): void {
   store<f64>(job.squares, squares);
 }
 
-/** Performs one AdamW step on this part and sets its gradient to zero. */
+/** Performs the AdamW step for a job's part of the parameters, and sets that part of the gradient to zero. */
 export function adamw(address: usize): void {
   const job = changetype<OptimizerJob>(address);
   const gradient = load<usize>(job.gradients);

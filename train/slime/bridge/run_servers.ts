@@ -265,8 +265,8 @@ class WatchedService {
   }
 
   /**
-   * Waits until the server exits or misses several health checks.
-   * @returns The reason, or `undefined` when the server is no longer watched.
+   * Waits until the server exits or misses several health checks in a row.
+   * @returns The reason, or `undefined` if the server is no longer watched.
    */
   async #death(): Promise<string | undefined> {
     const { signal } = this.#end;

@@ -157,8 +157,8 @@ export async function readHostPython(
 }
 
 /**
- * Returns a `PYTHONPATH` with which Python finds the modules that the job finds, except the hooks. It contains slime's
- * directory, which Python adds itself when the job runs `train.py`.
+ * Returns a `PYTHONPATH` that lets Python find the same modules as the job, except the hooks. It includes slime's
+ * directory, which Python adds automatically when the job runs `train.py`.
  */
 export function jobPythonPath({ paths }: Pick<SlimeConfig, "paths">): string {
   return `${paths.megatron}:${paths.slime}`;

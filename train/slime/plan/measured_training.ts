@@ -26,7 +26,7 @@ export async function measuredTraining(
   return trainingRates(withDerived(config), { lines, measuredOn: path });
 }
 
-/** Computes the training rates from the lines of a run's metrics; `null` if they contain no training. */
+/** Computes the training rates from the lines of a run's metrics. Returns `null` if they contain no training. */
 export function trainingRates(
   { config, model }: ResolvedSlime,
   { lines, measuredOn }: {

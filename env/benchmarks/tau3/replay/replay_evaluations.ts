@@ -1,4 +1,4 @@
-/** Replays evaluated conversations: compares the rewards with all their parts, or the errors that were raised. */
+/** Replays recorded evaluations, and compares each reward and its parts, or the raised error, with the recording. */
 
 import { ToolError } from "../../../errors.ts";
 import { printPythonJson } from "../../../python/python_json.ts";

@@ -42,7 +42,7 @@ const IMAGE = DEFAULT_IMAGE;
 
 /**
  * The fixtures of the test: a host that this machine (the laptop) reaches only over ssh, the host's stand-in for
- * Docker, and a repository of slime.
+ * Docker, and a repository in slime's layout.
  */
 interface Site {
   readonly dir: string;

@@ -1,4 +1,4 @@
-/** Defines the test cases of the doctor's checks. A case has a host or a recipe, and the expected finding. */
+/** Defines the type of the test cases for the doctor's checks, and a helper that creates their contexts. */
 
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";
 import {
