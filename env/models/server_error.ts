@@ -114,8 +114,8 @@ function isFine(code: unknown): boolean {
 }
 
 /**
- * Returns the sibling fields of a nested error that add details to it. Fields that the error also has are omitted, but
- * if both have a message, the outer one is returned as `metadata.raw`.
+ * Returns the sibling fields of a nested error that add details to it. Fields that the error also has are omitted. If
+ * both the error and the body have a message, the body's is returned as `metadata.raw`.
  */
 function outerFields(body: JsonRecord, inner: JsonRecord): JsonRecord {
   const outer: Record<string, unknown> = {};

@@ -40,7 +40,7 @@ export function compareStrings(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Matches printable ASCII without single quotes and backslashes, which needs no escapes. */
+/** Matches printable ASCII that needs no escapes, because it contains no single quotes or backslashes. */
 const PLAIN = /^[ -&(-[\]-~]*$/;
 
 const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([

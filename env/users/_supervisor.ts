@@ -1,6 +1,6 @@
 /**
- * Implements the supervisor of the verify and reflection users: a model that judges the user's next message and
- * proposes a better message.
+ * Implements the supervisor of the verify and reflection users: a model that judges the user's next message and, for the
+ * reflection user, proposes a better message.
  */
 
 import { fillPrompt } from "../prompts.ts";

@@ -18,7 +18,7 @@ export function curveFigure(lines: readonly AnyMetrics[]): Rich {
 }
 
 /**
- * Draws curves of values within 0..1. A series with fewer than half as many points as the longest series is also drawn
+ * Draws curves of values from 0 to 1. A series with fewer than half as many points as the longest series is also drawn
  * with dots.
  */
 export function pointsFigure(

@@ -32,7 +32,7 @@ export function passOf(episodes: readonly RunEpisode[]): Estimate[] {
 
 /**
  * Returns the mean reward for each key, in the order in which the keys first appear. Each task has the same weight.
- * Episodes that have no reward because infrastructure failed are omitted. Rewards must be within 0..1.
+ * Episodes that have no reward because infrastructure failed are omitted. Rewards must be from 0 to 1.
  *
  *     rewardBy(run.episodes(), ({ task }) => task.intent ?? "?")
  */
@@ -66,7 +66,7 @@ export function reasonOf({ record }: RunEpisode): string | null {
 export interface ReasonRow {
   readonly reason: string;
   readonly episodes: number;
-  /** The share of all episodes, including solved episodes, within 0..1. */
+  /** The share of all episodes, including solved episodes, from 0 to 1. */
   readonly share: number;
 }
 
@@ -88,7 +88,7 @@ export interface EndRow {
   readonly of: string;
   /** The outcome: `solved`, or a failure reason returned by {@linkcode reasonOf}. */
   readonly kind: string;
-  /** The share of the key's episodes, within 0..1. */
+  /** The share of the key's episodes that have this outcome, from 0 to 1. */
   readonly share: number;
 }
 

@@ -5,7 +5,7 @@ import { PolicyError } from "../../env/errors.ts";
 const WASM_PAGE = 65536;
 /** The maximum size of the shared memory for which the kernels are built, in WebAssembly pages: 4 GiB. */
 const MAX_PAGES = 65536;
-/** The minimum growth in WebAssembly pages, which is 16 MiB, so that the memory seldom has to grow. */
+/** The minimum growth in WebAssembly pages: 16 MiB, so that the memory seldom has to grow. */
 const GROWTH_PAGES = 256;
 
 interface Span {

@@ -35,7 +35,7 @@ export class SymbolTable {
   }
 
   /**
-   * Returns the id of the symbol with a text.
+   * Returns the id of the symbol with the given text.
    * @throws {RangeError} If there is no such symbol.
    */
   id(text: string): number {

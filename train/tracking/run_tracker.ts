@@ -45,7 +45,7 @@ export interface RunEnd {
 
 /** A tracker that has registered the run. */
 export interface OpenTracker {
-  /** A URL that shows the run, or a command that does. */
+  /** A URL that shows the run, or a command that shows or uploads it. */
   readonly link: string;
   /** The state from which {@linkcode Tracker.open} continues if the run is resumed. */
   readonly place: Readonly<Record<string, string>>;

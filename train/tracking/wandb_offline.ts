@@ -88,7 +88,7 @@ async function createDir({ path, id }: WandbRun): Promise<string> {
 
 /**
  * Creates the directory and the files of an offline run.
- * @param synced The number of rows that W&B already has, and that are not written again.
+ * @param synced The number of rows that W&B already has and that are not written again.
  */
 async function openRun(run: WandbRun, synced: number): Promise<OpenTracker> {
   const dir = await createDir(run);

@@ -1,6 +1,6 @@
 /**
- * Replays a recorded episode for diagnosis: the writes of both sides, the reward, and whether the expected state could
- * still be reached.
+ * Replays a recorded episode for diagnosis, and determines the writes of both sides, the reward, and whether the
+ * expected state could still be reached.
  */
 
 import type { Databases } from "../../domain.ts";

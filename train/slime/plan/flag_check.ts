@@ -46,7 +46,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
     "an interrupted episode cannot continue in the next rollout, because its simulated user no longer exists",
 };
 
-/** The flags that a recipe sets through other keys than `flags`, each mapped to its key. */
+/** The flags that a recipe sets through keys other than `flags`, each mapped to its key. */
 const OWN_KEYS: ReadonlyMap<string, string> = new Map([
   ...Object.values(MODEL_SHAPES).flatMap((shape) =>
     groupWords(modelArguments(shape)).map(({ flag }) =>

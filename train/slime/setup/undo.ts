@@ -118,9 +118,8 @@ function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
 }
 
 /**
- * Returns the shell in which the thing of an entry can be checked and removed; `undefined` if it was removed together
- * with its container. Downloads outlive their container, because they are in directories that have the same path on the
- * host.
+ * Returns the shell in which to check and remove what an entry records; `undefined` if it was removed together with its
+ * container. Downloads outlive their container, because they are in directories that have the same path on the host.
  */
 async function shellOf(
   { within, made }: Entry,
