@@ -167,7 +167,8 @@ export class MissingPartError extends ConfigError {
 
   constructor(domain: Domain, part: PartName, key: string = part) {
     super(`The domain "${keyOf(domain)}" has no ${WHAT[part]}`, {
-      hint: `pass \`${key}\` to defineDomain(), or choose another domain`,
+      hint:
+        `choose another domain or another source of data, or pass \`${key}\` to defineDomain()`,
     });
     this.domain = keyOf(domain);
     this.part = part;

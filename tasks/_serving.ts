@@ -53,6 +53,11 @@ function whyNoListener(error: unknown): string | undefined {
   return isUnknown ? NO_ADDRESS : undefined;
 }
 
+/** Returns the base URL of a server. IPv6 addresses are bracketed. */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** Milliseconds to wait before listening again after a server could not accept a connection. */
 const REOPEN_MS = 200;
 
@@ -69,6 +74,7 @@ class LastingServer implements HttpServer {
   /** The current server; `null` while no server listens. */
   #server: Deno.HttpServer<Deno.NetAddr> | null = null;
   #isOver = false;
+  #isTaken = false;
 
   constructor(
     at: Pick<Deno.NetAddr, "hostname" | "port">,
@@ -98,7 +104,7 @@ class LastingServer implements HttpServer {
     if (!isOutOfFiles(error)) throw error;
     if (this.#closing.length === 0) {
       this.#terminal.note(
-        "warning: Cannot accept a connection: too many files are open. Connections without a request in progress are closed; raise the limit with ulimit -n",
+        "warning: Cannot accept a connection: too many files are open. Connections without a request in progress, including WebSockets, are closed; raise the limit with ulimit -n",
       );
     }
     this.#server = null;
@@ -108,9 +114,20 @@ class LastingServer implements HttpServer {
       try {
         if (!this.#isOver) this.#open(this.addr);
       } catch (error) {
-        if (!isOutOfFiles(error)) throw error;
+        if (error instanceof Deno.errors.AddrInUse) this.#reportTaken();
+        else if (!isOutOfFiles(error)) throw error;
       }
     }
+  }
+
+  /** Reports that another process has taken the port in the meantime. */
+  #reportTaken(): void {
+    if (this.#isTaken) return;
+    this.#isTaken = true;
+    const { hostname, port } = this.addr;
+    this.#terminal.note(
+      `warning: Cannot listen on ${hostname}, port ${port}, again: another process uses the port now; stop that process`,
+    );
   }
 }
 

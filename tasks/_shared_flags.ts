@@ -62,7 +62,8 @@ export interface BenchmarkRule {
 
 /**
  * Returns the config override for the directory of the source's benchmark. Returns an empty list if the data is
- * generated, or the directory was neither passed nor set in the environment.
+ * generated, or the directory was neither passed nor set in the environment. `--set data.directory=…` takes precedence
+ * over the environment.
  * @throws {ConfigError} If the command line names the directory of another benchmark.
  */
 export function benchmarkOverrides(
@@ -70,10 +71,15 @@ export function benchmarkOverrides(
   source: string,
   rule: BenchmarkRule = {},
 ): Override[] {
+  const { argv = Deno.args } = rule;
   refuseUnusedBenchmark(dirs, source, rule);
   return BENCHMARK_FLAGS.flatMap(({ benchmark, key }) => {
     const value = dirs[key];
     if (benchmark !== source || value === undefined) return [];
+    const isSet = valuesOf(argv, "set").some((one) =>
+      one.startsWith("data.directory=")
+    );
+    if (isSet && !isPassed(benchmark, argv)) return [];
     const path = ["data", "directory"];
     return [{ path, value, origin: `--${benchmark} ${value}` }];
   });
@@ -112,18 +118,34 @@ export function refuseUnusedBenchmark(
   );
 }
 
+/** The flags that decide whether a command uses τ³-bench without `--data`. */
+interface Tau3Selection extends Pick<BenchmarkDirs, "tau3Bench"> {
+  readonly data?: unknown;
+  readonly env?: unknown;
+}
+
 /**
- * Returns the config override that makes τ³-bench the source of data if the command line has `--tau3-bench` and no
- * `--data`. The environment variable does not select a source.
+ * Checks whether a command line selects τ³-bench without `--data`: by the benchmark's directory, or by one of its
+ * domains if the environment names the directory. The environment variable alone selects nothing.
  */
+export function selectsTau3(
+  { data, env, tau3Bench }: Tau3Selection,
+  argv: readonly string[] = Deno.args,
+): boolean {
+  const isSet = data !== undefined ||
+    valuesOf(argv, "set").some((one) => one.startsWith("data.source="));
+  const isItsDomain = tau3Bench !== undefined &&
+    String(env).startsWith("tau3.");
+  return !isSet && (isItsDomain || isPassed("tau3-bench", argv));
+}
+
+/** Returns the config override that makes τ³-bench the source of data if the command line selects it. */
 export function tau3SourceOverride(
-  { data, tau3Bench }: Pick<BenchmarkDirs, "tau3Bench"> & {
-    readonly data?: unknown;
-  },
+  flags: Tau3Selection,
   argv: readonly string[] = Deno.args,
 ): Override[] {
-  if (data !== undefined || !isPassed("tau3-bench", argv)) return [];
-  const origin = `--tau3-bench ${tau3Bench}`;
+  if (!selectsTau3(flags, argv)) return [];
+  const origin = `--tau3-bench ${flags.tau3Bench}`;
   return [{ path: ["data", "source"], value: "tau3-bench", origin }];
 }
 

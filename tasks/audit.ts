@@ -26,6 +26,7 @@ import { reportText } from "./_audit_view.ts";
 import {
   isPassed,
   refuseUnusedBenchmark,
+  selectsTau3,
   tau3BenchFlag,
   tauBenchFlag,
 } from "./_shared_flags.ts";
@@ -110,9 +111,9 @@ async function run(
   };
 }
 
-function dataOf({ data }: Flags): string {
-  if (data !== undefined) return data;
-  return isPassed("tau3-bench") && !isPassed("tau-bench")
+function dataOf(flags: Flags): string {
+  if (flags.data !== undefined) return flags.data;
+  return selectsTau3(flags) && !isPassed("tau-bench")
     ? "tau3-bench"
     : "tau-bench";
 }

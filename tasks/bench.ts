@@ -59,7 +59,9 @@ const flags = z.object({
     value: "DIR",
     isPath: anyPath,
   }),
-  threads: z.int().min(1).default(2).describe("Threads of the CPU policy"),
+  threads: z.int().min(1).max(64).default(2).describe(
+    "Threads of the CPU policy",
+  ),
   bridge: z.boolean().default(false).describe(
     "Measure serve --recipe instead: compare concurrent episodes with the same requests made with plain fetch",
   ),

@@ -40,6 +40,7 @@ import {
   listen,
   shutDown,
   tokenOf,
+  urlOf,
 } from "./_serving.ts";
 import {
   benchmarkOverrides,
@@ -171,7 +172,7 @@ async function runEpisodes(
     { host: flags.host, port, terminal },
     episodes.app.fetch,
   );
-  const url = `http://${flags.host}:${server.addr.port}`;
+  const url = urlOf(flags.host, server.addr.port);
   const { world: { dataset, userName }, instance, stopped } = episodes;
   const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
   terminal.note(
@@ -197,7 +198,7 @@ async function listenForRun(
     return listen(at, handler);
   } catch (error) {
     const { host, port } = at;
-    const health = await fetch(`http://${host}:${port}/health`, {
+    const health = await fetch(`${urlOf(host, port)}/health`, {
       signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
     }).then((response) => response.json()).catch(() => undefined);
     const { data } = healthSchema.safeParse(health);
@@ -219,7 +220,7 @@ async function writePackage(
   { host, port = ENVIRONMENT_PORT }: Flags,
   { terminal }: TaskContext,
 ): Promise<TaskResult> {
-  const url = `http://${host}:${port}`;
+  const url = urlOf(host, port);
   const { version } = denoConfig;
   const files = await write({ url, version });
   await refuseFile(directory);
@@ -276,7 +277,7 @@ async function runEnvironment(
   const { dataset, userName, app } = served;
   const port = flags.port ?? ENVIRONMENT_PORT;
   const server = listen({ host: flags.host, port, terminal }, app.fetch);
-  const url = `http://${flags.host}:${server.addr.port}`;
+  const url = urlOf(flags.host, server.addr.port);
   const json = { url, data: dataset.name, user: userName, pid: Deno.pid };
   terminal.note(
     `Serving ${
@@ -318,7 +319,7 @@ async function runPolicy(
   });
   const port = flags.port ?? POLICY_PORT;
   const server = listen({ host: flags.host, port, terminal }, app.fetch);
-  const url = `http://${flags.host}:${server.addr.port}`;
+  const url = urlOf(flags.host, server.addr.port);
   const json = { url, model: policy.name, step: opened.step, run_dir: path };
   terminal.note(
     `Serving "${path}" after step ${opened.step} at ${url} as "${policy.name}"; Ctrl-C stops. Try:\n` +

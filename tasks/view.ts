@@ -23,7 +23,7 @@ import { writeFileAtomic, writing } from "../train/runs/storage.ts";
 import { anyPath, runOrFile } from "./_caller_paths.ts";
 import { EXIT, main, type TaskContext, type TaskResult } from "./_cli.ts";
 import { LOCAL_WORK, writesFiles } from "./_confine.ts";
-import { aborted, listen, shutDown, tokenOf } from "./_serving.ts";
+import { aborted, listen, shutDown, tokenOf, urlOf } from "./_serving.ts";
 import { runsFlag, tau3BenchFlag, tauBenchFlag } from "./_shared_flags.ts";
 import { bytes, count } from "../train/progress/amounts.ts";
 
@@ -132,7 +132,6 @@ async function serve(
     ...(token === undefined ? {} : { token }),
   });
   const server = listen({ ...flags, terminal }, app.fetch);
-  const host = flags.host.includes(":") ? `[${flags.host}]` : flags.host;
   const query = token === undefined
     ? ""
     : `?token=${encodeURIComponent(token)}`;
@@ -140,7 +139,7 @@ async function serve(
   const place = operands.length === 1 && only !== undefined
     ? `#/run/${encodeURIComponent(only.id)}`
     : "";
-  const url = `http://${host}:${server.addr.port}/${query}${place}`;
+  const url = `${urlOf(flags.host, server.addr.port)}/${query}${place}`;
   terminal.note(`The viewer is at ${url}; Ctrl-C stops it`);
   terminal.ready({ url, pid: Deno.pid });
   await aborted(signal);

@@ -45,10 +45,24 @@ Deno.test("tau3SourceOverride() needs the flag: the environment variable selects
   const [override] = tau3SourceOverride(DIRS, argv);
   assert.equal(override?.value, "tau3-bench");
   assert.deepEqual(tau3SourceOverride(DIRS, []), []);
-  assert.deepEqual(
-    tau3SourceOverride({ ...DIRS, data: "generated" }, argv),
-    [],
-  );
+  const selects = (more: Record<string, string>, argv: string[]) =>
+    tau3SourceOverride({ ...DIRS, ...more }, argv).length === 1;
+  assert.ok(!selects({ data: "generated" }, argv));
+  assert.ok(!selects({}, [...argv, "--set", "data.source=tau-bench"]));
+  // A domain of the benchmark selects it too, if its directory is known.
+  assert.ok(selects({ env: "tau3.retail" }, []));
+  assert.ok(!selects({ env: "retail" }, []));
+  assert.deepEqual(tau3SourceOverride({ env: "tau3.retail" }, []), []);
+});
+
+Deno.test("benchmarkOverrides() prefers --set to the environment, but not to the flag", () => {
+  const set = ["--set", "data.directory=elsewhere"];
+  const valuesFor = (argv: string[]) =>
+    benchmarkOverrides(DIRS, "tau-bench", { argv }).map(({ value }) => value);
+  assert.deepEqual(valuesFor(set), []);
+  assert.deepEqual(valuesFor([...set, "--tau-bench", "data/tau"]), [
+    "data/tau",
+  ]);
 });
 
 Deno.test("tasks reject a benchmark's directory that has no effect", async () => {

@@ -254,6 +254,12 @@ export const configSchema = z.strictObject({
     error:
       "expected no control while coldStart.steps is 0 or both rft.steps and rl.steps are 0",
   },
+).refine(
+  ({ rollout, model }) => rollout.cacheTokens >= model.contextLength,
+  {
+    path: ["rollout", "cacheTokens"],
+    error: "expected at least model.contextLength, the longest conversation",
+  },
 );
 
 /** A resolved, deeply frozen config. */
