@@ -121,7 +121,10 @@ function verdictOf(result: JsonValue): NlCheck {
 function fieldOf(result: JsonObject, key: string): JsonValue {
   const value = result.get(key);
   if (value !== undefined) return value;
-  throw new RaisedError("KeyError", `One of the judge's verdicts lacks "${key}"`);
+  throw new RaisedError(
+    "KeyError",
+    `One of the judge's verdicts lacks "${key}"`,
+  );
 }
 
 const TRUE = new Set(["1", "t", "true", "y", "yes", "on"]);
