@@ -1,5 +1,5 @@
 /**
- * Encodes the canonical text of a database's base rows once, so that hashing a state only has to encode the changed
+ * Encodes the canonical text of a database's base rows once, so that hashing a state has to encode only the changed
  * rows.
  */
 
@@ -9,12 +9,12 @@ import { compareStrings, stringRepr } from "./python/python_repr.ts";
 
 const SEPARATOR = ", ";
 
-/** The encoded rows of a table, each with its id, sorted by id and followed by `, `. */
+/** The encoded rows of a table, sorted by id. Each includes its id and is followed by `, `. */
 export interface TableText {
   readonly ids: readonly string[];
   /** The text of all rows, encoded as UTF-8. */
   readonly bytes: Uint8Array;
-  /** The offset of each row in `bytes`, followed by `bytes.length`, so there is one more offset than rows. */
+  /** The offset of each row in `bytes`, followed by `bytes.length`, so there is one more offset than there are rows. */
   readonly starts: Uint32Array;
 }
 

@@ -76,7 +76,7 @@ export interface BundlePart {
   /** The user's tools, which operate on the user's database. Default: users have no tools. */
   readonly userTools?: readonly Tool[];
   /**
-   * Synchronizes the two databases; called after every call. Default: changes on one side do not affect the other.
+   * Synchronizes the two databases; runs after every call. Default: changes on one side do not affect the other.
    * @throws {ToolError} If the synchronization fails. Changes made before the failure are kept.
    */
   sync?(databases: Databases): void;
@@ -212,8 +212,8 @@ export function defineDomain<const D extends Domain>(domain: D): D {
 }
 
 /**
- * Returns a domain's key, which is unique across benchmarks: only the name for τ-bench (`retail`), else with the
- * benchmark as a prefix (`tau3.retail`).
+ * Returns a domain's key, which is unique across benchmarks: for τ-bench, the name alone (`retail`); otherwise, the
+ * name with the benchmark as a prefix (`tau3.retail`).
  */
 export function keyOf(
   { benchmark = DEFAULT_BENCHMARK, name }: {
@@ -291,7 +291,7 @@ export interface GoalsPart<
   /**
    * Returns every call that would fulfill a request, based on its wording alone: each order that fits the description;
    * each item, variant and payment method that the words allow; and each permutation of a list whose order is free.
-   * Does not check whether policy and tools allow the call. The result is empty for a question.
+   * Does not check whether the policy and the tools allow the calls. The result is empty for a question.
    */
   fulfillingCalls(context: RequestContext<R>): readonly ToolAction[];
   /** Describes what is wrong with the changes made by a call; `null` if it changed exactly what it should. */
@@ -299,11 +299,11 @@ export interface GoalsPart<
     action: ToolAction,
     states: { readonly before: Database; readonly after: Database },
   ): string | null;
-  /** Returns the reads that policy always requires: identifying the user, and looking up the relevant rows. */
+  /** Returns the reads that the policy always requires: identifying the user, and looking up the relevant rows. */
   requiredReads(task: Task<G>, database: Database): readonly ToolAction[];
   /**
-   * Returns wrong writes that an agent could make by mistake: the gold writes with another target or detail, and extra
-   * writes. The tools accept at least one of them.
+   * Returns wrong writes that an agent could make by mistake: the gold writes with a different target or detail, and
+   * extra writes. The tools accept at least one of them.
    */
   wrongWrites(task: Task<G>, database: Database): readonly WrongWrite[];
   /**

@@ -28,16 +28,17 @@ export interface EnvironmentOptions {
   readonly task: Task;
   /** The simulated user, with whom only the environment may communicate. */
   readonly user: User;
-  /** The judge of the checks that no program can decide. Default: none. */
+  /** The judge for checks that no program can decide. Default: none. */
   readonly judge?: Judge | undefined;
   /**
-   * An episode in progress to continue. A benchmark's rules replay its turns in a fresh world. Default: a new episode.
+   * An episode in progress, to be continued. A benchmark's rules replay the episode's turns in a fresh world. Default:
+   * a new episode.
    */
   readonly from?: EarlierTurns & { readonly database: Database };
 }
 
 /**
- * Creates the world of one task. It is single-use: open it once, unless it continues an episode, then step until an
+ * Creates the world of one task. It is single-use: unless it continues an episode, open it once; then step until an
  * observation is `done`.
  * @throws {ConfigError} If this version of taulab does not implement the task's domain.
  */

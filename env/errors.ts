@@ -38,8 +38,8 @@ export function messageOf(error: unknown): string {
 }
 
 /**
- * Thrown if the command line, a recipe, a dataset or another input is invalid. A command that fails with it exits with
- * status 2.
+ * Thrown if the command line, a recipe, a dataset or another input is invalid. A command that fails with this error
+ * exits with status 2.
  */
 export class ConfigError extends BoundaryError {
   override readonly name = "ConfigError";

@@ -63,8 +63,8 @@ export function tauBenchRewardInfo(
 }
 
 /**
- * Checks whether an output was stated, by τ-bench's rule: a message contains it, ignoring case and the message's
- * commas.
+ * Checks whether an output was stated, by τ-bench's rule: a message contains it, ignoring case and any commas in the
+ * message.
  */
 export function isOutputTold(
   output: string,

@@ -43,7 +43,7 @@ export interface RolloutSpec {
   readonly task: Task;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** The judge of the checks that no program can decide. Default: none. */
+  /** The judge for checks that no program can decide. Default: none. */
   readonly judge?: Judge | undefined;
   /** The user's name in the record: `scripted`. Default: the factory's label, or `custom` if it has none. */
   readonly userName?: string;

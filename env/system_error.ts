@@ -1,6 +1,6 @@
 /**
- * Recognizes errors with which the operating system or SQLite refuses an operation, for example because the disk is
- * full or a file is not writable, as opposed to bugs in this program.
+ * Recognizes errors that report that the operating system or SQLite refused an operation, for example because the disk
+ * is full or a file is not writable, as opposed to bugs in this program.
  */
 
 /** The reasons why the operating system, Deno or SQLite refuses an operation. */
@@ -23,7 +23,7 @@ export interface Refusal {
   readonly hint: string;
 }
 
-/** The reasons of each kind of refusal, with their system error codes and error messages, in order of precedence. */
+/** The reasons for each kind of refusal, with their system error codes and error messages, in order of precedence. */
 const SIGNS: readonly (Refusal & {
   readonly codes: readonly string[];
   readonly words: readonly string[];

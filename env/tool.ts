@@ -48,7 +48,7 @@ export function defineTool<const P extends string>(
 
 /**
  * Binds arguments to parameters. The error messages are Python's, as in τ-bench, because models read them.
- * @throws {ToolError} If an argument is missing, or if there is no parameter for it.
+ * @throws {ToolError} If an argument is missing or does not match any parameter.
  */
 function bind<P extends string>(
   name: string,

@@ -146,7 +146,7 @@ export interface Dataset {
 export interface ConversationRules {
   /** The agent's greeting before the user's first message; part of the conversation. */
   readonly greeting: string;
-  /** The maximum number of the agent's turns, after which the rules end the conversation. */
+  /** The number of turns by the agent after which the rules end the conversation. */
   readonly maxTurns: number;
   /** The rules for conversations without a user. Default: there is a user. */
   readonly solo?: SoloRules;
@@ -172,7 +172,7 @@ export interface ConversationRules {
 }
 
 /**
- * The rules of a conversation without a user: the agent works on its prompt alone, with the tools of both sides. The
+ * The rules of a conversation without a user: the agent works from its prompt alone, with the tools of both sides. The
  * interfaces stay the same: the user is an `absentUser()`, who is never asked; the first message is empty and not part
  * of the conversation; and an agent's answer without a tool call ends the conversation.
  */
@@ -469,7 +469,7 @@ export interface UserMove {
 /** A function that creates the user of one episode. */
 export interface UserFactory {
   (task: Task, options: { readonly seed: number }): User;
-  /** The name of the users in records: `scripted`, `llm gpt-4o`. */
+  /** The name of these users in records: `scripted`, `llm gpt-4o`. */
   readonly label?: string;
 }
 
@@ -607,7 +607,7 @@ export interface TokenModel {
    * @throws {InfrastructureError} If the engine fails or aborts.
    */
   generate(request: GenerateRequest): Promise<GenerateResult>;
-  /** Frees the engine's state of a session, such as its key-value cache. */
+  /** Frees the engine's state for a session, such as its key-value cache. */
   release?(session: string): void;
 }
 

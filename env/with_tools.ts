@@ -92,8 +92,8 @@ function schemaOf({ name, description, parameters }: CustomTool): ToolSchema {
 }
 
 /**
- * Throws if the name of a custom tool is taken. The domain's tools that models do not see count too, because calls
- * would run them.
+ * Throws if the name of a custom tool is taken. The domain's tools that models do not see count too, because a call
+ * with that name would run them.
  * @throws {ConfigError} If the domain or another custom tool has the name.
  */
 function rejectTakenNames(

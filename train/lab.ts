@@ -15,7 +15,7 @@ export interface Job {
 
 /** Options for {@linkcode Lab.sample}. */
 export interface SampleOptions {
-  /** The sampling temperature; 0 is greedy. */
+  /** The sampling temperature; 0 selects the most likely token. */
   readonly temperature: number;
   readonly signal?: AbortSignal | undefined;
   /** The reward function. Default: the benchmark's rule. */

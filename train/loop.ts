@@ -79,7 +79,10 @@ export interface Activity {
    * being trained.
    */
   readonly doing: string;
-  /** The step in progress, or after which the policy is evaluated. A control continues the count of the cold start. */
+  /**
+   * The step in progress, or the step after which the policy is evaluated. A control continues the count of the cold
+   * start.
+   */
   readonly step: number;
   /** The number of completed episodes in the rollout. */
   readonly done: number;
@@ -87,8 +90,8 @@ export interface Activity {
 }
 
 /**
- * Trains a run from its last checkpoint, or from scratch, to its last step. Afterwards, the trainer has the policy from
- * the end of RL, even if controls were trained.
+ * Trains a run from its last checkpoint, or from scratch, to its last step. Afterwards, the trainer holds the policy
+ * from the end of RL, even if controls were trained.
  * @returns `true` if training completed, `false` if it was aborted.
  * @throws {TrainerError} If the policy diverges.
  * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
@@ -352,13 +355,13 @@ class Loop implements ControlLoop {
     const activity = { phase: "rl" as const, doing: "rollout", step };
     return sampleGroups(tasks, {
       ...rl,
-      // The seed keeps the phase's old name, because a new one would draw other episodes.
+      // The seed keeps the phase's old name, because a new one would draw different episodes.
       seedOf: (task, i) => deriveSeed(seed, "grpo", step, task.id, i),
       sample: (jobs) => this.#sampleToLearn(activity, jobs),
     });
   }
 
-  /** Samples episodes with the reward function of RL. */
+  /** Samples episodes with the reward function for RL. */
   #sampleToLearn(
     activity: Omit<Activity, "done" | "of">,
     jobs: readonly Job[],

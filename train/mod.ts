@@ -79,7 +79,7 @@ export { passK } from "./evaluation/pass_k.ts";
 // Python values, as in rows and arguments.
 export { fromPlain, toPlain } from "../env/python/python_value.ts";
 
-// Errors: the class says where something broke, `hint` how to fix it.
+// Errors: the class says where something broke, and `hint` says how to fix it.
 export {
   BoundaryError,
   BudgetError,

@@ -23,7 +23,7 @@ export interface TrainingPlan {
    * path is an error.
    */
   readonly numberIfTaken?: boolean;
-  /** Whether to go back to the last intact checkpoint. Only used for a resumed run; see `TrainingDir.resume()`. */
+  /** Whether to go back to the last intact checkpoint. Used only for a resumed run; see `TrainingDir.resume()`. */
   readonly discard?: boolean;
   /** The config. For a resumed run, this is the run's own config with the flags applied to the keys that may change. */
   readonly config: Config;

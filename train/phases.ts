@@ -1,4 +1,4 @@
-/** Computes the last step of each phase, and the steps after which the policy is evaluated on dev. */
+/** Computes the last step of each phase, and the steps after which the policy is evaluated on the dev split. */
 
 import type { Config } from "./config/config.ts";
 
@@ -22,8 +22,8 @@ export function phaseEnds(
 }
 
 /**
- * Returns the steps after which the policy is evaluated on dev, in order: the ends of phases, and every `eval.every`
- * steps after the cold start.
+ * Returns the steps after which the policy is evaluated on the dev split, in order: the ends of phases, and every
+ * `eval.every` steps after the cold start.
  */
 export function devSteps(
   config: Pick<Config, "coldStart" | "rft" | "rl" | "eval">,

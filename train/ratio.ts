@@ -49,7 +49,7 @@ export const RATIO_HELP: string = Object.entries(RATIOS)
 /**
  * Returns the ratio of each token in the loss.
  * @param logRatios `[n]`, log π - log π_old of a sequence's tokens with loss mask 1.
- * @returns `[n]`; all ones if the policy has not changed since it sampled.
+ * @returns `[n]`; all ones if the policy has not changed since sampling.
  */
 export function ratios(
   logRatios: readonly number[],

@@ -1,7 +1,7 @@
 /**
  * Rejection fine-tuning, in which the policy tries tasks and imitates its own conversations that earned the reward. If
- * the policy fails most tasks, this is more stable than the policy gradient, for which groups whose episodes all fail
- * contribute nothing, so a few lucky groups pull the policy away from what it has learned.
+ * the policy fails most tasks, this is more stable than the policy gradient: groups whose episodes all fail contribute
+ * nothing to the gradient, so a few lucky groups pull the policy away from what it has learned.
  * @see Zelikman et al. 2022, "STaR"; Gulcehre et al. 2023, "ReST"; Yuan et al. 2023, "Scaling Relationship on Learning
  * Mathematical Reasoning", section 3.3, from which the name is taken.
  */

@@ -36,7 +36,7 @@ export interface StartRunOptions {
 
 /**
  * Creates a run dir and opens it; train in it with `runSession()`. Use it with `await using`.
- * @throws {ConfigError} If the directory already exists and must not be numbered.
+ * @throws {ConfigError} If the directory already exists and `numberIfTaken` is `false`.
  * @throws {RunDirError} If it cannot be written.
  */
 export async function startRun(
@@ -80,8 +80,8 @@ export interface SessionResult extends Summary {
 }
 
 /**
- * Trains until the run is complete or aborted, records the outcome or the failure in `run.json`, and draws the curves
- * into `curve.svg` unless it fails.
+ * Trains until the run is complete or aborted, and records the outcome or the failure in `run.json`. Unless training
+ * fails, draws the curves into `curve.svg`.
  * @throws {TrainerError} If the policy diverges.
  * @throws {RunDirError} If a checkpoint is damaged or cannot be written.
  */

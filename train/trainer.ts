@@ -7,7 +7,7 @@ export interface TrainSequence {
   readonly ids: ArrayLike<number>;
   /** 1 for each token that counts in the loss, otherwise 0. */
   readonly lossMask: ArrayLike<number>;
-  /** The log probability of each token when it was sampled. It is only read where the mask is 1. */
+  /** The log probability of each token when it was sampled. It is read only where the mask is 1. */
   readonly logprobs: ArrayLike<number>;
   /** The factor applied to each token's policy gradient: one number for all tokens, or `[T]`. */
   readonly advantage: number | ArrayLike<number>;
@@ -44,7 +44,7 @@ export interface UpdateStats {
   readonly loss: number;
   readonly gradNorm: number;
   readonly entropy: number;
-  /** The mean k3 estimate of the KL divergence from the policy that sampled. */
+  /** The mean k3 estimate of the KL divergence from the policy that sampled the tokens. */
   readonly klOld: number;
   /** The mean k3 estimate of the KL divergence from the reference; 0 if `klCoef` is 0. */
   readonly klReference: number;
@@ -73,7 +73,7 @@ export interface Trainer {
   save(dir: string): Promise<void>;
   /**
    * Reads a checkpoint that `save` wrote.
-   * @throws {PolicyError} If the checkpoint is missing or damaged, or has another shape.
+   * @throws {PolicyError} If the checkpoint is missing or damaged, or has a different shape.
    */
   load(dir: string): Promise<void>;
 }

@@ -15,7 +15,7 @@ import type {
 export interface UpdateOptions {
   readonly loss: StepOptions & PolicyLoss;
   /**
-   * The maximum number of parts into which the sequences are split. Each part is one update. The clip takes effect from
+   * The maximum number of parts into which the sequences are split. Each part is one update. Clipping takes effect from
    * the second part on.
    */
   readonly minibatches: number;

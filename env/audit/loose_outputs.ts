@@ -86,7 +86,7 @@ function strings(value: JsonValue): string[] {
   return value instanceof Map ? [...value.values()].flatMap(strings) : [];
 }
 
-/** Checks whether a value contains the output without being equal to it, ignoring case and the value's commas. */
+/** Checks whether a value contains the output without being equal to it, ignoring case and any commas in the value. */
 function holds(value: string, output: string): boolean {
   const wanted = output.toLowerCase();
   const said = value.toLowerCase().replaceAll(",", "");

@@ -61,7 +61,7 @@ function rowsOf({ userId, actions }: Task, { rows }: Domain): TaskRow[] {
 export interface SplitOverlap {
   readonly splits: readonly [Split, Split];
   readonly users: number;
-  /** The number of shared rows that belong to users: orders, reservations. */
+  /** The number of shared rows that belong to users, such as orders or reservations. */
   readonly rows: number;
 }
 

@@ -46,7 +46,7 @@ export interface Write {
  * The first decisive error.
  * - `write`: a write after which the gold state was out of reach; `rows` are the rows that it made permanently wrong.
  * - `ending`: the gold state was still in reach when the conversation ended; `rows` are the rows that still differ.
- * - `untold`: the database is right, but `outputs` were not said.
+ * - `untold`: the database is right, but the agent did not state `outputs`.
  * - `cut_off`: everything is right, but the conversation was truncated.
  *
  * If a benchmark's reward depends on more than rows, `unmet` are the failed checks that count.
@@ -71,7 +71,7 @@ export type DecisiveError =
     readonly turn: number;
     readonly rows: readonly RowDifference[];
     readonly unmet?: readonly RewardCheck[];
-    /** Gold writes that the episode did not make with the same arguments. */
+    /** Gold writes for which the episode contains no call with the same arguments. */
     readonly missing: readonly SidedAction[];
   }
   | {

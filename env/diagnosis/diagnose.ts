@@ -23,7 +23,7 @@ export interface Diagnosis {
    * infrastructure failed.
    */
   readonly decisive: DecisiveError | null;
-  /** The fault; `null` if the reward is 1. */
+  /** The party at fault and the rule that decided it; `null` if the reward is 1. */
   readonly fault: Fault | null;
 }
 

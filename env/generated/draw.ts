@@ -125,7 +125,7 @@ const MAX_WISHES = 4;
 const TRIES = 6;
 
 /**
- * Draws the wishes of a task over existing rows. A wish is a request or several related requests. After each wish,
+ * Draws the wishes of a task about existing rows. A wish is a request or several related requests. After each wish,
  * another wish is drawn with probability `share`.
  * @returns The wishes; empty if no first wish can be drawn.
  */

@@ -12,8 +12,8 @@ export interface ProseParts<R extends Request> {
 }
 
 /**
- * Returns an instruction with the user's identity, the requests in order, whether the user gives details only when
- * asked, and the user's temper.
+ * Returns an instruction that states the user's identity, the requests in order, whether the user gives details only
+ * when asked, and the user's temper.
  */
 export function goalProse<R extends Request>(
   goal: Goal<R>,

@@ -1,5 +1,5 @@
 /**
- * Settings that all generated worlds share: the numbers of tasks, how users speak, whether they change their mind, and
+ * Settings that all generated worlds share: the numbers of tasks, how users speak, whether they change their minds, and
  * what they do after a refusal.
  */
 

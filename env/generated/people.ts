@@ -1,5 +1,5 @@
 /**
- * The vocabulary of generated people: names, addresses, cards. All words are lower case, so that users spell names
+ * The vocabulary of generated people: names, addresses and cards. All words are lower case, so that users spell names
  * exactly as the rows do.
  */
 

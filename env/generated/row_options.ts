@@ -1,9 +1,9 @@
-/** Settings for tasks drawn over a benchmark's rows. One schema defines their types, defaults and help texts. */
+/** Settings for tasks drawn from a benchmark's rows. One schema defines their types, defaults and help texts. */
 
 import { z } from "zod";
 import { count, share } from "./knobs.ts";
 
-/** Options for {@linkcode drawRowTasks}. Every field has a default; by default, no task is drawn. */
+/** Options for {@linkcode drawRowTasks}. Every field has a default; by default, no tasks are drawn. */
 export const rowOptionsSchema = z.strictObject({
   trainTasks: count.default(0).describe(
     "Number of train tasks to draw from the benchmark's rows",

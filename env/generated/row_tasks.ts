@@ -1,5 +1,5 @@
 /**
- * Draws tasks over existing rows, such as the rows of a benchmark's checkout. The tasks are drawn and certified like
+ * Draws tasks about existing rows, such as the rows of a benchmark's checkout. The tasks are drawn and certified like
  * the tasks of a generated world. They have the format of the benchmark's tasks: an instruction, gold actions and
  * outputs.
  */
@@ -22,7 +22,7 @@ import { Ids } from "./draw.ts";
 import type { RowOptions } from "./row_options.ts";
 import type { BatchPlace } from "./world.ts";
 
-/** The part of a domain that draws tasks over existing rows. */
+/** The part of a domain that draws tasks about existing rows. */
 export interface RowTasksPart {
   /** The version of the part. It is incremented when the same seed, options and rows produce different tasks. */
   readonly version: number;
@@ -45,7 +45,7 @@ export type DrawRowTask = (place: BatchPlace, rng: Rng) => Task | undefined;
 export type RowTasksDataset = CertifiedDataset<RowOptions>;
 
 /**
- * Draws train tasks over the rows of a dataset, each with its certificate, and returns the dataset with these tasks in
+ * Draws train tasks about the rows of a dataset, each with its certificate, and returns the dataset with these tasks in
  * place of its own train tasks or, with `ownTrain`, after them.
  * @param heldOut The held-out tasks. No drawn task is about the user of a held-out task, or about the owner of a row
  * that a held-out task names.

@@ -199,8 +199,8 @@ const checkpointsSchema = z.strictObject({
 });
 
 /**
- * Returns the number of threads if the config has none: one per core, but at most 16. A step has too few conversations
- * to keep more threads busy.
+ * Returns the default number of threads: one per core, but at most 16. A step has too few conversations to keep more
+ * threads busy.
  */
 export function defaultThreads(cores = navigator.hardwareConcurrency): number {
   return Math.min(cores, 16);

@@ -60,31 +60,34 @@ export interface AdvisoryFacts {
 
 /** The thresholds at which advisories are reported. */
 const LIMITS = {
-  /** The minimum share of groups in which no episode earned a reward, for an advisory. */
+  /** The minimum share of groups in which no episode earned a reward. */
   zeroGroups: 0.5,
-  /** The minimum share of groups in which every episode earned the reward, for an advisory. */
+  /** The minimum share of groups in which every episode earned the reward. */
   solvedGroups: 0.8,
   /** The minimum number of groups; with fewer groups, the two shares above are not checked. */
   groups: 4,
-  /** The minimum number of steps at the end of a phase without anything to learn from, for an advisory. */
+  /** The minimum number of steps at the end of a phase without anything to learn from. */
   idleSteps: 5,
-  /** The maximum final entropy, as a share of the entropy in the first steps, for an advisory. */
+  /** The maximum final entropy, as a share of the entropy in the first steps. */
   entropyShare: 0.25,
   /** A low entropy is not reported if the final reward is at least this high. */
   rewardLeft: 0.9,
   /** The number of steps that are averaged for each of the two values in a comparison. */
   meanOf: 5,
-  /** The minimum number of unreadable answers per episode at the end of the run, for an advisory. */
+  /** The minimum number of unreadable answers per episode at the end of the run. */
   parseErrors: 0.2,
-  /** The minimum final rate of unreadable answers as a multiple of the lowest earlier rate, for a warning. */
+  /**
+   * The minimum final rate of unreadable answers as a multiple of the lowest earlier rate, at which the advisory is a
+   * warning.
+   */
   parseErrorsGrowth: 2,
   /** The minimum share of failed episodes for a warning; below it, the advisory is a note. */
   failures: 0.05,
-  /** The minimum mean age of samples, in rollouts, for an advisory. */
+  /** The minimum mean age of samples, in rollouts. */
   staleness: 1,
-  /** The minimum share of groups that were dropped as too old, for an advisory. */
+  /** The minimum share of groups that were dropped as too old. */
   staleGroups: 0.1,
-  /** The minimum share of scored episodes with the same fault of the simulated user, for an advisory. */
+  /** The minimum share of scored episodes with the same fault of the simulated user. */
   userFaults: 0.05,
   /** The minimum number of episodes; with fewer episodes, unused tools are not reported. */
   episodes: 20,
@@ -117,8 +120,8 @@ function rankOf({ level }: Advisory): number {
 }
 
 /**
- * Reports groups in which every episode or none earned the reward, which teach nothing, and steps at the end of a phase
- * without anything to learn from.
+ * Reports groups that teach nothing, because either every episode or no episode earned the reward, and steps at the end
+ * of a phase without anything to learn from.
  */
 function groupAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   if (tally === null) return [];
@@ -351,7 +354,7 @@ function failureAdvisories({ tally }: AdvisoryFacts): Advisory[] {
   });
 }
 
-/** Reports samples that were old when they were trained on, or else groups that were dropped as too old. */
+/** Reports samples that were old when they were used for training or, if there are none, groups dropped as too old. */
 function staleAdvisories({ lines, tally }: AdvisoryFacts): Advisory[] {
   const last = rlLines(lines).slice(-WINDOW);
   const staleness = meanOf(last, (line) => slimeNumber(line, "staleness"));

@@ -111,7 +111,7 @@ function counted(words: readonly string[]): [string, number][] {
 }
 
 /**
- * Computes the agreement of the rules with the judge.
+ * Computes the agreement between the rules and the judge.
  * @see Cohen 1960, "A coefficient of agreement for nominal scales".
  */
 function agreementOf(all: readonly Diagnosed[]): Agreement {

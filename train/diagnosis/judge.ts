@@ -1,5 +1,5 @@
 /**
- * Asks a judge about failed episodes. The judge is a model that decides who is at fault, with the fault types of
+ * Asks a judge about failed episodes. The judge is a model that decides who is at fault, using the fault types of
  * τ-bench's error identification.
  * @see sierra-research/tau-bench at 59a200c, auto_error_identification.py, for the fault types.
  */

@@ -1,5 +1,5 @@
 /**
- * The do-nothing baseline: the reward of an agent that neither acts nor speaks. A score is only meaningful in
+ * The do-nothing baseline: the reward of an agent that neither acts nor speaks. A score is meaningful only in
  * comparison with it.
  */
 

@@ -39,7 +39,7 @@ export interface EvaluateOptions {
   readonly dataset: Dataset;
   readonly agent: Agent;
   readonly user: UserFactory;
-  /** The judge of criteria that no program can check. Default: none. */
+  /** The judge for criteria that no program can check. Default: none. */
   readonly judge?: Judge | undefined;
   /** Aborting this signal ends the evaluation; completed episodes are kept. */
   readonly signal: AbortSignal;

@@ -1,8 +1,8 @@
 /**
  * The run dir of an evaluation: config.yaml, run.json, episodes.db, lock. Only one process at a time writes to it.
  *
- * Episodes are written atomically in small batches. If the process is killed, only the episodes in progress and in the
- * current batch are lost. Episodes that were written never run again.
+ * Episodes are written atomically in small batches. If the process is killed, only the episodes in progress and those
+ * in the current batch are lost. Scored episodes that have been written are not rerun.
  */
 
 import { join } from "node:path";

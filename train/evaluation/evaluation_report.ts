@@ -36,7 +36,7 @@ export interface EvaluationReport {
   /** pass^1 to pass^k, each over the tasks with at least that many scored trials. */
   readonly passK: readonly Estimate[];
   readonly meanReward: number;
-  /** The do-nothing baseline: mean reward of an agent that does nothing, on the same tasks. */
+  /** The do-nothing baseline: the mean reward of an agent that does nothing, on the same tasks. */
   readonly baseline: number;
   /** The ids of the tasks that the do-nothing baseline solves. */
   readonly baselineTasks: readonly string[];
@@ -44,7 +44,7 @@ export interface EvaluationReport {
   /** The number of episodes for each reason why a reward is not 1. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly stopReasons: Readonly<Record<string, number>>;
-  /** Tasks with scored episodes, none of which earned a reward of 1, and the reason for each of these episodes. */
+  /** Tasks with scored episodes, none of which earned a reward of 1, with the reason why each episode failed. */
   readonly unsolved: readonly {
     readonly id: string;
     readonly reasons: readonly string[];

@@ -47,7 +47,7 @@ export interface EvaluationPlan {
    */
   readonly numberIfTaken?: boolean;
   /**
-   * Whether to rerun scored episodes that were lost. Only used for a resumed evaluation; see `EvaluationDir.resume()`.
+   * Whether to rerun scored episodes that were lost. Used only for a resumed evaluation; see `EvaluationDir.resume()`.
    */
   readonly discard?: boolean;
   /** The evaluation's config, with this session's values for the keys that may change. */

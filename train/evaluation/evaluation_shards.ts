@@ -73,8 +73,8 @@ export async function runShards(
 
 /**
  * Merges the episodes of earlier sessions' shards into the evaluation and removes the shards.
- * @param options.runner The runner that fetches episodes from other hosts. Default: processes on this machine, for
- * which a shard on another host is an error.
+ * @param options.runner The runner that fetches episodes from other hosts. Default: processes on this machine; a shard
+ * on another host is then an error.
  * @param options.discard Whether to drop a shard whose episodes cannot be fetched. These episodes then run again.
  * Default: `false`.
  * @throws {BoundaryError} If episodes cannot be fetched.

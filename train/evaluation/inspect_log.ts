@@ -1,5 +1,5 @@
 /**
- * Exports an evaluation as an Inspect log, which Inspect's tools list, open and rescore.
+ * Exports an evaluation as an Inspect log, which Inspect's tools can list, open and rescore.
  * @see UKGovernmentBEIS/inspect_ai at 0.3.285, src/inspect_ai/log/_log.py (EvalLog) and _recorders/eval.py.
  */
 

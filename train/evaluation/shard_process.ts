@@ -41,7 +41,7 @@ export function awayPath(path: string): string {
   return `${path}.away.json`;
 }
 
-/** The runner that starts a process on this machine for each shard. The process ends when the current process does. */
+/** The runner that starts a process on this machine for each shard. Each process ends when the current process does. */
 export const PROCESSES: ShardRunner = {
   run: runProcess,
   async recover(path) {

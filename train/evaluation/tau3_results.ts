@@ -1,5 +1,5 @@
 /**
- * Exports an evaluation as τ³-bench's own result file, which its tools read.
+ * Exports an evaluation as a result file in τ³-bench's format, which τ³-bench's tools can read.
  * @see sierra-research/tau2-bench, src/tau2/data_model/simulation.py (Results, SimulationRun).
  */
 
@@ -41,8 +41,8 @@ const TERMINATIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the text of the result file: settings, tasks, and one simulation per episode, including failed ones, as
- * upstream does.
+ * Returns the text of the result file: settings, tasks, and one simulation per episode, including failed ones, as in
+ * upstream's files.
  * @throws {ConfigError} If the evaluation is from another benchmark.
  * @throws {DataError} If the dataset lacks the task of an episode.
  */

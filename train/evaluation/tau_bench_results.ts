@@ -1,5 +1,5 @@
 /**
- * Exports an evaluation as τ-bench's own result file, which its tools read.
+ * Exports an evaluation as a result file in τ-bench's format, which τ-bench's tools can read.
  * @see sierra-research/tau-bench at 59a200c, tau_bench/types.py (EnvRunResult, EnvInfo, RewardResult).
  */
 
@@ -21,7 +21,7 @@ import type { EvaluationDir } from "./evaluation_dir.ts";
 
 /**
  * Returns the text of the result file: a list of τ-bench's `EnvRunResult`, in the order of tasks and trials. Episodes
- * that failed for reasons unrelated to the agent are omitted, although τ-bench records them with reward 0.
+ * that failed for reasons unrelated to the agent are omitted, although τ-bench records them with a reward of 0.
  * @throws {DataError} If the dataset lacks the task of an episode.
  */
 export function tauBenchResults(dir: EvaluationDir, dataset: Dataset): string {

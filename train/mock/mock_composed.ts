@@ -26,7 +26,7 @@ export const CERTIFICATES = "certificates.jsonl";
 export const EXCLUDED = "excluded.yaml";
 
 /**
- * Reads a world the way the benchmark does, certifies each task, and writes the certificates alongside it.
+ * Reads a world as the benchmark does, certifies each task, and writes the certificates alongside it.
  * @returns The exclusions for the uncertified tasks, in all their splits. They are also written to
  * {@linkcode EXCLUDED}.
  */

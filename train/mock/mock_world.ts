@@ -54,7 +54,7 @@ export interface MockOptions {
    * `refusedShare=0.2`, `intents.cancel=3`.
    */
   readonly set: readonly string[];
-  /** A τ-bench checkout from whose rows train tasks are drawn, instead of generating a world. */
+  /** A τ-bench checkout. If it is given, train tasks are drawn from its rows, and no world is generated. */
   readonly rows?: string | undefined;
   /** The splits and task files whose users are excluded. Default: the default of the setting `holdOut`. */
   readonly holdOut?: readonly string[];
@@ -134,7 +134,7 @@ export async function outsideRates(
   { run, range, trials, seed, ...options }: {
     /** The directory of the run. */
     readonly run: string;
-    /** The minimum and the maximum share of solved trials. */
+    /** The minimum and maximum shares of solved trials. */
     readonly range: readonly [number, number];
     /** The number of episodes per task. */
     readonly trials: number;

@@ -20,7 +20,7 @@ export interface StrictEvidence {
   readonly tooMuch: number;
 }
 
-/** Checks that all wrong outcomes score 0, and that something checks each refusal. */
+/** Checks that all wrong outcomes score 0, and that each refusal is checked. */
 export function strictPart(subject: Subject): StrictEvidence | Rejection {
   const { dataset, task } = subject;
   if (score(subject, dataset.database, []) === 1) {
