@@ -1,4 +1,7 @@
-/** Looks up the fares of booked flights by number, date, cabin and passengers. */
+/**
+ * Looks up the current fares of flights, writes them into the legs of reservations, and computes prices for all
+ * passengers.
+ */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

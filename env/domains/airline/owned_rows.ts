@@ -1,4 +1,4 @@
-/** Defines which of the airline's rows belong to a user, and which writes restore a row. */
+/** Defines which of the airline's rows belong to a user, and which writes restore a row to an earlier state. */
 
 import type { RowsPart } from "../../domain.ts";
 import type { JsonObject, JsonValue } from "../../python/python_value.ts";

@@ -1,6 +1,6 @@
 /**
- * Handles payments with the payment methods in a user's profile. Gift cards and certificates have a balance; credit
- * cards have no limit.
+ * Checks, charges and records payments with the payment methods in a user's profile. Gift cards and certificates have a
+ * balance; credit cards have no limit.
  */
 
 import type { Database } from "../../database.ts";

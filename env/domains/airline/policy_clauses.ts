@@ -32,7 +32,7 @@ interface Leg {
   readonly date: string;
 }
 
-/** The clauses of the airline's policy. The expert explains a refusal by the first clause that the call breaks. */
+/** The clauses of the airline's policy. The expert explains a refusal with the first clause that the call breaks. */
 export const airlineClauses: readonly Clause[] = [
   {
     id: "account.own_reservation",

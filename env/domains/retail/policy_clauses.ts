@@ -271,7 +271,7 @@ function unless(holds: boolean, evidence: string): string | null {
   return holds ? null : evidence;
 }
 
-/** The clauses that no generated request can break, with the reason for each clause. */
+/** The clauses that no generated request can break, each with the reason. */
 export const UNTESTED: Readonly<Record<string, string>> = {
   "payment.own": "users mention only kinds of payment method that they have",
   "payment.once": "every generated order has exactly one payment",

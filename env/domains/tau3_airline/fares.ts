@@ -1,4 +1,4 @@
-/** Looks up the fares of booked flights. */
+/** Looks up flights at their current prices, in the format in which reservations list them. */
 
 import type { Database } from "../../database.ts";
 import { ToolError } from "../../errors.ts";

@@ -92,7 +92,7 @@ export const LAYOUT: Readonly<Record<Side, JsonLayout>> = {
   user: { [PHONE]: "members" },
 };
 
-/** Returns the SHA-256 of one side's database, serialized as Python's JSON with sorted keys. */
+/** Returns the SHA-256 hash of one side's database, serialized as Python's JSON with sorted keys. */
 export function hashTelecom(database: Database, side: Side): string {
   return jsonStateHash(database, LAYOUT[side]);
 }

@@ -1,5 +1,5 @@
 /**
- * Lets the expert answer a user's free-form question: recognizes the topics of the question, and looks up or computes
+ * Answers a user's free-form question for the expert. Recognizes the topics of the question, and looks up or computes
  * an answer for each topic.
  */
 

@@ -1,6 +1,6 @@
 /**
- * Builds a database of the rows that the expert knows for a request. It contains the rows that the tools have shown.
- * Flights that no search has shown are inferred from the shown rows and from what the user has said.
+ * Builds a database of the rows that the expert knows for a request. The database contains the rows that the tools have
+ * shown. Flights that no search has shown are inferred from the shown rows and from what the user has said.
  */
 
 import type { Desk } from "../../../agents/desk.ts";
@@ -36,8 +36,8 @@ export interface KnownRequest {
 }
 
 /**
- * The assumption about days that no search has covered: `best` assumes the flights that suit the request best, and
- * `nothing` assumes no flights.
+ * What to assume about days that no search has covered: `best` stands for the flights that suit the request best, and
+ * `nothing` for no flights.
  */
 export type Assumption = "best" | "nothing";
 

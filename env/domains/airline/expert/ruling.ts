@@ -20,7 +20,7 @@ export interface Ruling {
 
 /**
  * Decides whether policy allows a request. A refusal under the assumption `best` is final, because no search can show
- * anything better than assumed.
+ * anything better than what is assumed.
  */
 export function rulingOn(known: KnownRequest, assumption: Assumption): Ruling {
   const { desk, request, userId } = known;

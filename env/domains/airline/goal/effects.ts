@@ -16,7 +16,7 @@ import {
 
 /**
  * The arguments and the effect of a write: the reservation before (`was`) and after (`is`) the write, the user's
- * profile before (`userWas`) and after (`userIs`) it, and the states of the whole database.
+ * profile before (`userWas`) and after (`userIs`) the write, and both states of the whole database.
  */
 interface Written {
   readonly args: Row;

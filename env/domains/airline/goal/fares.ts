@@ -75,8 +75,8 @@ export interface FlightCriteria {
 }
 
 /**
- * Returns the direct flights that match the criteria best. There are several if they tie, and none if no flight can be
- * booked.
+ * Returns the direct flights that match the criteria best. Returns several flights if they tie, and none if no flight
+ * can be booked.
  */
 export function flightsFit(
   database: Database,
@@ -104,7 +104,7 @@ export function flightsFit(
 
 /**
  * Returns the cheapest pairs of connecting flights. The second flight of a pair must not depart before the first
- * arrives. There are several pairs if they tie, and none if no pair can be booked.
+ * arrives. Returns several pairs if they tie, and none if no pair can be booked.
  */
 export function connectionsFit(
   database: Database,

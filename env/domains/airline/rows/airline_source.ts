@@ -25,7 +25,7 @@ export interface AirlineSource {
   readonly users: readonly Passenger[];
 }
 
-/** Reads a database, except the users for whom `isHeldOut` returns `true`. */
+/** Reads a database, except for the users for whom `isHeldOut` returns `true`. */
 export function readAirline(
   database: Database,
   isHeldOut: (userId: string) => boolean,

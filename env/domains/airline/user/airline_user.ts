@@ -1,6 +1,6 @@
 /**
  * The scripted user of the airline domain. It states details when asked, corrects an agent that reads the request back
- * wrongly, and ends the conversation after the last request.
+ * incorrectly, and ends the conversation after the last request.
  */
 
 import type { Database } from "../../../database.ts";

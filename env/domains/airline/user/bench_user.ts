@@ -1,6 +1,6 @@
 /**
- * The scripted user for a τ-bench task. It opens the conversation with the task's prose, and states its requests and
- * identity when asked.
+ * The scripted user for a τ-bench task. It opens the conversation with the task's instruction in the first person, and
+ * states its requests and identity when asked.
  */
 
 import type { UserStart } from "../../../domain.ts";

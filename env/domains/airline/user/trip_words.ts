@@ -21,7 +21,8 @@ interface Style {
 
 /**
  * Phrases a request as the continuation of "i want to" or, for a question, of "what is the". The phrase includes the
- * details only if `request.forthcoming` is set, except a new destination or another account, which it always includes.
+ * details only if `request.forthcoming` is set, except for a new destination or another account, which it always
+ * includes.
  */
 export function airlineRequestWords(
   request: AirlineRequest,

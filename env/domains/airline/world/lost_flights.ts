@@ -1,4 +1,6 @@
-/** Draws cancellations that policy allows, and certificates for cancelled or delayed flights. */
+/**
+ * Draws cancellations that policy allows, and requests for certificates that are due for cancelled or delayed flights.
+ */
 
 import { call } from "../../shared/call.ts";
 import { drawChange } from "./changes.ts";
@@ -70,7 +72,7 @@ export function drawCertificate(
 
 /**
  * Draws two requests about a reservation with a flight that is delayed today. The first is a cancellation or a change
- * of the return flight, the second asks for the certificate that is due for the delay. Returns `undefined` if the draw
+ * of the return flight; the second asks for the certificate that is due for the delay. Returns `undefined` if the draw
  * fails.
  */
 export function drawDelay(

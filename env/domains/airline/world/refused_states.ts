@@ -1,4 +1,4 @@
-/** Draws cancellations and certificates that policy refuses. */
+/** Draws cancellations and requests for certificates that policy refuses. */
 
 import type { AirlineIntent } from "../goal/request.ts";
 import {

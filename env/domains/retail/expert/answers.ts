@@ -1,6 +1,6 @@
 /**
  * Finds the expert's answers to a user's free-form question. Each known topic has a pattern that recognizes it and a
- * lookup that answers it.
+ * lookup that finds the answer.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -264,7 +264,7 @@ function* savedByCheapest(desk: Desk): Script<string> {
 }
 
 /**
- * Returns the absolute value of a sum, evaluated with the calculator tool, or a single amount without a call. Returns
+ * Returns the absolute value of a sum. Evaluates the sum with the calculator tool unless it is a single amount. Returns
  * `undefined` if the expression is empty.
  */
 function* worth(expression: string, desk: Desk): Script<string | undefined> {
@@ -287,7 +287,8 @@ function available(product: JsonObject | undefined): JsonObject[] {
 }
 
 /**
- * Sorts items by price: the most expensive first if `words` contains `most expensive`, otherwise the cheapest first.
+ * Sorts items by price, with the most expensive first if `words` contains `most expensive`, and the cheapest first
+ * otherwise.
  */
 function byPrice(items: readonly JsonObject[], words: string): JsonObject[] {
   const sign = words.includes("most expensive") ? -1 : 1;

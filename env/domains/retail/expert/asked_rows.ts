@@ -44,9 +44,9 @@ function* ownOrders(desk: Desk): Script<JsonObject[]> {
 }
 
 /**
- * Returns the orders that a question names by id, otherwise those that it names by status, otherwise those that contain
- * an item that it names. If it names no order, returns the orders that the expert has changed or, if there are none,
- * the user's last order.
+ * Returns the orders that a question names by id or, failing that, by status or, failing that, by an item that they
+ * contain. If it names no order, returns the orders that the expert has changed or, if there are none, the user's last
+ * order.
  */
 export function* ordersAskedAbout(
   { words, desk }: Question,

@@ -54,7 +54,7 @@ function optionsOf(item: JsonObject, separator = ", "): string {
   return [...row(item, "options")?.values() ?? []].join(separator);
 }
 
-/** Returns the first item if all items have the same id, otherwise `undefined`. */
+/** Returns the first item if all items have the same id, and `undefined` otherwise. */
 function only(items: readonly JsonObject[]): JsonObject | undefined {
   const ids = new Set(items.map((item) => text(item, "item_id")));
   return ids.size === 1 ? items[0] : undefined;

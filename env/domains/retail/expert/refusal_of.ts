@@ -98,8 +98,8 @@ function costs(intent: Intent, { order, items, variants }: Details): number {
 }
 
 /**
- * Returns the balance of a gift card in the profile, in dollars. Returns `Infinity` for any other payment method, and
- * if the profile was not read.
+ * Returns the balance of a gift card in the profile, in dollars. Returns `Infinity` for any other payment method, or if
+ * the profile was not read.
  */
 function held(profile: JsonObject | undefined, id: string): number {
   const method = row(row(profile, "payment_methods"), id);

@@ -1,8 +1,8 @@
 /**
  * The expert for the retail domain. It identifies the user, lets them state their request, finds the order, asks for
- * missing details, reads them back, and makes the write call once the user has confirmed them. It infers what users
- * mean only from what they have said and the tools have shown; the goal determines only which words the expert looks
- * for in their messages.
+ * missing details, reads the details back, and makes the write call once the user has confirmed them. It infers what
+ * users mean only from what they have said and the tools have shown; the goal determines only which words the expert
+ * looks for in their messages.
  */
 
 import type { Desk, Script } from "../../../agents/desk.ts";
@@ -94,7 +94,7 @@ function* authenticate(
   return true;
 }
 
-/** The reason with which the expert refuses a request that it does not understand or cannot carry out. */
+/** The reason that the expert gives when it refuses a request that it does not understand or cannot carry out. */
 const CANNOT = "i cannot do that";
 
 /**
@@ -233,7 +233,7 @@ function named(items: readonly JsonObject[], words: readonly string[] = []) {
   }));
 }
 
-/** Reads the user's first version of the request back to them. The user then changes their mind. */
+/** Reads the initial version of the user's request back to them. The user then changes their mind. */
 function* readBackFirst(one: Case, orderId: string): Script {
   const { desk } = one;
   const request = { ...one.request, ...one.request.before };

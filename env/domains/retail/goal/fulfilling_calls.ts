@@ -22,8 +22,8 @@ import { row, rows, text, texts } from "../../shared/read_row.ts";
 const MAX_PERMUTED = 3;
 
 /**
- * Returns the calls that fulfill a request. Calls with more than {@linkcode MAX_PERMUTED} items are returned in only
- * two orders of the items. The result is empty for a question.
+ * Returns the calls that fulfill a request. Lists of more than {@linkcode MAX_PERMUTED} items are tried in only two
+ * permutations. The result is empty for a question.
  */
 export function fulfillingCalls(
   context: RequestContext<RetailRequest>,

@@ -104,8 +104,8 @@ function drawOther(draw: Draw, wanted: Wanted): Change | undefined {
 
 /**
  * Draws a change to the cheapest or the most expensive available variant, either among all variants or among the
- * variants that share one option value with the item. Returns `undefined` if the price would not fall or rise,
- * respectively, or if several variants tie.
+ * variants that share one option value with the item. Returns `undefined` if the cheapest variant is not cheaper than
+ * the item, if the most expensive variant is not more expensive, or if several variants tie.
  */
 function drawExtreme(
   draw: Draw,

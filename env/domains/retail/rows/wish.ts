@@ -46,8 +46,8 @@ export interface Place {
 }
 
 /**
- * Returns `order` with a random decision on whether the user knows its id. The user always knows the id if no item
- * distinguishes the order from their other orders.
+ * Draws whether the user knows the id of `order`, and returns the order with this information. The user always knows
+ * the id if no item distinguishes the order from their other orders.
  */
 export function placeOf({ rng, options }: Draw, order: Order): Place {
   const isKnown = happens(rng, options.idStatedShare) ||
@@ -56,8 +56,8 @@ export function placeOf({ rng, options }: Draw, order: Order): Place {
 }
 
 /**
- * Returns the request fields that identify the order: its id if the user knows it, otherwise a description by one of
- * its items.
+ * Returns the request fields that identify the order: its id if the user knows it, or a description by one of its items
+ * otherwise.
  */
 export function aboutOf(
   { order, isKnown }: Place,

@@ -122,7 +122,7 @@ function optionWords(item: JsonObject | undefined): string {
   return [...row(item, "options")?.values() ?? []].map(String).join(", ");
 }
 
-/** Returns the payment method's id if the instruction contains it, otherwise a description. */
+/** Returns the payment method's id if the instruction contains it, and a description otherwise. */
 function paymentOf({ action, task, user }: RequestSource): string {
   const id = text(action.arguments, "payment_method_id");
   return id === "" || task.instruction.includes(id)

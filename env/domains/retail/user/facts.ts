@@ -166,7 +166,7 @@ function addressFact(address: Address): Fact {
   };
 }
 
-/** Checks whether `word` occurs in `text` as a whole word. Both must be lower case. */
+/** Checks whether `word` occurs in `text` as a whole word. Both must be in lower case. */
 function hasWord(text: string, word: string): boolean {
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
     const before = text[at - 1] ?? " ";

@@ -6,7 +6,7 @@
 import type { Database } from "../../../database.ts";
 import { row, rows, text, texts } from "../../shared/read_row.ts";
 
-/** A user's knowledge of their orders and the store. All strings are lower case. */
+/** A user's knowledge of their orders and the store. All strings are in lower case. */
 export interface Knowledge {
   /** Names of the products in the user's orders, without duplicates. */
   readonly itemNames: readonly string[];

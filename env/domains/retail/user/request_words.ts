@@ -73,7 +73,7 @@ export function orderWords(request: RetailRequest): string {
     : request.orderWords.replace(/^the one /, "my order ");
 }
 
-/** Returns an address in one line, without empty fields. */
+/** Returns an address on one line, without empty fields. */
 export function addressWords(address: Address): string {
   return [
     address.address1,

@@ -20,7 +20,7 @@ export const REASONS = ["no longer needed", "ordered by mistake"] as const;
 /** The context for drawing requests. */
 export interface World extends Draw {
   readonly products: readonly Product[];
-  /** Draws another user, for whom no tasks are drawn. The task's user may not access this user's rows. */
+  /** Draws another user, for whom no tasks are drawn. The task's user may not access that user's rows. */
   stranger(): Customer;
 }
 

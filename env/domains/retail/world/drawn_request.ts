@@ -70,8 +70,8 @@ export function drawOrderFor(
 }
 
 /**
- * Returns the request fields that identify an order: its id if the user knows it, otherwise a description by one of its
- * items.
+ * Returns the request fields that identify an order: its id if the user knows it, or a description by one of its items
+ * otherwise.
  */
 export function aboutOrder(
   order: Order,

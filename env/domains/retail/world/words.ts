@@ -1,5 +1,5 @@
 /**
- * The vocabulary of the generated store. All words are lower case, as in `people.ts`. Every product name ends in a
+ * The vocabulary of the generated store. All words are in lower case, as in `people.ts`. Every product name ends in a
  * unique noun, so that its last word identifies it.
  */
 

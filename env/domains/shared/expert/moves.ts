@@ -3,8 +3,8 @@
 import type { Desk, Script } from "../../../agents/desk.ts";
 
 /**
- * The default limit on the number of times that an expert asks the same question. Other limits of the experts derive
- * from it.
+ * The default limit on the number of times that an expert asks the same question. Other limits of the experts are
+ * derived from it.
  */
 export const MAX_ASKS = 2;
 

@@ -23,7 +23,7 @@ export function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Returns `null` if `holds` is true, otherwise the description `wrong`. */
+/** Returns `null` if `holds` is true, and the description `wrong` otherwise. */
 export function unless(holds: boolean, wrong: string): string | null {
   return holds ? null : wrong;
 }

@@ -11,8 +11,7 @@ import type { Voice } from "../../../users/voice.ts";
 export interface Goal<R extends Request = Request> {
   readonly requests: readonly R[];
   /**
-   * The maximum number of phrasings, counted from the first, that the user chooses from for each sentence. Default:
-   * all.
+   * The maximum number of phrasings of each sentence, counted from the first, that the user chooses from. Default: all.
    */
   readonly wording?: number;
   /** The user's style of writing. Default: `plain`. */
@@ -29,7 +28,8 @@ export interface Request {
   /** The kind of request; `question` for a request for information. */
   readonly intent: string;
   /**
-   * Whether the user states the details with the request; otherwise the agent has to ask for each. Default: `false`.
+   * Whether the user states the details with the request; otherwise, the agent has to ask for each of them. Default:
+   * `false`.
    */
   readonly forthcoming?: boolean;
   /** The information that a question asks for: `total of order #W123`. */

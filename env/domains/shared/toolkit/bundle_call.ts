@@ -1,6 +1,6 @@
 /**
- * Runs tool calls in a world in which the agent and the user each have their own tools and database, like τ³-bench's
- * `get_response`.
+ * Runs tool calls as τ³-bench's `get_response` does, in a world in which the agent and the user each have their own
+ * tools and database.
  */
 
 import { AssertionError } from "node:assert";
@@ -57,7 +57,7 @@ export function callBundle(
 }
 
 /**
- * Runs a call without `sync`, like τ³-bench's `make_tool_call`.
+ * Runs a call without `sync`, as τ³-bench's `make_tool_call` does.
  * @throws {ToolError} If the call fails.
  * @throws {MissingPartError} If the domain has no `bundle` part.
  */

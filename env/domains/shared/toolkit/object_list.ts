@@ -11,8 +11,8 @@ export type ObjectList =
   | { readonly raw: JsonValue };
 
 /**
- * Converts the elements of a list argument to model instances. If an element is not a dict, none of them are converted.
- * An empty iterable becomes an empty list.
+ * Converts the elements of a list argument to model instances. If an element is not a dict, none of the elements are
+ * converted. An empty iterable becomes an empty list.
  * @throws {ToolError} If an element does not validate, or the value is not iterable.
  */
 export function objectList(model: Model, value: JsonValue): ObjectList {

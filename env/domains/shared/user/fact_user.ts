@@ -1,6 +1,6 @@
 /**
  * A scripted user whose requests consist of facts. It states facts when asked, corrects an agent that repeats them
- * wrongly, and ends the conversation after the last request.
+ * incorrectly, and ends the conversation after the last request.
  */
 
 import type { Task } from "../../../types.ts";

@@ -9,12 +9,14 @@ import type { Goal, Request } from "../goal/goal.ts";
 const MAX_REPLIES = 40;
 
 /**
- * The number of replies without progress after which the user gives up on a request. A reply with progress counts half,
- * and makes the user give up only if the count has reached twice this number.
+ * The number of replies without progress after which the user gives up on a request. A reply with progress counts as
+ * half a reply, and makes the user give up only if the count has reached twice this number.
  */
 const PATIENCE = 6;
 
-/** The number of times that the user corrects an agent that repeats the request wrongly, before giving in. */
+/**
+ * The number of times that the user corrects an agent that repeats the request incorrectly, before the user gives in.
+ */
 const MAX_CORRECTIONS = 3;
 
 /** A user's progress through the requests of a goal. */
@@ -71,7 +73,7 @@ export class GoalProgress<R extends Request> {
   }
 
   /**
-   * Counts a message in which the agent repeats the request wrongly.
+   * Counts a message in which the agent repeats the request incorrectly.
    * @returns Whether the user still corrects the agent.
    */
   correct(): boolean {

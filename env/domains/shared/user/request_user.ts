@@ -22,7 +22,7 @@ export interface UserScript<R extends Request> {
   readonly opening?: string | undefined;
 }
 
-/** A deterministic user that needs no model and makes its requests one after the other. */
+/** A deterministic user that needs no model and makes its requests one after another. */
 export abstract class RequestUser<R extends Request> implements User {
   protected readonly progress: GoalProgress<R>;
   readonly say: Phraser;

@@ -35,7 +35,7 @@ import { userId } from "../find_rows.ts";
 import { FlightInfo, Passenger, Payment, Reservation } from "../models.ts";
 import { spendGiftCard } from "../pay_for_update.ts";
 
-/** The ids of the reservations that an episode can book. */
+/** The ids of the reservations that can be booked in an episode. */
 const IDS = ["HATHAT", "HATHAU", "HATHAV"] as const;
 
 const PRICE_OF_INSURANCE = 30;

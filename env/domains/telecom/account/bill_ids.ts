@@ -20,7 +20,7 @@ export function newBillIds(): JsonObject {
 
 /**
  * Sets the seed from which a database derives the ids of new bills. Databases with different seeds assign different
- * ids, like two runs of the original. Without a seed, the k-th id is `B` followed by eight hex digits of k.
+ * ids, as two runs of the original do. Without a seed, the k-th id is `B` followed by eight hex digits of k.
  */
 export function seedBillIds(database: Database, seed: string): void {
   database.edit(HIDDEN, BILL_IDS)?.set("seed", seed);

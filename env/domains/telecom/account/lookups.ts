@@ -112,7 +112,7 @@ export function lineByPhone(database: Database, phone: JsonValue): JsonObject {
 
 /**
  * Returns the ids of the rows that may have the phone number `phone`: at most one id if `phone` is a string and the
- * phone number index is up to date, otherwise the ids of all rows.
+ * phone number index is up to date, and the ids of all rows otherwise.
  */
 function candidates(
   database: Database,

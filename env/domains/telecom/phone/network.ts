@@ -129,8 +129,8 @@ export interface Speed {
 }
 
 /**
- * Returns the download speed, or `undefined` if mobile data does not work. The order of the multiplications is the
- * original's, since it affects the last digits.
+ * Returns the download speed, or `undefined` if mobile data does not work. The multiplications are in the original's
+ * order, because the order affects the last digits.
  */
 export function speedOf(database: Database): Speed | undefined {
   if (!hasMobileData(database)) return undefined;

@@ -1,4 +1,7 @@
-/** Implements the phone's switches and their side effects, for the user's tools and for task setup. */
+/**
+ * Operates the phone's switches, SIM card and APN settings, with all side effects, for the user's tools and for task
+ * setup.
+ */
 
 import type { Database } from "../../../database.ts";
 import { copyValue } from "../../../python/python_value.ts";
@@ -54,7 +57,7 @@ export function toggleDataSaver(database: Database): boolean {
 
 /**
  * Toggles Wi-Fi. Turning it off also disconnects it.
- * @returns The new state; `undefined` if airplane mode is on, so that Wi-Fi cannot be toggled.
+ * @returns The new state; `undefined` if airplane mode is on, in which case Wi-Fi cannot be toggled.
  */
 export function toggleWifi(database: Database): boolean | undefined {
   if (isOn(device(database), "airplane_mode")) return undefined;

@@ -158,7 +158,7 @@ function positive(amount: JsonValue): PythonNumber {
   return amount;
 }
 
-/** Formats a number like Python's `f"{value:.2f}"`. */
+/** Formats a number as Python's `f"{value:.2f}"` does. */
 function twoDecimals(value: PythonNumber): string {
   const double = roundDouble2(toDouble(value));
   if (Number.isNaN(double)) return "nan";

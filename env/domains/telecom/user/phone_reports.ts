@@ -1,6 +1,6 @@
 /**
- * Phrases a user's descriptions of what the phone shows. The sentences are short, lower case and close to the phone's
- * words, without icons.
+ * Phrases a user's descriptions of what the phone shows. The sentences are short and in lower case. They stay close to
+ * the phone's wording, but contain no icons.
  */
 
 import { trim } from "../../../python/python_space.ts";

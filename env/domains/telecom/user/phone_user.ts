@@ -232,8 +232,8 @@ function* check(
 }
 
 /**
- * Turns a switch on or off, unless it already is in the wanted state. Checks the switch's state first if it is unknown,
- * because the tools for all switches but the VPN can only toggle them.
+ * Turns a switch on or off, unless it is already in the wanted state. Checks the switch's state first if it is unknown,
+ * because every switch except the VPN can only be toggled.
  */
 function* turn(
   one: Player,

@@ -24,8 +24,8 @@ export const setApnSettings = phoneTool({
   kind: "write",
   parameters: ["apn_settings"],
   run(database, { apn_settings }) {
-    // Only objects are validated. As in the original, any other value is stored unchanged and breaks the phone for
-    // good.
+    // Only objects are validated. As in the original, any other value is stored unchanged and breaks the phone
+    // permanently.
     const settings = apn_settings instanceof Map
       ? validate(ApnSettings, apn_settings)
       : copyValue(apn_settings);
@@ -71,7 +71,7 @@ export const checkVpnStatus = check("check_vpn_status", (database) => {
     : "VPN is turned OFF.";
 });
 
-/** Formats VPN details like Python's `repr` of a dict with one enum value. */
+/** Formats VPN details as Python's `repr` formats a dict with one enum value. */
 function vpnRepr(details: JsonObject): string {
   const members = Array.from(details, ([key, value]) => {
     const text = pythonRepr(value);

@@ -43,7 +43,9 @@ export interface ComposeOptions {
   readonly linesMax?: number;
   /** Whether users have personas. Default: false. */
   readonly personas?: boolean;
-  /** The approximate share of tasks in each of the dev and test splits; more than 0.45 counts as 0.45. Default: 0.1. */
+  /**
+   * The approximate share of tasks in each of the dev and test splits; a share above 0.45 counts as 0.45. Default: 0.1.
+   */
   readonly testShare?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Tries out planned calls in a copy of the databases. */
+/** Tries out planned calls on a copy of the databases. */
 
 import type { Databases, Side } from "../../../domain.ts";
 import { ToolError } from "../../../errors.ts";
