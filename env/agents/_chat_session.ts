@@ -17,7 +17,7 @@ import type { Trajectory } from "../tokens/trajectory.ts";
 import { addUsage, NO_USAGE } from "../models/usage.ts";
 
 /**
- * A parsed answer of a model: an action, or a message that describes the problem with the answer and helps the model
+ * A model's parsed answer: an action, or a message that describes the problem with the answer and helps the model
  * correct it.
  */
 export type ParsedAnswer =
@@ -57,7 +57,7 @@ export class ChatSession implements AgentSession {
   /** The number of messages that the chat has received or produced. */
   #sent = 0;
   #action: Action | null = null;
-  /** The calls of the last answer that have not been returned as actions yet. */
+  /** The calls in the last answer that have not been returned as actions yet. */
   #calls: readonly ToolCall[] = [];
   #usage = NO_USAGE;
 

@@ -23,7 +23,7 @@ export type Move =
 /** A part of a conversation: a generator that yields moves and is resumed with their observations. */
 export type Script<T = void> = Generator<Move, T, Observation>;
 
-/** A call that returned a row or a list, and the parsed result. */
+/** A call that returned a row or a list, with the parsed result. */
 export interface MadeCall {
   readonly action: ToolAction;
   readonly shown: JsonObject | JsonValue[];
@@ -34,9 +34,9 @@ export class Desk {
   /** The calls that returned a row or a list, in order. */
   readonly calls: MadeCall[] = [];
   user: JsonObject | undefined;
-  /** The last result of a tool that finds the user's id, which may be an error; empty before the first such call. */
+  /** The last result, possibly an error, of a tool that finds the user's id; empty before the first result. */
   userId = "";
-  /** The most recently observed rows, keyed by the name and the value of an id argument of the call: `order_id #W1`. */
+  /** The most recently observed rows, keyed by the name and value of the call's id argument, such as `order_id #W1`. */
   readonly #rows = new Map<string, JsonObject>();
   readonly #said: string[];
   readonly #shown: string[] = [];
@@ -73,7 +73,7 @@ export class Desk {
   }
 
   /**
-   * Returns the most recent message of the user that contains `words`, in lower case. Messages from before the current
+   * Returns the user's most recent message that contains `words`, in lower case. Messages from before the current
    * request are not searched.
    */
   messageWith(words: string): string | undefined {
@@ -87,7 +87,7 @@ export class Desk {
     return words.every((one) => said.includes(one.toLowerCase()));
   }
 
-  /** Checks whether `value` occurs in a message of the user or in a tool result, ignoring case. */
+  /** Checks whether `value` occurs in a user message or a tool result, ignoring case. */
   knows(value: string): boolean {
     const text = value.toLowerCase();
     return this.everHeard(text) ||

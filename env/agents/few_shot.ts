@@ -76,7 +76,7 @@ export function fewShotSystem(
 }
 
 /**
- * Returns the dataset's own examples or, if it has none, up to `count` successful conversations of the expert on train
+ * Returns the dataset's examples or, if it has none, up to `count` of the expert's successful conversations on train
  * tasks.
  * @throws {ConfigError} If there are neither examples nor a train split.
  * @throws {MissingPartError} If there are no examples and the domain has no scripted user.
@@ -109,8 +109,8 @@ export async function fewShotExamples(
 }
 
 /**
- * Formats a conversation as in τ-bench's examples: `role: content` for each message, with `None` for an empty message
- * of the agent.
+ * Formats a conversation as in τ-bench's examples: `role: content` for each message, with `None` for an empty agent
+ * message.
  */
 function display(messages: readonly Message[]): string {
   return messages.map(({ role, content }) =>

@@ -1,4 +1,4 @@
-/** Keeps the registry of agent strategies. Scripts may register their own strategies. */
+/** Maintains the registry of agent strategies. Scripts may register additional strategies. */
 
 import { ConfigError } from "../errors.ts";
 import { Registry } from "../registry.ts";
@@ -17,7 +17,7 @@ export interface AgentStrategy {
    */
   readonly text?: TextStrategy;
   /**
-   * Whether the strategy requires a prompt, because it differs from the tool-calling agent only in the prompt. Default:
+   * Whether the strategy requires a prompt: true if it differs from the tool-calling agent only in the prompt. Default:
    * false.
    */
   readonly needsPrompt?: boolean;

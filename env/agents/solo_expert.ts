@@ -71,7 +71,8 @@ function* userTurn(user: Script, heard?: Observation): Script<string> {
 }
 
 /**
- * Returns the script's next move; `undefined` if it has ended. A generator ignores the argument of its first `next`.
+ * Returns the script's next move, or `undefined` if the script has ended. A generator ignores the argument of its first
+ * `next`.
  */
 function nextMove(
   script: Script,

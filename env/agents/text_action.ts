@@ -21,7 +21,7 @@ import {
 import type { Action, ToolAction } from "../types.ts";
 import type { ParsedAnswer } from "./_chat_session.ts";
 
-/** The name of the text action that speaks to the user. */
+/** The name of the text action that sends a message to the user. */
 export const RESPOND = "respond";
 
 /** The style in which text actions are written and read. */
@@ -38,7 +38,7 @@ export interface TextActionStyle {
 /**
  * Parses the action after the last marker, or the whole text if there is no marker. Unless `compat` is set, tolerates
  * deviations that are unambiguous: a code fence around the JSON, text after the JSON, a marker within a string, and
- * `respond` without quotes, as in τ-bench's own prompt.
+ * `respond` without quotes, as in τ-bench's prompt.
  * @param index The index of the answer in the conversation. The call's id is derived from this index.
  */
 export function readTextAction(
@@ -117,7 +117,7 @@ function parseForgiving(text: string): JsonValue | undefined {
   return tryParse(unfenced) ?? tryParse(firstObject(unfenced));
 }
 
-/** The maximum number of earlier markers to examine, since each of them may require a pass over the text. */
+/** The maximum number of earlier markers to examine. Each of them may require a pass over the text. */
 const MAX_MARKERS = 32;
 
 /**

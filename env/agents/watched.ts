@@ -18,7 +18,7 @@ import { NO_USAGE } from "../models/usage.ts";
 export interface Watcher {
   /** Called with every turn, including the last turn, as soon as its observation is available. */
   readonly onTurn?: (turn: Turn) => void;
-  /** Called when an answer of the model cannot be parsed. */
+  /** Called when the model's answer cannot be parsed. */
   readonly onParseError?: (message: string) => void;
 }
 

@@ -1,4 +1,4 @@
-/** Reads the bodies of requests as JSON, with limits on size and time. */
+/** Reads request bodies as JSON, with limits on size and time. */
 
 import type { Context } from "hono";
 import { messageOf } from "../errors.ts";

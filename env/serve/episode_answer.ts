@@ -43,7 +43,7 @@ export interface EpisodeAnswer {
   /** The reward. It is 0 if the sample is removed, because slime requires a number. */
   readonly reward: number;
   readonly status: SampleStatus;
-  /** Whether to exclude the sample from training and metrics, because the episode failed or was aborted. */
+  /** Whether to exclude the sample from training and metrics: true if the episode failed or was aborted. */
   readonly remove_sample: boolean;
   /** The time spent outside the engine, in seconds. */
   readonly non_generation_time: number;

@@ -73,7 +73,7 @@ export class EpisodeMetrics {
 
   /**
    * Records the start of an episode. Call `end` with its answer, and declare the result with `using`, so that the
-   * episode never stays counted as running.
+   * episode does not remain counted as running.
    */
   begin(): Disposable & { end(answer: EpisodeAnswer): void } {
     const from = performance.now();

@@ -24,7 +24,7 @@ export interface EpisodesAppOptions {
   /** taulab's version, as reported by `/info`. */
   readonly version: string;
   /**
-   * The token that all requests must carry except health checks and {@linkcode EpisodesAppOptions.stop}. Default: no
+   * The token that all requests except health checks and {@linkcode EpisodesAppOptions.stop} must carry. Default: no
    * token is required.
    */
   readonly token?: string;

@@ -2,7 +2,7 @@
  * Implements the parts that all simulated users with a model share: the conversation from the user's side, usage, and a
  * limit on repeated requests.
  *
- * In the model's conversation the agent has the role `user`, and the simulated user the role `assistant`.
+ * In the model's conversation, the agent has the role `user`, and the simulated user the role `assistant`.
  */
 
 import { InfrastructureError } from "../errors.ts";
@@ -28,7 +28,7 @@ import { saysMoreThanStop, withoutStop } from "./_spoken.ts";
 /** The maximum number of requests for one usable answer. */
 const MAX_ASKS = 3;
 
-/** Settings of users that ask a model. */
+/** Settings for users that a model plays. */
 export interface ModelUserOptions {
   /** The dataset, which provides the prompts and may have its own conversation rules. */
   readonly dataset: Pick<Dataset, "prompts" | "rules">;

@@ -1,4 +1,4 @@
-/** Keeps the registry of user strategies. Scripts may register their own strategies. */
+/** Maintains the registry of user strategies. Scripts may register additional strategies. */
 
 import { Registry } from "../registry.ts";
 import type { ChatModel, Dataset, UserFactory } from "../types.ts";
@@ -25,7 +25,7 @@ export interface UserStrategyOptions {
   readonly dataset: Dataset;
   /** Whether to reproduce τ-bench's user exactly, including its errors. */
   readonly compat: boolean;
-  /** The maximum number of attempts per message. Default: the strategy's own default. */
+  /** The maximum number of attempts per message. Default: depends on the strategy. */
   readonly attempts?: number;
 }
 

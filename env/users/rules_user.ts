@@ -1,5 +1,5 @@
 /**
- * Implements users that a model plays according to a benchmark's own rules, with the benchmark's user prompt and user
+ * Implements users that a model plays according to a benchmark's rules, with the benchmark's user prompt and user
  * tools.
  */
 
@@ -24,7 +24,7 @@ import { asUserFailure, badResponse } from "./_model_user.ts";
 const MAX_ASKS = 3;
 
 /**
- * Creates users played by a model according to the rules. In the model's conversation the agent has the role `user`,
+ * Creates users played by a model according to the rules. In the model's conversation, the agent has the role `user`,
  * and the simulated user the role `assistant`. The model's text is sent to the agent unchanged.
  */
 export function rulesUser(

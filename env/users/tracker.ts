@@ -25,29 +25,28 @@ export interface TrackOptions {
   readonly database: Database;
   readonly firstMessage: string;
   readonly turns: readonly Turn[];
-  /** Whether a script plays the user, so that repetition is not a fault. Default: false. */
+  /** Whether a script plays the user. If so, repetition is not a fault. Default: false. */
   readonly isScripted?: boolean;
 }
 
 /** The maximum number of messages without a request that a user may send after all writes have happened. */
 const PATIENCE = 3;
 
-/** The number of characters below which a message is no echo, because short texts may be equal by chance. */
+/** The minimum number of characters in an echo. Shorter texts may be equal by chance. */
 const MIN_ECHO = 24;
 
-/** One message of the user in its context. */
+/** A user message in its context. */
 interface UserMessage {
   readonly index: number;
   readonly text: string;
-  /** The message of the agent that the user answers; empty for the user's first message. */
+  /** The agent's message that the user answers; empty for the user's first message. */
   readonly heard: string;
   /** The turns before the message. */
   readonly before: readonly Turn[];
 }
 
 /**
- * Returns the user's faults, each kind only once, at the first message with this fault; `null` if the user's goal is
- * unknown.
+ * Returns the first fault of each kind, or `null` if the user's goal is unknown.
  *
  * - `leak`: one message reveals new details of every request, if there are several, or the first message reveals all
  *   details of a request that has several and is not `forthcoming`. Details that requests share do not count.
@@ -56,7 +55,7 @@ interface UserMessage {
  * - `early_stop`: the stop token before a request's write has happened, although the agent neither refused nor claimed
  *   to be done. Long conversations are exempt.
  * - `echo`: a message that repeats the agent's message, the instruction or, unless a script plays the user, the user's
- *   own last message although the agent asks something else.
+ *   previous message in answer to a different question.
  * - `endless`: more than {@linkcode PATIENCE} messages without a request after all writes have happened.
  */
 export function trackUser(options: TrackOptions): UserFinding[] | null {
@@ -244,8 +243,8 @@ function findEndless(
 }
 
 /**
- * Checks whether a message mentions a detail of a request that needs no write: a question, or a request that policy
- * refuses.
+ * Checks whether a message mentions a detail of a request that needs no write: a question, or a request that the policy
+ * forbids.
  */
 function asksAnything({ goal, goals }: Track, text: string): boolean {
   return goal.requests.some((request) =>

@@ -22,7 +22,7 @@ export interface VerifyOptions extends ModelUserOptions {
 /**
  * Creates users whose messages are verified by a supervisor.
  *
- * Unless `compat` is set, the user proposes messages like the llm user, and differs from τ-bench's as follows:
+ * Unless `compat` is set, the user proposes messages as the llm user does, and differs from τ-bench's as follows:
  *
  * - The supervisor reads the message instead of the printed message object.
  * - The labels of the agent and the user in the transcript are not swapped.

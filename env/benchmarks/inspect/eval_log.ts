@@ -20,7 +20,7 @@ import {
   type ResultFile,
 } from "../tau/results/result_file.ts";
 
-/** The key in a sample's metadata under which taulab's own logs store the `info` of a τ-bench result. */
+/** The key in a sample's metadata under which logs written by taulab store the `info` of a τ-bench result. */
 export const OWN_METADATA = "taulab";
 
 /** Matches the path of a sample in the log's archive. */

@@ -278,7 +278,8 @@ const classesOf = onceFor((source) => {
 const CLASS = "ClassDefinition";
 
 /**
- * Finds a class or a function by name, directly in a block. It may be decorated. Returns `undefined` if there is none.
+ * Finds a class or a function by name at the top level of a block. The definition may be decorated. Returns `undefined`
+ * if there is none.
  */
 export function definition(
   source: PythonSource,
@@ -316,8 +317,9 @@ export function bodyOf(node: Node): Node {
 }
 
 /**
- * Returns the expressions that are assigned directly in a block, keyed by target: `RULES`, `self.terminate_tools`. If a
- * target is assigned more than once, the last expression is used. Assignments with several targets are ignored.
+ * Returns the expressions that are assigned directly in a block, keyed by target, such as `RULES` or
+ * `self.terminate_tools`. If a target is assigned more than once, the last expression is used. Assignments with several
+ * targets are ignored.
  */
 export function assignments(
   block: Node,

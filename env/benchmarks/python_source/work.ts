@@ -8,7 +8,7 @@ import type { PythonSource } from "./syntax_tree.ts";
  * per expression that contains it.
  */
 const WORK_PER_CHARACTER = 50;
-/** The number of work units that every file may use in addition. */
+/** The number of work units that every file may use in addition, regardless of its length. */
 const MIN_WORK = 100_000;
 
 const spent = new WeakMap<PythonSource, number>();
@@ -24,8 +24,8 @@ export function spend(source: PythonSource, work: number): boolean {
 }
 
 /**
- * The approximate number of characters of a value when written out (`weight`), and its nesting depth. Parts that occur
- * more than once count each time.
+ * The size of a value: its approximate number of characters when written out (`weight`), and its nesting depth. Parts
+ * that occur more than once count each time.
  */
 export interface Extent {
   readonly weight: number;

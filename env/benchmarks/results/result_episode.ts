@@ -1,6 +1,6 @@
 /**
- * Defines types for the episodes in a benchmark's own result files, in the format of the episode store, and for the
- * tasks of these episodes.
+ * Defines types for episodes from benchmarks' result files, in the format of the episode store, and for the tasks of
+ * these episodes.
  */
 
 import type { JsonObject } from "../../python/python_json.ts";

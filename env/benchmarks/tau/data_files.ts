@@ -1,6 +1,6 @@
 /**
- * Reads the files of τ-bench's data. The directory may also be a τ-bench checkout, which is then imported into memory
- * once per process and yields the same files as `deno task import`.
+ * Reads files from a directory of τ-bench's data. The directory may also be a τ-bench checkout, which is then imported
+ * into memory once per process and yields the same files as `deno task import`.
  */
 
 import { readFile, stat } from "node:fs/promises";

@@ -234,8 +234,8 @@ function noPrompts(path: string): never {
 }
 
 /**
- * Reads the prompts, or returns `undefined` if the file does not exist, which is an error only when the prompts are
- * used.
+ * Reads the prompts, or returns `undefined` if the file does not exist. A missing file is an error only when the
+ * prompts are used.
  */
 async function readPrompts(files: Files): Promise<Prompts | undefined> {
   const text = await files.textIfAny(PROMPTS);

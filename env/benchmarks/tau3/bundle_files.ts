@@ -99,7 +99,7 @@ export class BundleFiles {
   }
 
   /**
-   * Reads the first existing file among several file names.
+   * Reads the first of the named files that exists.
    * @throws {DataError} If none of the files exists.
    */
   async first(...names: [string, ...string[]]): Promise<TextFile> {

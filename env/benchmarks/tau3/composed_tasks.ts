@@ -9,7 +9,7 @@ import type { Dataset } from "../../types.ts";
 import { BASE_SPLIT } from "./load_bundle.ts";
 import { tau3Bench } from "./tau3_bench.ts";
 
-/** The option for the dataset's number of tasks, in addition to the composer's options. */
+/** The option that sets the number of tasks in the dataset, in addition to the composer's options. */
 const sizeKnob = {
   tasks: z.int().min(3).max(10_000).default(500).describe(
     "Total number of tasks across all splits",

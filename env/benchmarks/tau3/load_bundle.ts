@@ -142,7 +142,9 @@ async function tasksIn(files: BundleFiles, name: string): Promise<Tau3Tasks> {
   };
 }
 
-/** Returns the names of τ³-bench's domains in `dir`, without domains that this version of taulab does not implement. */
+/**
+ * Returns the names of τ³-bench's domains in `dir`, excluding domains that this version of taulab does not implement.
+ */
 export async function tau3DomainsIn(dir: string): Promise<string[]> {
   const names = domainNames(({ benchmark }) => benchmark === TAU3)
     .map((key) => domainNamed(key).name);

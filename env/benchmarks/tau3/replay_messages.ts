@@ -21,7 +21,7 @@ export interface ReplaySettings {
 }
 
 /**
- * Repeats the calls of tools that write, in order, and synchronizes the databases. Calls of other or unknown tools are
+ * Repeats the calls to tools that write, in order, and synchronizes the databases. Calls to other or unknown tools are
  * skipped.
  * @throws {RaisedError} If calls and results do not match, if `strict` is set and a result differs from the recorded
  * result, or if `solo` is set and there is a message from a user.

@@ -26,7 +26,7 @@ export type RewardType = typeof REWARD_TYPES[number];
 
 /**
  * A call to an environment function on the agent's or the user's side or, if there is no function with this name, to a
- * tool of this side. Models cannot call environment functions.
+ * tool on the same side. Models cannot call environment functions.
  */
 export interface EnvironmentCall {
   readonly side: Requestor;

@@ -63,7 +63,7 @@ export class Tau3World {
   }
 
   /**
-   * Calls an environment function or a tool of a side, and synchronizes the databases.
+   * Calls an environment function or a tool on one side, and synchronizes the databases.
    * @throws {RaisedError} If there is no such function or tool.
    * @throws {ToolError} If the function throws a `ToolError`.
    */
@@ -112,7 +112,7 @@ export class Tau3World {
       : { db, user_db: part.hash(user, "user") };
   }
 
-  /** Checks whether both databases are equal to the databases of another world. */
+  /** Checks whether both databases are equal to those of another world. */
   sameAs(other: Tau3World): boolean {
     const { agent, user } = this.databases;
     const { agent: otherAgent, user: otherUser } = other.databases;

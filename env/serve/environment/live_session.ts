@@ -154,8 +154,8 @@ export class LiveSession {
   /**
    * Runs an action in the current episode.
    * @throws {RequestError} With status 402 if the budget is spent, 404 if the session is closed meanwhile, 409 if no
-   * episode or another request is in progress, or 502 if the simulated user failed or the episode could not be judged,
-   * which ends the episode without a reward.
+   * episode or another request is in progress, or 502 if the simulated user failed or the episode could not be judged.
+   * An error with status 502 ends the episode without a reward.
    */
   async step(action: Action): Promise<SessionStep> {
     return await this.#inEpisode(async (episode) => {
@@ -179,13 +179,13 @@ export class LiveSession {
 
   /**
    * Ends the current episode without another action, and records a reward of 0.
-   * @throws {RequestError} Like {@linkcode step}.
+   * @throws {RequestError} In the same cases as {@linkcode step}.
    */
   async truncate(stopReason: "parse_errors"): Promise<void> {
     await this.#inEpisode((episode) => this.#end(episode, stopReason));
   }
 
-  /** Runs a function on the episode in progress. If a model fails in the function, the episode is marked as failed. */
+  /** Runs a function on the episode in progress. If a model fails meanwhile, the episode is marked as failed. */
   async #inEpisode<T>(
     work: (episode: SessionEpisode) => Promise<T>,
   ): Promise<T> {

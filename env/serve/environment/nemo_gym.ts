@@ -22,7 +22,7 @@ import { toolCall } from "./session_action.ts";
 
 const COOKIE = "taulab_session";
 
-/** The maximum size in bytes of the results of a rollout collection. A rollout takes about 0.5 KiB. */
+/** The maximum size of the results of a rollout collection, in bytes. A rollout takes about 0.5 KiB. */
 const MAX_RESULT_BYTES = 2 ** 26;
 
 /** The body of a reset. Other fields are accepted, since trainers add fields. */
@@ -79,8 +79,8 @@ export function nemoGymBody(
 }
 
 /**
- * Returns a request's path without NeMo Gym's prefix. With `observability_enabled`, NeMo Gym adds a prefix with the
- * rollout: `/ng-rollout/0-1/step` becomes `/step`.
+ * Returns a request's path without NeMo Gym's prefix. With `observability_enabled`, NeMo Gym adds a prefix that
+ * identifies the rollout: `/ng-rollout/0-1/step` becomes `/step`.
  */
 export function nemoGymPath(request: Request): string {
   return getPath(request).replace(/^\/ng-rollout\/[^/]+(?=\/)/, "");

@@ -16,7 +16,7 @@ export const aggregateSchema = z.looseObject({
   verify_responses: z.array(z.looseObject({
     [TASK]: z.int().default(0),
     [ROLLOUT]: z.int().default(0),
-    /** Whether to exclude the result from the statistics, because its reward is not valid. */
+    /** Whether to exclude the result from the statistics: true if its reward is not valid. */
     mask_sample: z.boolean().nullish(),
     response: z.looseObject({
       usage: z.looseObject({}).nullish(),
@@ -43,8 +43,8 @@ export interface AggregateMetrics {
 }
 
 /**
- * Computes the statistics of results, over all tasks and per task. Masked results are only counted. A task may have
- * several results.
+ * Computes the statistics of results, over all tasks and per task. Masked results are counted, but otherwise ignored. A
+ * task may have several results.
  */
 export function aggregateMetrics(
   { verify_responses: all }: z.infer<typeof aggregateSchema>,

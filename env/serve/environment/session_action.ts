@@ -1,4 +1,4 @@
-/** Parses the actions of clients from JSON. As in Python, integers and floats stay distinct. */
+/** Parses clients' actions from JSON. As in Python, integers and floats stay distinct. */
 
 import { DataError } from "../../errors.ts";
 import {
@@ -29,7 +29,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Parses an action: `{ type: "respond", content }`, or OpenEnv's `{ type: "call_tool", tool_name, arguments }`, where
- * `arguments` is an object or, as models write it, JSON text.
+ * `arguments` is an object or, as written by models, JSON text.
  * @param where The name of the value in error messages.
  * @throws {RequestError} If the action is invalid. The message names the field and the problem.
  */

@@ -25,7 +25,7 @@ export async function requireReplaceable(
   );
 }
 
-/** Checks that nothing is at a path, or only an empty directory. */
+/** Checks whether nothing, or only an empty directory, exists at a path. */
 async function isFree(path: string): Promise<boolean> {
   try {
     return (await Array.fromAsync(Deno.readDir(path))).length === 0;

@@ -117,7 +117,7 @@ function thenBranch(node: Node): Node {
     : node;
 }
 
-/** Reads the label of each role: `if role == "user": return "Customer"`. */
+/** Reads the label of each role from code such as `if role == "user": return "Customer"`. */
 function roleLabels(source: PythonSource): JsonObject {
   const body = bodyOf(functionNamed(source, "map_role_label"));
   const labels: JsonObject = new Map();

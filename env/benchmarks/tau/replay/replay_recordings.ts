@@ -58,14 +58,14 @@ export interface FileReport {
   readonly otherData?: { readonly golds: number; readonly differences: number };
 }
 
-/** Options of a replay. */
+/** Options for {@linkcode replayFiles}. */
 export interface ReplayOptions {
   /** The directory of τ-bench's data. */
   readonly tauBench: string;
   readonly onMismatch?: (mismatch: Mismatch) => void;
   /**
-   * Called after each record with the path of its file, the number of the file's records that are done, and their
-   * total.
+   * Called after each record with the file's path, the number of records replayed so far, and the file's total number
+   * of records.
    */
   readonly onRecord?: (path: string, done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;

@@ -1,6 +1,6 @@
 /**
- * Replays the calls of τ-bench's own result files and published trajectories, and compares tool results and rewards. If
- * a task has changed since it was recorded, the gold actions in the file are used.
+ * Replays the calls in τ-bench's result files and published trajectories, and compares tool results and rewards. If a
+ * task has changed since it was recorded, the gold actions in the file are used.
  */
 
 import { goldOf } from "../../../gold.ts";

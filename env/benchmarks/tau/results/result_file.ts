@@ -28,7 +28,7 @@ import {
 } from "../../results/loose_json.ts";
 
 /**
- * An episode from a result file. τ-bench writes the reward 0 for an episode that ended with an exception; here its
+ * An episode from a result file. τ-bench writes a reward of 0 for an episode that ended with an exception; here, the
  * reward is `null`.
  */
 export interface ResultRecord extends ResultEpisode {
@@ -154,8 +154,8 @@ function recordOf(record: JsonObject, number: number): ResultRecord | string {
 }
 
 /**
- * Returns the task's outputs. If the record does not list them, they are taken from the details of its reward; `null`
- * if it has no such details.
+ * Returns the task's outputs. If the record does not list them, they are taken from the details of its reward. Returns
+ * `null` if there are no details.
  */
 function outputsOf(task: JsonObject, account: JsonObject): string[] | null {
   if (task.has("outputs")) return listOf(task.get("outputs")).map(String);
@@ -175,9 +175,9 @@ function stopOf(turns: readonly JsonObject[]): string {
 }
 
 /**
- * Splits a reward into its parts. τ-bench records only `r_outputs` if the task has outputs, otherwise only `r_actions`.
- * For a task with outputs, the database part is therefore known only if all outputs were stated, because a reward of 0
- * can then only be due to the database.
+ * Splits a reward into its parts. τ-bench records only `r_outputs` if the task has outputs, and only `r_actions`
+ * otherwise. For a task with outputs, the database part is therefore known only if all outputs were stated, because a
+ * reward of 0 can then only be due to the database.
  */
 function rewardOf(
   value: number,

@@ -42,7 +42,7 @@ export function openingOf(messages: readonly JsonObject[]): string {
 }
 
 /**
- * Pairs each agent message with the message after it, which answers it. As in τ-bench, only the first call of a message
+ * Pairs each agent message with the message after it, which answers it. As in τ-bench, only the first call in a message
  * counts.
  */
 export function turnsIn(messages: readonly JsonObject[]): JsonObject[] {

@@ -17,7 +17,7 @@ import { buildConversation } from "./build_conversation.ts";
 import { mixedVariants } from "./mixed_variants.ts";
 import { textFaults } from "./text_faults.ts";
 
-/** The input of the checks of a task. */
+/** The input for the checks on a task. */
 export interface FaultContext {
   readonly source: WorldSource;
   readonly task: Tau3Task;
@@ -222,7 +222,7 @@ function changingActions(
 }
 
 /**
- * Finds required information, assertions in prose, and expected calls of generic tools that do not count towards the
+ * Finds required information, assertions in prose, and expected calls to generic tools that do not count towards the
  * reward.
  */
 function uncounted({ source, task }: FaultContext): TaskFault[] {

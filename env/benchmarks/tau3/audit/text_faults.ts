@@ -29,10 +29,7 @@ function textsOf({ scenario, ticket }: Tau3Task): string[] {
   return [...told, ticket].filter((text) => text !== null);
 }
 
-/**
- * Finds the names of tools that do not exist, among the words in backquotes in the task's texts and the expected
- * actions.
- */
+/** Finds the names of nonexistent tools in the expected actions and among the backquoted words in the task's texts. */
 function missingTools(source: WorldSource, task: Tau3Task): TaskFault[] {
   const expected = (task.criteria?.actions ?? []).filter((action) =>
     toolNamed(source, action) === undefined

@@ -17,7 +17,7 @@ export interface ClassField {
   readonly annotation: string;
   /** The assigned value; `undefined` if there is none. */
   readonly value: Node | undefined;
-  /** The arguments of `Field`, if the value is a call of `Field`; otherwise `undefined`. */
+  /** The arguments of `Field`, if the value is a call to `Field`; otherwise `undefined`. */
   readonly call:
     | readonly { readonly keyword: string | undefined; readonly value: Node }[]
     | undefined;

@@ -1,5 +1,6 @@
 /**
- * Replays conversations between scripted participants: compares messages, ends, costs, states, requests and rewards.
+ * Replays conversations between scripted participants: compares messages, termination reasons, costs, states, requests
+ * and rewards.
  */
 
 import { ToolError } from "../../../errors.ts";
@@ -45,8 +46,8 @@ class ScriptedParticipant {
 }
 
 /**
- * Replays a recorded conversation, and compares its messages, its end and costs, the final state, the last requests and
- * the reward with the recording.
+ * Replays a recorded conversation, and compares its messages, termination reason, costs, final state, last requests and
+ * reward with the recording.
  */
 export async function replayConversation(
   record: Tau3RecordOf<"orchestrator">,

@@ -46,14 +46,14 @@ export interface Tau3FileReport {
   readonly unreadable?: readonly RecordFault[];
 }
 
-/** Options of a replay. */
+/** Options for {@linkcode replayTau3Files}. */
 export interface Tau3ReplayOptions {
   /** The directory of τ³-bench's data. */
   readonly tau3Bench: string;
   readonly onMismatch?: (mismatch: Mismatch) => void;
   /**
-   * Called after each record with the path of its file, the number of the file's records that are done, and their
-   * total.
+   * Called after each record with the file's path, the number of records replayed so far, and the file's total number
+   * of records.
    */
   readonly onRecord?: (path: string, done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -211,7 +211,7 @@ const replayers: Readonly<Record<Tau3RecordingFormat, Replayer>> = {
   },
 };
 
-/** The data for replaying records, loaded at first use. */
+/** The data for replaying records, loaded on first use. */
 class ReplayData {
   readonly #dir: string;
   readonly #bundles = new Map<string, Promise<Tau3Bundle>>();

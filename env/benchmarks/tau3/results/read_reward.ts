@@ -1,4 +1,4 @@
-/** Reads rewards in upstream's format, the field `reward_info`. */
+/** Reads rewards in the format of upstream's field `reward_info`. */
 
 import { z } from "zod";
 import {
