@@ -1,11 +1,11 @@
 /**
- * The binary interface between the host and the kernels: structs whose fields have 4 bytes each and the same order as
- * in `kernels/model.ts`.
+ * The binary interface between the host and the kernels: structs whose fields are 4 bytes each, in the same order as in
+ * `kernels/model.ts`.
  */
 
 import type { SharedHeap } from "./memory.ts";
 
-/** The fields of a struct in order: their names and types. Addresses are `i32`. */
+/** The names and types of a struct's fields, in order. Addresses are `i32`. */
 type Struct = Readonly<Record<string, "i32" | "f32">>;
 
 /** The values of a struct's fields. */
@@ -95,7 +95,7 @@ export const TRAIN_JOB = {
   sequenceRatio: "i32",
 } as const satisfies Struct;
 
-/** The values of a train job's field `mode`. */
+/** The values of a training job's `mode` field. */
 export const TRAIN_MODE = { supervised: 0, reinforce: 1, score: 2 } as const;
 
 export const REQUEST = {

@@ -1,7 +1,7 @@
 /**
  * Reads and writes the policy's checkpoints. A checkpoint consists of `policy.json`, with the shape and the checksums,
- * and of one file each for the weights, the first moments, the second moments and, if there is one, the reference.
- * These files contain little-endian f32 values in the order of the layout.
+ * and one file each for the weights, the first moments, the second moments and, if there is one, the reference. These
+ * files contain little-endian f32 values in the order of the layout.
  */
 
 import { createHash } from "node:crypto";
@@ -95,7 +95,7 @@ export async function writeCheckpoint(
  * Reads a checkpoint and verifies its checksums. If `dir` is missing because its replacement was interrupted, reads the
  * previous checkpoint.
  * @param options.expect The required shape.
- * @throws {PolicyError} If it is missing, damaged, or has another format or shape. The message names the file or
+ * @throws {PolicyError} If it is missing or damaged, or has another format or shape. The message names the file or
  * directory, and the hint says how to fix it.
  */
 export async function readCheckpoint(

@@ -102,8 +102,7 @@ export class CpuTrainer implements Trainer {
   }
 
   /**
-   * Writes a checkpoint atomically: the weights, the optimizer's state and, if it is set, the reference, with
-   * checksums.
+   * Writes a checkpoint atomically: the weights, the optimizer's state and, if set, the reference, with checksums.
    * @throws {PolicyError} If the checkpoint cannot be written.
    */
   save(dir: string): Promise<void> {
@@ -256,7 +255,7 @@ function checkSequence(s: TrainSequence, index: number, engine: Engine): void {
 }
 
 /**
- * Returns the mean measurements of the learned tokens. They are summed in the order of the batch, so the result is
+ * Returns the means of the learned tokens' measurements. Values are summed in the order of the batch, so the result is
  * deterministic.
  */
 function statsOf(

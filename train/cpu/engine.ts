@@ -58,7 +58,7 @@ export class Engine implements AsyncDisposable {
   readonly layout: Layout;
   readonly heap: SharedHeap;
   readonly crew: Crew;
-  /** The kernels on the host's own thread, for short computations. */
+  /** The kernels that run on the host's thread, for short computations. */
   readonly kernels: Kernels;
   /** The policy's weights. */
   readonly policy: ModelCopy;

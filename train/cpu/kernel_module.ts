@@ -35,7 +35,7 @@ export interface Kernels {
   ) => number;
 }
 
-/** A build of the kernels: with fused multiply-add (`relaxed`), or without. */
+/** A build of the kernels: with (`relaxed`) or without (`plain`) fused multiply-add. */
 export type KernelBuild = "relaxed" | "plain";
 
 /**

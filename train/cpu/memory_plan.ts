@@ -33,7 +33,7 @@ export interface MemoryPlan {
 }
 
 /**
- * The memory that the process of a long run needs in addition to its policy and to the peak of its preparation: mostly
+ * The memory that the process of a long run needs in addition to its policy and the peak during its preparation: mostly
  * garbage that V8 has not collected yet. With 220 MiB, the estimate for the default recipe is 636 to 666 MiB; complete
  * runs took 608 to 692 MiB (two threads, two cores of an x86-64 server, Deno 2.9).
  */
@@ -45,7 +45,7 @@ const GROWTH_BYTES = 220 * 2 ** 20;
 const GROWN_AFTER = 15_000;
 
 /**
- * Estimates the bytes that a run's process needs in addition to its policy and its preparation.
+ * Estimates how many bytes a run's process needs in addition to its policy and its preparation.
  * @param conversations The number of conversations that the run samples or learns from.
  */
 export function processGrowth(conversations: number): number {

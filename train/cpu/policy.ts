@@ -130,7 +130,7 @@ export class CpuPolicy implements TokenModel, AsyncDisposable {
     return this.#engine.version;
   }
 
-  /** The policy's current memory in bytes, and the number of positions in its cache. */
+  /** The policy's current memory usage in bytes, and the number of positions in its cache. */
   get usage(): { readonly bytes: number; readonly cachedTokens: number } {
     return {
       bytes: this.#engine.heap.size,

@@ -112,7 +112,7 @@ async function expectedMemory(lab: CpuLab, config: Config): Promise<number> {
     ),
     reference: rl.klCoef > 0,
   });
-  // The current memory depends on when V8 has last collected garbage.
+  // The current memory depends on when V8 last collected garbage.
   const beside = peakRssBytes() - lab.policy.usage.bytes;
   return Math.max(0, beside) + total;
 }
@@ -161,7 +161,7 @@ async function measureRates(lab: CpuLab, config: Config): Promise<Rates> {
   const readS = await seconds(() => continueAll(lab, prompts, 1));
   const sampled = 32;
   const sampledS = await seconds(() => continueAll(lab, prompts, sampled));
-  // One step for warm-up, one to measure; a learning rate of 0 leaves the policy unchanged.
+  // One step to warm up, one to measure; a learning rate of 0 leaves the policy unchanged.
   const step = () =>
     lab.trainer.supervised(batch, { learningRate: 0, maxGradNorm: 1 });
   await step();

@@ -39,7 +39,7 @@ interface Written {
 const PRODUCED = Object.keys(REQUEST).indexOf("produced");
 const STOPPED = Object.keys(REQUEST).indexOf("stopped");
 
-/** A runner of sampling jobs, which runs one job at a time and reuses its memory. */
+/** Runs sampling jobs, one at a time, and reuses their memory. */
 export class SampleJobs {
   readonly #engine: Engine;
   readonly #mail: { at: number; bytes: number }[] = [];
@@ -49,7 +49,7 @@ export class SampleJobs {
   }
 
   /**
-   * Feeds each part's pending ids, then samples one token per uniform number, or until a stop id.
+   * Feeds each part's pending ids, then samples one token per uniform number, but none after a stop id.
    * @param plan The parts of each thread, `[threads][…]`.
    * @param options.streamBytes The number of bytes from one stream of the sessions' cache to the next.
    * @returns The outcomes, in the order of the plan.

@@ -57,7 +57,7 @@ interface Part extends SamplePart {
   readonly cost: number;
 }
 
-/** A sampler of continuations, which serves many requests at once. */
+/** Samples continuations for many requests at once. */
 export class Sampler {
   readonly #engine: Engine;
   readonly #cache: SessionCache;
@@ -172,8 +172,8 @@ export class Sampler {
   }
 
   /**
-   * Assigns the active requests to the threads: continuations first, then prompts, until the rows or the cache are
-   * exhausted.
+   * Assigns the active requests to the threads: continuations first, then prompts, until the row limit is reached or
+   * the cache is full.
    */
   #plan(): Part[][] {
     const threads = this.#engine.crew.size;
@@ -201,7 +201,7 @@ export class Sampler {
     return dealt;
   }
 
-  /** Returns the next part of a request, or `undefined` if the rows or the cache have no room for it. */
+  /** Returns the next part of a request, or `undefined` if the job or the cache has no room for it. */
   #part(
     active: Active,
     rows: number,
@@ -333,7 +333,7 @@ function collect({ active, pending }: Part, outcome: SampleOutcome): void {
   active.session.ids.push(...pending, ...outcome.ids.slice(0, -1));
 }
 
-/** Returns the number of tokens of prompt and answer that are not in the cache. */
+/** Returns the number of tokens of the prompt and answer that are not in the cache. */
 function leftToFeed(active: Active): number {
   return active.request.ids.length + active.ids.length -
     active.session.ids.length;

@@ -41,8 +41,8 @@ export const CHAT_TEMPLATE = `{%- for message in messages %}
 const LETTER = "[\\p{L}\\p{M}]";
 
 /**
- * Returns the regular expression of the isolated pieces: digit pairs from the left of a number, and every word that is
- * not in `words`. The text between two isolated pieces is one piece of any length.
+ * Returns the regular expression that matches the isolated pieces: digit pairs from the left of a number, and every
+ * word that is not in `words`. The text between two isolated pieces is one piece of any length.
  * @param words The words that may merge with the text around them; they consist of letters only.
  */
 export function isolatedPattern(words: readonly string[]): string {
@@ -72,7 +72,7 @@ function byteTexts(): string[] {
 /** Returns the files of a byte-level tokenizer with the given tokens. */
 export function tokenizerFiles(
   { pattern, vocabulary, merges }: {
-    /** The regular expression of the isolated pieces, from {@linkcode isolatedPattern}. */
+    /** The regular expression that matches the isolated pieces, from {@linkcode isolatedPattern}. */
     readonly pattern: string;
     /** The byte-level text of each token except the control tokens, in the order of the ids. */
     readonly vocabulary: readonly string[];

@@ -50,8 +50,8 @@ export class SymbolTable {
   }
 
   /**
-   * Adds a pair as a symbol and returns its id. If a symbol with the same text exists, such as a whole piece, its id is
-   * returned.
+   * Adds a pair as a symbol and returns its id. If a symbol with the same text exists, such as a whole piece, returns
+   * the id of that symbol instead.
    */
   merge(left: number, right: number): number {
     const pair: [string, string] = [this.#text(left), this.#text(right)];
@@ -152,7 +152,7 @@ function costliest(pieces: readonly Piece[]): Saving {
   return best;
 }
 
-/** An upper bound of symbol ids, so that a pair can be encoded as one number. */
+/** An upper bound on symbol ids, so that a pair can be encoded as one number. */
 const RADIX = 1 << 20;
 
 class PairCounts {
@@ -204,7 +204,7 @@ function isBetter(a: Pair, b: Pair): boolean {
   return keyOf(a.left, a.right) < keyOf(b.left, b.right);
 }
 
-/** Replaces every occurrence of a pair, from left to right as encoders do. */
+/** Replaces every occurrence of a pair, from left to right, as encoders do. */
 function applyMerge(
   symbols: readonly number[],
   { left, right }: Pair,

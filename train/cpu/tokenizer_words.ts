@@ -20,7 +20,7 @@ export type RenderedConversation = readonly {
 
 /**
  * A word counts as varying only if at least this share of its occurrences is data. For example, "or" is sometimes data,
- * as the code of a state, but is usually an ordinary word.
+ * as the code for a state, but is usually an ordinary word.
  */
 const MIN_DATA_SHARE = 0.2;
 /**
@@ -91,7 +91,7 @@ interface WordUse {
   inIdentifier: boolean;
   /** The number of occurrences as data. */
   asData: number;
-  /** The number of all occurrences. */
+  /** The total number of occurrences. */
   total: number;
   /** The number of conversations in which the word is data. */
   conversations: number;

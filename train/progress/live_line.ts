@@ -96,7 +96,7 @@ export interface Progress {
   readonly more?: readonly string[];
 }
 
-/** Formats progress with rate and remaining time: `120/1,000 episodes · 410/s · 2.1 s left`. */
+/** Formats progress with the rate and the remaining time: `120/1,000 episodes · 410/s · 2.1 s left`. */
 export function progressText(
   { what, done, of, seconds, more = [] }: Progress,
 ): string {

@@ -1,8 +1,8 @@
 /** Formats plain-text tables for terminals and other output without HTML. */
 
 /**
- * Matches a cell with a number, a share or an amount with a unit, an empty cell and a dash. Columns that have only such
- * cells below the header are right-aligned.
+ * Matches a cell that is a number, a share, an amount with a unit, a dash, or empty. Columns that have only such cells
+ * below the header are right-aligned.
  */
 const AMOUNT = /^([-+±]?[\d.,]+|–|)([ %].*)?$/;
 

@@ -43,7 +43,7 @@ export function checkpointHead(step: number, journal: Journal): string {
 /**
  * Checks that a checkpoint is complete and compatible with this version. The trainer's own files are not checked.
  * @param options.hint The error's hint for a damaged checkpoint. Default: {@linkcode checkpointHint}.
- * @returns The checkpoint's journal; `undefined` if it has none, like the checkpoints of older versions.
+ * @returns The checkpoint's journal; `undefined` if it has none, as in checkpoints of older versions.
  * @throws {RunDirError} If the checkpoint is damaged or from an incompatible version.
  */
 export async function checkCheckpoint(

@@ -13,7 +13,7 @@ export function controlName(budget: ControlBudget): string {
 
 /**
  * Returns the cost of RL's steps so far, including rejection fine-tuning. In seconds, this is the time of rollouts and
- * updates, without evaluations and saves. In tokens, it is the number of tokens sampled plus the number of tokens
+ * updates, excluding evaluations and saves. In tokens, it is the number of tokens sampled plus the number of tokens
  * trained on, including context.
  */
 export function rlSpent(

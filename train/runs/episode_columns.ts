@@ -1,7 +1,8 @@
 /**
  * The table of an episode's columns. It defines `episodes.db` and its migration, data frames, and the viewer's list and
- * filter (episode_facts.ts), so a new column is one entry here. In a database older than a column's `since` version,
- * the column reads as `null`. Opening the database for writing adds the column, which stays empty in the existing rows.
+ * filter (episode_facts.ts), so a new column needs only one entry here. In a database older than a column's `since`
+ * version, the column reads as `null`. Opening the database for writing adds the column, which stays empty in the
+ * existing rows.
  */
 
 import { z } from "zod";
@@ -55,7 +56,7 @@ export interface ColumnOptions<T> {
    * name and value.
    */
   readonly frame?: Readonly<Record<string, Cell<T>>>;
-  /** The name of the viewer's field that filters and sorts by this column. Default: there is no such field. */
+  /** The name of the viewer's field that filters and sorts by this column. Default: none. */
   readonly field?: string;
   /** The label of the field's menu. Only set for a field with few values. */
   readonly choice?: string;
@@ -198,8 +199,8 @@ export const EPISODE_COLUMNS = {
         reward?.parts.database ?? null
       ),
       /**
-       * The `outputs` part of τ-bench's reward: 0 or 1; `null` if the episode was not scored, or its task requires
-       * none.
+       * The `outputs` part of τ-bench's reward: 0 or 1; `null` if the episode was not scored, or its task requires no
+       * outputs.
        */
       reward_outputs: whole((reward: Scored) => reward?.parts.outputs ?? null),
     },
@@ -298,7 +299,7 @@ export const EPISODE_COLUMNS = {
     field: "tool",
     isList: true,
   }),
-  /** The spans of time during which the episode waited, `u812m1204e3`: see `packSpans()`. */
+  /** The spans of time during which the episode waited, such as `u812m1204e3`; see `packSpans()`. */
   spans: column(
     "TEXT",
     ({ spans }): string | null => spans === undefined ? null : packSpans(spans),

@@ -75,7 +75,7 @@ export class EpisodeStore implements Disposable {
   /**
    * Opens the database at `path`. Unless it is opened read-only, creates a missing file and upgrades an older one.
    * @param options.busyMs The number of milliseconds to wait for another process that is writing. Default: 0.
-   * @throws {RunDirError} If the file is not a database of taulab, or has a newer version.
+   * @throws {RunDirError} If the file is not a taulab database, or has a newer version.
    */
   constructor(
     path: string,
@@ -170,7 +170,7 @@ export class EpisodeStore implements Disposable {
   }
 
   /**
-   * Copies some episodes of another store in one transaction, without decompressing the blobs.
+   * Copies some episodes from another store in one transaction, without decompressing the blobs.
    * @param isWanted Returns whether to copy the episode with the given task and seed.
    */
   copyFrom(
@@ -359,8 +359,8 @@ function blobsOf({ messages, turns, trajectory }: Episode): SQLInputValue[] {
 }
 
 /**
- * Packs a trajectory: `T` as a 32-bit integer, then, each `[T]`, the token ids as 32-bit integers, the log
- * probabilities as 32-bit floats and the mask as bytes. All are little-endian.
+ * Packs a trajectory: the number of tokens `T` as a 32-bit integer, then, each `[T]`, the token ids as 32-bit integers,
+ * the log probabilities as 32-bit floats and the mask as bytes. All are little-endian.
  */
 export function packTrajectory(trajectory: Trajectory): Uint8Array {
   const length = trajectory.ids.length;

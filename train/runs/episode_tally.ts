@@ -156,7 +156,7 @@ export function tallyEpisodes(
   };
 }
 
-/** Formats task ids for use in a sentence: the first {@linkcode MAX_TASKS} of them, and the number of the others. */
+/** Formats task ids for use in a sentence: the first {@linkcode MAX_TASKS} of them, and how many more there are. */
 export function namedTasks(tasks: readonly string[]): string {
   const more = tasks.length - MAX_TASKS;
   return tasks.slice(0, MAX_TASKS).join(", ") +

@@ -1,4 +1,4 @@
-/** Identifies the host from its system files, because `Deno.hostname()` would need a further permission. */
+/** Identifies the host from its system files, because `Deno.hostname()` would need an additional permission. */
 
 import { hashOf } from "./seal.ts";
 

@@ -28,8 +28,8 @@ export function idleSteps(lines: readonly Metrics[]): IdleSteps {
 }
 
 /**
- * Checks whether a run has steps of rejection fine-tuning or RL, none of them had anything to learn from, and at least
- * one of them had a mean reward below 1.
+ * Checks whether a run has steps of rejection fine-tuning or RL, none of which had anything to learn from, and at least
+ * one of which had a mean reward below 1.
  */
 export function neverLearned(lines: readonly Metrics[]): boolean {
   const steps = lines.filter(isOfRl);

@@ -14,12 +14,12 @@ export interface EpisodeFilter {
 }
 
 /**
- * Reads the rows of a run's episodes, in the order in which they were written. The run may be of any kind and still be
- * running; its dataset is not needed.
+ * Reads the rows of a run's episodes, in the order in which they were written. The run may be of any kind and may still
+ * be running; its dataset is not needed.
  *
  *     const rows = await readEpisodeRows("runs/a1", { source: "eval/test/greedy" });
  *
- * @throws {ConfigError} If there is no such run, or it has kept no episodes.
+ * @throws {ConfigError} If there is no such run, or its episodes were not kept.
  * @throws {RunDirError} If it is damaged or from an incompatible version.
  */
 export async function readEpisodeRows(

@@ -321,7 +321,7 @@ async function takenError(
 }
 
 /**
- * Returns the current time, and the wall time and peak memory of this process since it started, including for loading
+ * Returns the current time, and the wall time and peak memory of this process since it started. Both include loading
  * the program.
  */
 function processUsage() {

@@ -36,8 +36,8 @@ export function curvePoints(lines: readonly AnyMetrics[]): Point[] {
 }
 
 /**
- * Returns a line for each control and decoding. The line begins at the end of the cold start, where the control starts.
- * It ends at RL's last step, because the whole control costs as much as all steps of RL.
+ * Returns a line for each control and decoding mode. The line begins at the end of the cold start, where the control
+ * starts. It ends at RL's last step, because the whole control costs as much as all steps of RL.
  */
 function controlPoints(lines: readonly AnyMetrics[]): Point[] {
   return CONTROL_BUDGETS.flatMap((budget) =>
@@ -52,7 +52,8 @@ function controlPoints(lines: readonly AnyMetrics[]): Point[] {
 }
 
 /**
- * Draws the curves as a standalone SVG. The drawing library is loaded on the first call, so runs start without it.
+ * Draws the curves as a standalone SVG. The drawing library is loaded on the first call, so starting a run does not
+ * load it.
  * @param title The subject of the figure: `generated retail, seed 1`.
  */
 export async function curveSvg(

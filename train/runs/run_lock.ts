@@ -1,7 +1,7 @@
 /**
  * Ensures that a run has only one writer, with a lock on the file `runs/<name>/lock`. The system releases the lock when
  * the process ends for any reason, so the lock cannot become stale. The file names the process. The lock may not be
- * visible on other hosts, so readers there use the file's modification time, which is a heartbeat.
+ * visible on other hosts, so readers there use the file's modification time, which serves as a heartbeat.
  */
 
 import { join } from "node:path";
@@ -98,7 +98,7 @@ export async function isHeld(
   try {
     file = await Deno.open(lockPath, { read: true });
   } catch (error) {
-    // No file: not held. A file that may not be read: assume that it is held.
+    // No file: not held. A file that cannot be read: assume that the lock is held.
     return !(error instanceof Deno.errors.NotFound);
   }
   try {

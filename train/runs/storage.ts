@@ -21,7 +21,7 @@ export async function writeFileAtomic(
     await writeSynced(partial, data);
     await Deno.rename(partial, path);
   } catch (error) {
-    // On a full disk the partial file would only use more space.
+    // On a full disk, the partial file would only use more space.
     await Deno.remove(partial).catch(() => {});
     throw error;
   }
@@ -110,7 +110,7 @@ export interface Attempt {
    * `false`.
    */
   readonly isThere?: boolean;
-  /** Whether the operation creates the run dir, so that another place can be chosen for it. Default: `false`. */
+  /** Whether the operation creates the run dir, in which case another place can be chosen for it. Default: `false`. */
   readonly isNew?: boolean;
   /** How to continue after the cause is fixed: `continue with "deno task train --resume a1"`. */
   readonly afterwards: string;
@@ -236,8 +236,8 @@ function wordsOf(
 }
 
 /**
- * Returns the path of the running script, for a command that starts it again: `tasks/evaluate.ts`. On a worker
- * this is the worker's module.
+ * Returns the path of the running script, for a command that starts it again: `tasks/evaluate.ts`. On a worker, this is
+ * the worker's module.
  */
 function scriptName(): string {
   const module = Deno.mainModule ?? globalThis.location?.href;

@@ -31,8 +31,8 @@ export interface Summary {
   readonly coldStart: Passes;
   readonly final: Passes;
   /**
-   * The duration of the steps of rejection fine-tuning and RL in seconds: rollouts and updates, without evaluations and
-   * saves.
+   * The duration of the steps of rejection fine-tuning and RL in seconds: rollouts and updates, excluding evaluations
+   * and saves.
    */
   readonly rlSeconds: number;
   /** The figures of the controls, keyed by budget; `null` if no control was trained. */

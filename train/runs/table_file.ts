@@ -34,7 +34,8 @@ export interface TableOptions {
  * in DuckDB.
  * @throws {ConfigError} If the path has another extension.
  * @throws {RangeError} If there are no rows, because the columns are then unknown.
- * @throws {TypeError} If a column contains values of several types, or an integer column contains another value.
+ * @throws {TypeError} If a column contains values of several types, or an integer column contains a value that is not
+ * an integer.
  */
 export async function writeTable(
   path: string,
@@ -119,8 +120,8 @@ function isColumnType(type: string): type is Column["type"] {
 }
 
 /**
- * Serializes columns as RFC 4180, with line feeds. A missing value becomes an empty field, and an empty string becomes
- * `""`.
+ * Serializes columns as CSV according to RFC 4180, but with line feeds. A missing value becomes an empty field, and an
+ * empty string becomes `""`.
  */
 function toCsv(columns: readonly Column[]): string {
   const lines = [columns.map(({ name }) => csvField(name)).join(",")];

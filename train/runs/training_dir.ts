@@ -66,7 +66,7 @@ export type TrainingRecord = RunRecord<Config, Metrics>;
 
 /**
  * Reads a training run on this machine without locking it: config, metrics, outcome. Read its episodes with
- * `openRunEpisodes(path)`, or `readEpisodeRows(path)` as flat records.
+ * `openRunEpisodes(path)` or, as flat records, with `readEpisodeRows(path)`.
  * @throws {ConfigError} If there is no such run, it is an evaluation, another trainer made it, or its config is
  * invalid.
  * @throws {RunDirError} If it is damaged or from an incompatible version.

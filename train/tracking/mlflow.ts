@@ -54,7 +54,7 @@ const runSchema = z.object({
 });
 
 /**
- * Creates the tracker of an MLflow server.
+ * Creates the tracker for an MLflow server.
  * @param env Reads an environment variable. Default: `Deno.env.get`.
  * @throws {ConfigError} If the server's URL is not set or not an HTTP URL.
  */

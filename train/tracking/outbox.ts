@@ -1,7 +1,6 @@
 /**
  * An outbox sends a run's points to one tracker in the background, so the run never waits for the tracker. Unsent
- * points stay in the run's own journal, so if the tracker is unreachable, no points are lost and no extra memory is
- * used.
+ * points stay in the run's journal, so if the tracker is unreachable, no points are lost and no extra memory is used.
  */
 
 import { messageOf } from "../../env/errors.ts";

@@ -9,7 +9,7 @@ export interface Point {
   /** The point's position on the horizontal axis: a step, or a number of episodes. */
   readonly step: number;
   readonly timeMs: number;
-  /** The values by name, such as `rl/reward` or `eval/test/greedy/pass1`; all are finite. */
+  /** The values, keyed by names such as `rl/reward` and `eval/test/greedy/pass1`; all are finite. */
   readonly values: ReadonlyMap<string, number>;
 }
 

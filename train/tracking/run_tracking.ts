@@ -41,7 +41,7 @@ const FILE = "tracking.json";
 /** The minimum interval between writes of `tracking.json`. */
 const WRITE_EVERY_MS = 10_000;
 
-/** The maximum time that the end of a run waits for trackers. */
+/** The maximum time to wait for trackers at the end of a run, in milliseconds. */
 const CLOSE_MS = 15_000;
 
 const sentSchema = z.object({

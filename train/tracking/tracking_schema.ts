@@ -60,7 +60,7 @@ export function trackersIn(config: TrackingConfig): TrackerName[] {
   return TRACKERS.filter((name) => asked[name] === true);
 }
 
-/** Reads an environment variable. If this thread has no permission to read the variable, it counts as not set. */
+/** Reads an environment variable. If this thread has no permission to read it, the variable counts as not set. */
 function permittedEnv(variable: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable });
   return state === "granted" ? Deno.env.get(variable) : undefined;

@@ -21,7 +21,7 @@ import type { TrackingConfig } from "./tracking_schema.ts";
 const TOKEN_HEADER = "x-trackio-write-token";
 
 /**
- * Creates the tracker of a trackio server.
+ * Creates the tracker for a trackio server.
  * @param env Reads an environment variable. Default: `Deno.env.get`.
  * @throws {ConfigError} If the server's URL is not set or not an HTTP URL.
  */
@@ -64,7 +64,7 @@ export function trackio(
   };
 }
 
-/** Opens a run on a trackio server, which creates it on its first entry. */
+/** Opens a run on a trackio server, which creates the run when it receives the first entry. */
 function openRun(
   server: TrackerServer,
   { run, runId }: { readonly run: TrackedRun; readonly runId: string },

@@ -1,4 +1,4 @@
-/** The tracker of Weights & Biases, without its client: offline or online. */
+/** The Weights & Biases tracker, which works offline or online and does not need W&B's client. */
 
 import type { Tracker } from "./run_tracker.ts";
 import { type TrackingConfig, wandbModeOf } from "./tracking_schema.ts";

@@ -36,7 +36,7 @@ import {
 const OFFLINE = "offline-run-";
 
 /**
- * Creates the tracker. A resumed run keeps its ID in W&B, where `wandb sync` appends to the existing rows. Therefore
+ * Creates the tracker. A resumed run keeps its ID in W&B, where `wandb sync` appends to the existing rows. Therefore,
  * rows that are not synced yet are rewritten without the dropped steps, and synced rows are not written again.
  */
 export function offlineWandb(config: TrackingConfig): Tracker {

@@ -1,5 +1,5 @@
 /**
- * The online mode of the W&B tracker, using the requests of W&B's own client: GraphQL for the run and its files, and a
+ * The online mode of the W&B tracker, using the same requests as W&B's client: GraphQL for the run and its files, and a
  * line-based file stream for its history.
  *
  * @see wandb `core/api/graphql/mutation_run.graphql`, `mutation_create_run_files.graphql` and

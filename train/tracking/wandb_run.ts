@@ -88,7 +88,7 @@ function timesOf(timeMs: number, { startedAtMs }: WandbRun) {
   };
 }
 
-/** A table, as W&B's client writes a `wandb.Table`. */
+/** A table in the format that W&B's client uses for a `wandb.Table`. */
 interface TableEntry {
   readonly _type: "table-file";
   /** The path of the table's file, below the run's directory `files`. */

@@ -1,7 +1,7 @@
 /**
  * Causal attention over pages of 32 positions. Each head of each layer has two streams: one for keys and one for
  * values. A stream consists of one block per page, so a head reads contiguous memory. A block of keys is
- * `[headDim][32]`, so that a query is multiplied with 32 keys without sums across SIMD lanes. A block of values is
+ * `[headDim][32]`, so that multiplying a query by 32 keys needs no sums across SIMD lanes. A block of values is
  * `[32][headDim]`.
  */
 import { multiply } from "./gemm";
@@ -121,8 +121,8 @@ export let softmaxMax: f32 = 0;
 export let softmaxSum: f32 = 0;
 
 /**
- * Replaces `n` scores by e^(score - max), without dividing by their sum, and sets the scores up to the next multiple of
- * 32 to 0.
+ * Replaces `n` scores with e^(score - max), without dividing by their sum, and sets the scores up to the next multiple
+ * of 32 to 0.
  */
 export function softmax(scores: usize, n: i32): void {
   const end = scores + (<usize> ((n + 31) & ~31) << 2);

@@ -5,7 +5,8 @@ import { madd } from "./math";
 const SUM_ROWS: i32 = 96;
 
 /**
- * Computes C[k,n] += A[m,k]ᵀ·B[m,n], all row-major, as for the gradient of a weight. `k` is even, `n` a multiple of 8.
+ * Computes C[k,n] += A[m,k]ᵀ·B[m,n], all row-major, as for the gradient of a weight. `k` is even, and `n` is a multiple
+ * of 8.
  */
 export function gemmTransposed(
   a: usize,

@@ -161,7 +161,7 @@ export function axpy(s: f32, x: usize, y: usize, n: i32): void {
   }
 }
 
-/** Computes out = a + b by rows of `n` floats (a multiple of 4). */
+/** Computes out = a + b for rows of `n` floats (a multiple of 4). */
 export function addRows(
   a: usize,
   b: usize,

@@ -91,8 +91,8 @@ export class LossRow {
   advantage: f32;
   referenceLogprob: f32;
   /**
-   * The log probability of `target`. The kernels write this field and the fields after it, or, in the mode {@linkcode
-   * SCORE}, only `referenceLogprob`.
+   * The log probability of `target`. The kernels write this field and the fields after it, or, in {@linkcode SCORE}
+   * mode, only `referenceLogprob`.
    */
   logprob: f32;
   entropy: f32;

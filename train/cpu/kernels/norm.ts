@@ -3,7 +3,7 @@ import { madd, sum4, zero4 } from "./math";
 
 const EPSILON: f32 = 1e-6;
 
-/** Computes y = x·rms(x)⁻¹·gain by rows. `inverse[rows]` receives rms(x)⁻¹. */
+/** Computes y = x·rms(x)⁻¹·gain for each row. `inverse[rows]` receives rms(x)⁻¹. */
 export function normalize(
   x: usize,
   y: usize,

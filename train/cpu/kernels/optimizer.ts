@@ -1,7 +1,7 @@
 /** Reduces the workers' gradients, and applies AdamW (Loshchilov and Hutter 2019). */
 import { madd } from "./math";
 
-/** A part of an optimizer step: the floats in `[start, end)` of parameters, gradients and moments. */
+/** A part of an optimizer step: the floats in `[start, end)` of the parameters, gradients and moments. */
 // @ts-ignore: decorator
 @unmanaged
 class OptimizerJob {

@@ -2,7 +2,7 @@
 import { layerAt, Model } from "./model";
 
 /**
- * Packs this part's share of every matrix: panels for the forward pass and, if the model is trained, panels of the
+ * Packs one of `parts` shares of every matrix: panels for the forward pass and, if the model is trained, panels of the
  * transposes for the backward pass.
  */
 export function pack(address: usize, part: i32, parts: i32): void {
