@@ -1,5 +1,5 @@
 /**
- * Schemas of the airline's rows. A dataset is validated once when it is loaded, so the tools can rely on its rows.
+ * Schemas of the airline's rows. A dataset is validated once when it is loaded, so the tools can rely on valid rows.
  * Unknown fields are kept unchanged.
  */
 

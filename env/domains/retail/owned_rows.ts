@@ -1,5 +1,5 @@
 /**
- * Defines which of the store's rows belong to which user, and which write calls restore the earlier address in a row.
+ * Defines which of the store's rows belong to which user, and which write calls restore an earlier address in a row.
  */
 
 import type { RowsPart } from "../../domain.ts";

@@ -1,6 +1,6 @@
 /**
- * The schemas of retail's rows. A dataset is validated once when it is loaded, so the tools can rely on valid rows.
- * Unknown fields are kept.
+ * Schemas of the retail domain's rows. A dataset is validated once when it is loaded, so the tools can rely on valid
+ * rows. Unknown fields are kept.
  */
 
 import { z } from "zod";

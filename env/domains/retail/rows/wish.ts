@@ -1,4 +1,7 @@
-/** Defines a drawn request of a retail user, and phrases the request, its order and its items for the instruction. */
+/**
+ * The types of drawn retail requests, and functions that phrase their orders, items and payment methods for the
+ * instruction and return the reads that they require.
+ */
 
 import { happens } from "../../../generated/draw.ts";
 import type { RowOptions } from "../../../generated/row_options.ts";

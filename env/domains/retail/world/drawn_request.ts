@@ -1,4 +1,7 @@
-/** Defines the drawn requests of the retail world, and draws and describes their orders. */
+/**
+ * The type of the retail world's drawn requests, and functions that draw, describe and read the orders that they
+ * concern.
+ */
 
 import { call } from "../../shared/call.ts";
 import type { ToolAction } from "../../../types.ts";

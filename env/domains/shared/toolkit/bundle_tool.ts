@@ -1,4 +1,7 @@
-/** Defines τ³-bench's tools. In the original, these are methods of a Python class that take keyword arguments. */
+/**
+ * Creates τ³-bench's tools from their definitions. In the original, the tools are methods of a Python class that take
+ * keyword arguments.
+ */
 
 import type { Database } from "../../../database.ts";
 import { ToolError } from "../../../errors.ts";
