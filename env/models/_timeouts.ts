@@ -1,6 +1,6 @@
 /**
- * Implements timeouts of equal length for many concurrent calls. Since few calls time out, all calls share a single
- * timer, which costs less than a timer for each call.
+ * Implements timeouts of equal length for many concurrent calls. All calls share a single timer, which costs less than
+ * one timer per call, since few calls time out.
  */
 
 /** A pending timeout. */

@@ -9,7 +9,7 @@ import { bodyAsError, errorIn, readServerError } from "./server_error.ts";
 /**
  * Creates the `fetch` function of a client. All calls of a client have the same headers, so the function reuses the
  * headers of the first call. It removes the telemetry headers and adds {@linkcode ACCEPT_ENCODING}. Creating new
- * headers for each call would take a tenth of its time.
+ * headers would take a tenth of each call's time.
  * @param onResponse Called with each response before its body is read. It must not read the body.
  */
 export function apiFetch(

@@ -56,7 +56,7 @@ const WORDS: readonly RegExp[] = [
   /超长|上下文|输入.{0,10}(?:过长|超)/,
 ];
 
-/** Matches errors about rate limits, which are not about the context. Groq also reports them as "request too large". */
+/** Matches errors about rate limits, which are not context errors although Groq reports them as "request too large". */
 const OF_RATE = /rate.?limit|per (?:minute|hour|day)|\btpm\b|\brpm\b/;
 
 /** Maximum number of characters of an error to search. */

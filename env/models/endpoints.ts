@@ -1,6 +1,6 @@
 /**
  * Resolves the base URL and the API key of a model endpoint from options, environment variables and the presets of
- * providers with an OpenAI-compatible API.
+ * providers with an OpenAI-compatible API. Also converts model names to parts of file names.
  */
 
 import { ConfigError } from "../errors.ts";
@@ -17,7 +17,7 @@ export type Provider =
 /** The settings of a provider. */
 interface Preset {
   readonly baseUrl: string;
-  /** The environment variable with the API key, or `undefined` for local servers, which need no key. */
+  /** The environment variable that contains the API key, or `undefined` for local servers, which need no key. */
   readonly keyVariable?: string;
   /** The request field that limits the number of tokens in an answer. */
   readonly maxTokensField: "max_completion_tokens" | "max_tokens";
@@ -52,7 +52,10 @@ const PRESETS: Readonly<Record<Provider, Preset>> = {
 /** The names of all providers. */
 export const PROVIDERS = Object.keys(PRESETS) as [Provider, ...Provider[]];
 
-/** The environment variables with the base URL for the provider `openai`. The first variable that is set is used. */
+/**
+ * The environment variables that may contain the base URL for the provider `openai`. The first variable that is set is
+ * used.
+ */
 const BASE_URL_VARIABLES = ["OPENAI_BASE_URL", "OPENAI_API_BASE"];
 
 /** A resolved endpoint, ready for calls. */

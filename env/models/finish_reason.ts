@@ -167,7 +167,7 @@ function isFailing(meaning: Ending | Failing): meaning is Failing {
 }
 
 /**
- * Returns the text of a finish reason, or an empty string if there is none. SGLang's own API nests the reason in an
+ * Returns the text of a finish reason, or an empty string if there is none. SGLang's native API nests the reason in an
  * object. Any other value is formatted as JSON.
  */
 function reasonIn(value: unknown): string {

@@ -80,7 +80,7 @@ export class HttpReader {
 
   /**
    * Reads the next response to a POST request. The next read may overwrite the bytes of its body.
-   * @param maxBytes Bytes of the body beyond this limit are not read.
+   * @param maxBytes The maximum number of bytes of the body to read.
    * @throws {HttpFormatError} If the response is not valid HTTP or ends early.
    */
   async response(maxBytes: number): Promise<HttpResponse> {
@@ -237,7 +237,7 @@ export class HttpReader {
 
   /**
    * Receives more bytes, unless the stream has ended.
-   * @returns `false` if the stream has ended, otherwise `true`.
+   * @returns `false` if the stream has ended, or `true` otherwise.
    */
   async #fill(wanted = 1): Promise<boolean> {
     const begun = this.#begun;
@@ -318,8 +318,8 @@ interface Head {
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?$/;
 /**
- * Matches a header line without control characters except tabs. Another parser could treat a control character, such as
- * a line feed, as the end of the line.
+ * Matches a header line that contains no control characters except tabs. Another parser could treat a control
+ * character, such as a line feed, as the end of the line.
  */
 const FIELD_VALUE = /^(?:\t|\P{Cc})*$/u;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;

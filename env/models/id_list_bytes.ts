@@ -103,8 +103,8 @@ interface Beginning {
 }
 
 /**
- * The most recently added beginnings. A beginning is added only if it shares less than half of its ids with each of the
- * others.
+ * The most recently added beginnings. A beginning is added only if it shares fewer than half of its ids with each of
+ * the others.
  */
 const beginnings: Beginning[] = [];
 const MAX_BEGINNINGS = 8;
@@ -208,7 +208,7 @@ function digitsOf(value: number): number {
 
 /**
  * Enlarges the buffer if necessary, by little more than `bytes`, so that episodes use little memory. Copying the buffer
- * on every turn costs less than the request.
+ * on every turn costs less than sending the request.
  */
 function makeRoom(known: Written, bytes: number): void {
   const needed = known.end + bytes;

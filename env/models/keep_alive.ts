@@ -139,7 +139,7 @@ function postedOf(response: HttpResponse): Posted {
 
 /** An open connection, which carries one request at a time. */
 class Connection {
-  /** The time since which the connection has been unused, in milliseconds on the `performance.now()` clock. */
+  /** The time at which the connection became unused, in milliseconds on the `performance.now()` clock. */
   idleAt = 0;
   /** Whether the server has sent any part of its response to the last request. */
   hasAnswered = false;

@@ -40,7 +40,7 @@ export interface Meter {
    * @returns The usage of this call, including its cost.
    */
   record(origin: CallOrigin, usage: CallUsage): Usage;
-  /** The total usage of each caller and model, without the earlier sessions of the run. */
+  /** The total usage of each caller and model, excluding the run's earlier sessions. */
   readonly totals: readonly (CallOrigin & { readonly usage: Usage })[];
   /** Aborted with a {@linkcode BudgetError} when the budget is spent, after which no call may start. */
   readonly signal: AbortSignal;

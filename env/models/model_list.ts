@@ -11,15 +11,15 @@ const TIMEOUT_MS = 5000;
 /** The models of an endpoint. */
 export interface ModelList {
   /**
-   * The base URL that returned the list: the endpoint's base URL, or the same URL with `/v1` appended if only that URL
-   * provides a list.
+   * The base URL that returned the list: the endpoint's base URL or, if that URL provides no list, the same URL with
+   * `/v1` appended.
    */
   readonly baseUrl: string;
   readonly names: readonly string[];
 }
 
 /**
- * Requests the list of an endpoint's models.
+ * Requests an endpoint's list of models.
  * @returns The list, or `null` if the endpoint provides no list.
  * @throws The signal's reason if it is aborted.
  */

@@ -1,4 +1,4 @@
-/** Creates chat models at OpenAI-compatible endpoints, which are called through the `openai` package. */
+/** Creates chat models that call OpenAI-compatible endpoints through the `openai` package. */
 
 import OpenAI from "openai";
 import { parsePythonJson } from "../python/python_json.ts";
@@ -49,13 +49,13 @@ export interface OpenAiOptions {
   readonly onResponse?: (response: Response) => void;
 }
 
-/** Creates a chat model at an endpoint. No request is made before the first message is sent. */
+/** Creates a chat model that calls an endpoint. No request is made before the first message is sent. */
 export function openaiChatModel(options: OpenAiOptions): ChatModel {
   const { endpoint } = options;
   const client = new OpenAI({
     baseURL: endpoint.baseUrl,
     apiKey: endpoint.apiKey,
-    // These environment variables are meant for openai's own endpoint.
+    // These environment variables are meant for OpenAI's endpoint.
     organization: null,
     project: null,
     adminAPIKey: null,
@@ -128,7 +128,7 @@ class OpenAiChat implements Chat {
   close(): void {}
 
   /**
-   * Makes one attempt. It repeats the request as long as rejections reveal which opaque fields the server expects.
+   * Makes one attempt. The request is repeated as long as rejections reveal which opaque fields the server expects.
    * @throws {CallFailure} If the attempt fails.
    */
   async #attempt(seed: number, signal: AbortSignal): Promise<Completion> {
@@ -178,8 +178,8 @@ class OpenAiChat implements Chat {
 
 /**
  * Converts the failure of a request that exceeds the context to an empty answer. After the first turn, the agent is
- * responsible for the conversation's length. On the first turn, the error is thrown again: the policy or `maxTokens`
- * alone exceeds the model's context, so every episode would score 0. All other errors are thrown again, too.
+ * responsible for the conversation's length. On the first turn, the error is rethrown: the policy or `maxTokens` alone
+ * exceeds the model's context, so every episode would score 0. All other errors are also rethrown.
  */
 function outOfContext(
   error: unknown,

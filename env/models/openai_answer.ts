@@ -97,8 +97,8 @@ function readReply(choice: JsonRecord, end: End): Completion["reply"] {
 }
 
 /**
- * Checks that the model itself may have given an empty answer. If it did, it sampled at least the end token, so a
- * server that counted no tokens must have lost the answer.
+ * Checks that an empty answer may come from the model itself. If it does, the model sampled at least the end token, so
+ * a server that counted no tokens must have lost the answer.
  * @throws {CallFailure} If the server must have lost the text or the calls.
  */
 function checkEmptyAnswer(

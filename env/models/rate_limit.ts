@@ -1,4 +1,4 @@
-/** Limits the rate of requests that all conversations of a run send together. */
+/** Limits the combined request rate of all conversations in a run. */
 
 import type { CallOptions } from "../types.ts";
 import { type Sleep, sleep } from "../retry.ts";

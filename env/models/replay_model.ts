@@ -40,8 +40,8 @@ export interface ReplayEpisodesOptions {
 
 /**
  * Creates a chat model that selects a recording for each conversation by the messages that it receives. If several
- * recordings match, for example several trials of a task, it prefers the episode whose seed belongs to the
- * conversation, and otherwise the first matching episode.
+ * recordings match, for example several trials of a task, it selects the episode whose seed belongs to the conversation
+ * or, if there is none, the first matching episode.
  *
  * Answers that could not be parsed when they were recorded are replayed as text.
  */
@@ -63,7 +63,7 @@ export function replayEpisodesModel(options: ReplayEpisodesOptions): ChatModel {
 }
 
 class ReplayChat implements Chat {
-  /** The recordings that match all messages so far. Each answer is taken from the first of them that has one. */
+  /** The recordings that match all messages so far. Each answer is taken from the first one that has not ended. */
   #recordings: readonly (readonly Message[])[];
   #position = 0;
 

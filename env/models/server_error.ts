@@ -1,4 +1,4 @@
-/** Reads the errors of endpoints, which have many formats, to obtain the message and whether a retry may succeed. */
+/** Reads the errors of endpoints, which have many formats, to determine the message and whether a retry may succeed. */
 
 import type { FailureKind } from "../errors.ts";
 import { kindOfStatus, retryAfterOf } from "./call_policy.ts";
@@ -12,7 +12,7 @@ import {
 
 /** An error that a server returned. */
 export interface ServerError {
-  /** The server's message and, if the server is a gateway that quotes it, the provider's message. */
+  /** The server's message and, if the server is a gateway that quotes the provider, the provider's message. */
   readonly words: string;
   /** The failure kind, or `server_error` if the error does not specify a kind. */
   readonly kind: FailureKind;
@@ -164,7 +164,7 @@ function wordsOf(error: JsonRecord): string | undefined {
     : `${loc.join(".")}: ${words}`;
 }
 
-/** Joins the message of an error with the provider's message, which gateways quote. */
+/** Joins the message of an error with the provider's name and message, if a gateway quotes them. */
 function fullMessage(error: JsonRecord): string {
   const words = wordsOf(error) ?? JSON.stringify(error).slice(0, 2000);
   const metadata = error["metadata"];
@@ -216,7 +216,7 @@ function isStatus(code: number | undefined): code is number {
 /** Matches an HTTP status in a message: `Error code: 429 - …`, `HTTP 502`, `status=503`, `429 Too Many Requests`. */
 const STATUS_IN_WORDS = /(?:\b(?:code|status|http)[ :=]{0,3}|^)([45]\d\d)\b/i;
 
-/** What error messages quote if the body of a response is empty. */
+/** The text that error messages quote if the body of a response is empty. */
 export const EMPTY_BODY = "(empty response)";
 
 /** Converts a response body without a recognizable error to an error. */

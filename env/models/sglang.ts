@@ -1,6 +1,6 @@
 /**
- * Creates token models at servers with SGLang's `/generate` API, which takes token ids and returns ids with log
- * probabilities.
+ * Creates token models that call servers through SGLang's `/generate` API, which takes token ids and returns ids with
+ * log probabilities.
  *
  * @see sgl-project/sglang, python/sglang/srt/managers/io_struct.py (GenerateReqInput) and sampling/sampling_params.py.
  */
@@ -42,8 +42,8 @@ export interface SglangOptions {
 }
 
 /**
- * Creates a token model at a server. Each request names its session, so that a router can send all requests of the
- * session to the worker that has cached its prefix.
+ * Creates a token model that calls a server. Each request names its session, so that a router can send all requests of
+ * the session to the worker that has cached its prefix.
  */
 export function sglangTokenModel(options: SglangOptions): TokenModel {
   const { model, contextLength, caller, meter } = options;
@@ -101,8 +101,8 @@ async function attempt(
 }
 
 /**
- * Encodes the request. Unless `sampling` overrides them, its parameters do not truncate the model's distribution, so
- * that the log probabilities are the policy's.
+ * Encodes the request. Unless `sampling` overrides them, the request's parameters do not truncate the model's
+ * distribution, so that the log probabilities are the policy's.
  */
 function generateBody(
   ...[rid, request, sampling = {}]: [

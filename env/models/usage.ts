@@ -12,7 +12,7 @@ export const NO_USAGE: Usage = {
   cost: 0,
 };
 
-/** Returns the sum of two usages. Its cost is `null` if either cost is unknown. */
+/** Returns the sum of two usages. The resulting cost is `null` if either cost is unknown. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     calls: a.calls + b.calls,

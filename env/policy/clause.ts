@@ -1,13 +1,13 @@
 /**
  * Expresses a policy as clauses that a program can check. The clauses are independent of the tools, which accept some
- * calls that policy forbids. A clause checks a call against the state before the call.
+ * calls that the policy forbids. A clause checks a call against the state before the call.
  */
 
 import type { Database } from "../database.ts";
 import { type JsonObject, toPlain } from "../python/python_json.ts";
 import type { ToolAction } from "../types.ts";
 
-/** A call to check against policy. */
+/** A call to check against the policy. */
 export interface PolicyCall {
   readonly tool: string;
   /** The call's arguments as plain JSON. */

@@ -38,7 +38,7 @@ type Node =
 
 /** CPython 3.11's limit on nested parentheses. */
 const MAX_PARENTHESES = 200;
-/** The approximate limit of CPython 3.11 on the depth of a syntax tree. */
+/** CPython 3.11's approximate limit on the depth of a syntax tree. */
 const MAX_DEPTH = 2900;
 /** CPython 3.11's limit on the number of digits in an int. */
 const MAX_DIGITS = 4300;

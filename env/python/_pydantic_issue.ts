@@ -4,7 +4,7 @@ import { typeName } from "./python_object.ts";
 import { pythonRepr } from "./python_repr.ts";
 import type { JsonValue } from "./python_value.ts";
 
-/** One error of a validation. */
+/** A validation error. */
 export interface Issue {
   /** The field names and list indices, outermost first. */
   readonly path: readonly (string | number)[];
@@ -14,7 +14,7 @@ export interface Issue {
   readonly input: JsonValue;
 }
 
-/** The current path and the errors of a validation. */
+/** The current path and the errors found so far in a validation. */
 export class Findings {
   readonly path: (string | number)[] = [];
   readonly issues: Issue[] = [];

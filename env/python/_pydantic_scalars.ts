@@ -1,5 +1,5 @@
 /**
- * Validates scalars like pydantic: Python's numbers, and strings that represent them. Each validator returns the
+ * Validates scalars as pydantic does: Python's numbers, and strings that represent them. Each validator returns the
  * converted value, or adds an error to the findings and returns `undefined`.
  *
  * @see pydantic-core 2.41, src/input/shared.rs and input_python.rs.
@@ -31,7 +31,7 @@ export function validInt(
   return typeof input === "boolean" ? Number(input) : input as number | bigint;
 }
 
-/** Accepts floats, bools, ints within the range of a double, and strings that Rust or Python parse as a float. */
+/** Accepts floats, bools, ints within the range of a double, and strings that Rust or Python parses as a float. */
 export function validFloat(
   input: JsonValue,
   found: Findings,
@@ -187,7 +187,7 @@ function doubleOf(text: string): number {
   return Number(text);
 }
 
-/** Returns an int or whole float that fits in 64 bits as a string, or `undefined` for any other value. */
+/** Converts an int or whole float that fits in 64 bits to a string. Returns `undefined` for any other value. */
 function smallInt(input: JsonValue): string | undefined {
   if (!isPythonNumber(input)) return undefined;
   if (!isFloat(input)) {

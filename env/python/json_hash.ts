@@ -1,10 +1,10 @@
-/** Hashes Python's JSON with sorted keys, as τ³-bench does to hash states. */
+/** Hashes values as JSON in Python's format with sorted keys, as τ³-bench does for states. */
 
 import { sha256, sortedKeys } from "../state_hash.ts";
 import { printPythonJson, quoteAscii } from "./python_json.ts";
 import { Float, type JsonObject, type JsonValue } from "./python_value.ts";
 
-/** Formats a value like `json.dumps(value, sort_keys=True)`, with keys sorted by code point at every level. */
+/** Formats a value as `json.dumps(value, sort_keys=True)` does, with keys sorted by code point at every level. */
 export function sortedJson(value: JsonValue): string {
   if (value instanceof Map) return sortedObject(value);
   if (!Array.isArray(value)) return printPythonJson(value);

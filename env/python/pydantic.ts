@@ -1,5 +1,5 @@
 /**
- * Defines models that validate and coerce objects like pydantic 2.12, with the same error messages.
+ * Defines models that validate and coerce objects as pydantic 2.12 does, with the same error messages.
  *
  *     const Passenger = defineModel("Passenger", { first_name: field.str(), bags: field.int({ default: 0 }) });
  *     validate(Passenger, parsePythonJson('{"first_name": "Ann"}'));   // {"first_name": "Ann", "bags": 0}
@@ -46,8 +46,8 @@ export function defineModel(
 }
 
 /**
- * Validates a value like `Model(**value)`.
- * @returns A new object that shares no part of `value`.
+ * Validates a value as `Model(**value)` does.
+ * @returns A new object that shares nothing with `value`.
  * @throws {ToolError} If the value is invalid, with the message of pydantic's ValidationError.
  */
 export function validate(model: Model, value: JsonValue): JsonObject {

@@ -25,7 +25,7 @@ export function parseInt10(text: string): number | bigint {
   );
 }
 
-/** Matches an int in text that {@linkcode asciiOf} has converted, with ASCII white space around it. */
+/** Matches an int, optionally surrounded by white space, in text that {@linkcode asciiOf} has converted. */
 const INT = /^[ \t-\r]*([+-]?\d+(?:_\d+)*)[ \t-\r]*$/;
 
 /** Matches white space outside ASCII. Unlike in JavaScript, this includes U+0085, but not U+FEFF. */
@@ -34,8 +34,8 @@ const SPACE = /^[\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 const DIGIT = /^\p{Nd}$/u;
 
 /**
- * Maps a digit of any script to its ASCII digit, other white space to a space, and any other character outside ASCII to
- * `?`. Returns ASCII characters unchanged.
+ * Maps a digit of any script to the ASCII digit with the same value, other white space to a space, and any other
+ * character outside ASCII to `?`. Returns ASCII characters unchanged.
  */
 function asciiOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;

@@ -30,7 +30,7 @@ const MAX_DEPTH = 990;
 
 /** Options for {@linkcode printPythonJson}. */
 export interface PrintOptions {
-  /** Whether to escape everything outside U+0020..U+007E. Default: true, as in `json.dumps`. */
+  /** Whether to escape everything outside U+0020–U+007E. Default: true, as in `json.dumps`. */
   readonly ensureAscii?: boolean;
 }
 
@@ -39,7 +39,7 @@ export interface ParseOptions {
   /** The path of the file that contains the text, for error messages. */
   readonly path?: string;
   /**
-   * Whether to parse like Rust's serde_json: no `NaN` or `Infinity`, no number beyond the range of a float, no lone
+   * Whether to parse as Rust's serde_json does: no `NaN` or `Infinity`, no number beyond the range of a float, no lone
    * surrogates, `-0` as a float, and at most 127 levels. Default: false.
    */
   readonly isSerde?: boolean;
@@ -51,7 +51,7 @@ export interface ParseOptions {
 const MAX_SERDE_DEPTH = 127;
 
 /**
- * Parses JSON like `json.loads`, including `NaN` and `Infinity`. If a key occurs more than once, its last value is
+ * Parses JSON as `json.loads` does, including `NaN` and `Infinity`. If a key occurs more than once, its last value is
  * kept, at the position of its first occurrence.
  * @throws {DataError} If the text is not valid JSON or exceeds a limit. The message names the line and the column.
  */
@@ -63,8 +63,8 @@ export function parsePythonJson(
 }
 
 /**
- * Returns the message of a JSON error without its beginning, for messages that already say that the text is not JSON:
- * `expected a value, line 1, column 1`.
+ * Returns the message of a JSON error without its beginning, such as `expected a value, line 1, column 1`, for messages
+ * that already say that the text is not JSON.
  */
 export function jsonFault(error: unknown): string {
   return messageOf(error).replace(/^Cannot read JSON: /, "");
@@ -94,7 +94,7 @@ export function parsePythonArray(
   }
 }
 
-/** Formats a value like `json.dumps`: separators `, ` and `: `, keys in order, and floats in their shortest form. */
+/** Formats a value as `json.dumps` does: separators `, ` and `: `, keys in order, and floats in their shortest form. */
 export function printPythonJson(
   value: JsonValue,
   options: PrintOptions = {},
@@ -103,7 +103,7 @@ export function printPythonJson(
 }
 
 /**
- * Formats a value like `json.dumps(value, indent=1, ensure_ascii=False)`, for files that people read.
+ * Formats a value as `json.dumps(value, indent=1, ensure_ascii=False)` does, for files that people read.
  * @param indent The indentation of the line that contains the value. Default: none.
  */
 export function formatPythonJson(value: JsonValue, indent = ""): string {
@@ -124,7 +124,7 @@ export function formatPythonJson(value: JsonValue, indent = ""): string {
   return `${open}${lines}\n${indent}${close}`;
 }
 
-/** Quotes a string as ASCII JSON, like `json.dumps`. */
+/** Quotes a string as ASCII JSON, as `json.dumps` does. */
 export function quoteAscii(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
@@ -135,7 +135,7 @@ export function quoteAscii(text: string): string {
 
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** Quotes a string as JSON, like `json.dumps` with `ensure_ascii=False`, except that lone surrogates are escaped. */
+/** Quotes a string as `json.dumps` does with `ensure_ascii=False`, except that lone surrogates are escaped. */
 export function quoteJson(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
@@ -385,7 +385,10 @@ class Parser {
     return Number.isSafeInteger(value) ? value + 0 : normalInt(BigInt(text));
   }
 
-  /** Throws an error, which a policy also sees if its tool call is unreadable. New wording would change its episodes. */
+  /**
+   * Throws an error, which a policy also sees if its tool call is unreadable. Changing the wording would change the
+   * policy's episodes.
+   */
   #fail(what: string): never {
     const before = this.#text.slice(0, this.#at);
     const line = before.split("\n").length;

@@ -28,7 +28,7 @@ export function toFloat(value: number): number | Float {
 }
 
 /**
- * Converts a number to a double like `float(value)`.
+ * Converts a number to a double as `float(value)` does.
  * @throws {ToolError} If an int is too large.
  */
 export function toDouble(value: PythonNumber): number {
@@ -104,7 +104,7 @@ export function round2(value: PythonNumber): PythonNumber {
   return isFloat(value) ? toFloat(roundDouble2(toDouble(value))) : value;
 }
 
-/** Rounds a double like {@linkcode round2}. */
+/** Rounds a double as {@linkcode round2} does. */
 export function roundDouble2(value: number): number {
   const magnitude = Math.abs(value);
   // From 2 ** 51 on, a double has at most one binary digit after the point and needs no rounding.
@@ -155,7 +155,8 @@ export function numberRepr(value: PythonNumber): string {
 }
 
 /**
- * Returns a number or bigint to compare. JavaScript compares the two types exactly, as Python compares ints and floats.
+ * Converts a number to a JavaScript number or bigint for comparison. JavaScript compares the two types exactly, as
+ * Python compares ints and floats.
  */
 function comparable(value: PythonNumber): number | bigint {
   if (value instanceof Float) return value.value;

@@ -155,7 +155,7 @@ export function operandError(
 }
 
 /**
- * Returns a value that must be a number.
+ * Returns `value` after checking that it is a number.
  * @throws {ToolError} If the value is not a number.
  */
 export function asNumber(value: JsonValue): PythonNumber {
@@ -199,7 +199,7 @@ export function lower(value: JsonValue): string {
   throw new ToolError(`'${typeName(value)}' object has no attribute 'lower'`);
 }
 
-/** Returns the equality key of a number; whole floats have the key of the int. */
+/** Returns the equality key of a number. A whole float has the same key as the equal int. */
 function numberKey(value: PythonNumber): string {
   const plain = value instanceof Float ? value.value : value;
   if (typeof plain === "bigint") return String(plain);

@@ -1,6 +1,6 @@
 /**
  * Provides zod schemas for values from {@linkcode parsePythonJson}. {@linkcode anyObject} and {@linkcode anyValue} keep
- * number types and key order.
+ * number types and key order. Also formats validation errors.
  */
 
 import { z } from "zod";

@@ -77,14 +77,14 @@ export function toPlain(value: JsonValue): unknown {
   );
 }
 
-/** Normalizes an int: returns a number if it represents the int exactly, otherwise a `bigint`. */
+/** Normalizes an int: returns a number if it represents the int exactly, or a `bigint` otherwise. */
 export function normalInt(value: bigint): number | bigint {
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
     ? Number(value)
     : value;
 }
 
-/** Converts a JavaScript number to an int if it is integral, otherwise to a float. */
+/** Converts a JavaScript number to an int if it is integral, or to a float otherwise. */
 function intOrFloat(value: number): number | bigint {
   return Number.isInteger(value) && !Number.isSafeInteger(value)
     ? BigInt(value)

@@ -1,5 +1,5 @@
 /**
- * Python's escapes of one character: maps the character after the backslash to the character that the escape
+ * Python's single-character escapes: maps the character after the backslash to the character that the escape
  * represents.
  */
 export const SHORT_ESCAPES: Readonly<Record<string, string>> = {

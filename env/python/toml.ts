@@ -1,5 +1,5 @@
 /**
- * Parses TOML like Python: ints and floats stay distinct, and objects keep their key order, except that integer-like
+ * Parses TOML as Python does: ints and floats stay distinct, and objects keep their key order, except that integer-like
  * keys come first.
  */
 

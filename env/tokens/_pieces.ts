@@ -1,6 +1,6 @@
 /**
- * Implements byte-level BPE with a cache. The tokenizer's pattern splits a text into pieces, such as a word, a digit or
- * a run of punctuation. Pieces are cached with their ids, because most pieces in tool results have occurred before.
+ * Implements byte-level BPE with a cache. The tokenizer's pattern splits a text into pieces, such as words, digits and
+ * runs of punctuation. Pieces are cached with their ids, because most pieces in tool results have occurred before.
  */
 
 import type { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";

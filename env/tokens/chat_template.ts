@@ -383,7 +383,7 @@ function callValue(id: string, name: string, given: Value): Value {
   ]);
 }
 
-/** The guard for each role. In messages of this role, it marks the tokens that must be encoded as ordinary text. */
+/** The guard for each role. It marks the tokens in the role's messages that must be encoded as ordinary text. */
 type Guards = Readonly<Record<Message["role"], Guard>>;
 
 /**

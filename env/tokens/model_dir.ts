@@ -16,7 +16,7 @@ export function parseModelJson(text: string): unknown {
   }
 }
 
-/** Parses like {@linkcode parseModelJson}. Returns `undefined` if the text is not valid JSON. */
+/** Parses JSON as {@linkcode parseModelJson} does, but returns `undefined` if the text is not valid JSON. */
 export function modelJsonIfAny(text: string): unknown {
   try {
     return parseModelJson(text);
@@ -29,7 +29,7 @@ export function modelJsonIfAny(text: string): unknown {
 const SURROGATE = /\\u[dD][89abAB]/;
 
 /**
- * Parses JSON like serde, which Hugging Face's `tokenizers` library uses: unpaired high surrogates are rejected.
+ * Parses JSON as serde does, which Hugging Face's `tokenizers` library uses: unpaired high surrogates are rejected.
  * @throws {DataError | SyntaxError} If the text is not valid JSON.
  */
 function parseTokenizerJson(text: string): unknown {

@@ -2,11 +2,11 @@
  * Normalizes text to NFC as Hugging Face's tokenizers do.
  *
  * These tokenizers use the tables of Unicode 9. The runtime's newer tables also reorder and compose characters that
- * were added later. With these tables, a text could have other ids than in the inference engine.
+ * were added later. With the newer tables, a text's ids could differ from those in the inference engine.
  *
  * @see huggingface/tokenizers, `tokenizers/src/normalizers/unicode.rs` (the crate unicode-normalization-alignments).
- * The list of characters was found by comparing the results of tokenizers 0.22.2 and of Unicode 17 for every code
- * point.
+ * The list of characters was found by comparing the results of tokenizers 0.22.2 with those of Unicode 17 for every
+ * code point.
  */
 
 /** Ranges of characters, `[first, last]`, that only versions later than Unicode 9 reorder, compose or decompose. */

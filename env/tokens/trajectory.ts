@@ -5,7 +5,7 @@ import { appendIds } from "./_append_ids.ts";
 /** A token sequence with the loss mask and log probabilities for training. All three arrays are `[T]`. */
 export interface Trajectory {
   readonly ids: readonly number[];
-  /** The loss mask: 1 if the policy sampled the token, otherwise 0. */
+  /** The loss mask: 1 if the policy sampled the token, or 0 otherwise. */
   readonly lossMask: readonly (0 | 1)[];
   /** The natural logarithm of each token's sampling probability, or 0 for context tokens. */
   readonly logprobs: readonly number[];
@@ -98,7 +98,7 @@ const sequences = new WeakMap<Trajectory, Sequence>();
 
 /** A snapshot of a builder's sequence. */
 class Sequence {
-  /** The builder's own list of ids, which may have grown since the snapshot. */
+  /** The builder's list of ids, which may have grown since the snapshot. */
   readonly ids: readonly number[];
   readonly length: number;
   readonly #sampled: readonly Sampled[];
@@ -145,7 +145,7 @@ export function firstSampled(trajectory: Trajectory): number {
 
 /**
  * Returns the ids of a trajectory, without copying them if no ids have been appended to its builder since the
- * trajectory was built. The returned list may be the builder's own list and must not be modified.
+ * trajectory was built. The returned list may be the builder's list itself and must not be modified.
  */
 export function idsOf(trajectory: Trajectory): readonly number[] {
   const sequence = sequences.get(trajectory);

@@ -15,7 +15,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Maximum nesting depth of lists and dicts to print, close to Python's own limit. */
+/** Maximum nesting depth of lists and dicts to print, close to Python's limit. */
 const MAX_DEPTH = 900;
 
 /** Implements Python's `str(value)`. */

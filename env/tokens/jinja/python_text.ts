@@ -2,7 +2,7 @@
 
 /**
  * Maps all forms of a digraph, such as `Ǆ`, `ǅ` and `ǆ`, to its title-case form `ǅ`, which is neither upper nor lower
- * case. `ŉ` also has a form of its own.
+ * case. `ŉ` is also listed: its title-case form consists of two characters.
  */
 const TITLE_FORMS: ReadonlyMap<string, string> = new Map(
   ["Ǆǅǆ", "Ǉǈǉ", "Ǌǋǌ", "Ǳǲǳ"].flatMap((forms) =>

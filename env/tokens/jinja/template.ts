@@ -1,6 +1,6 @@
 /**
- * Renders chat templates like jinja2 3.1.6 in the sandbox of Hugging Face's transformers, in bounded time and memory
- * for any template. See README.md for unsupported features.
+ * Renders chat templates as jinja2 3.1.6 does in the sandbox of Hugging Face's transformers, but in bounded time and
+ * memory for any template. See README.md for unsupported features.
  */
 
 import { ToolError } from "../../errors.ts";

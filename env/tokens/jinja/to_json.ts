@@ -18,7 +18,7 @@ export interface JsonOptions {
   readonly sortKeys: boolean;
 }
 
-/** Maximum nesting depth of lists and dicts, close to Python's own limit. */
+/** Maximum nesting depth of lists and dicts, close to Python's limit. */
 const MAX_DEPTH = 900;
 
 /**

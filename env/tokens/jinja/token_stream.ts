@@ -4,7 +4,7 @@ import { syntaxError } from "./template_error.ts";
 import type { Token, TokenType } from "./lexer.ts";
 import type { JinjaError } from "./template_error.ts";
 
-/** Maximum nesting depth of expressions and blocks, close to Python's own limit. */
+/** Maximum nesting depth of expressions and blocks, close to Python's limit. */
 const MAX_DEPTH = 180;
 
 /** A cursor over a list of tokens. */

@@ -383,7 +383,7 @@ export function iterate(value: Value): Iterator<Value> {
 }
 
 /**
- * Lists the items of a value like Python's `list(value)`, but returns a list or tuple itself instead of a copy.
+ * Lists the items of a value as Python's `list(value)` does, but returns a list or tuple itself instead of a copy.
  * @throws {JinjaError} If the value is not iterable.
  */
 export function listOf(value: Value, machine: Machine): List {

@@ -10,7 +10,9 @@ import { messageOf } from "../../errors.ts";
 import { type JsonValue, parsePythonJson } from "../../python/python_json.ts";
 import { type CallSink, UnreadableCalls } from "./tool_call_format.ts";
 
-/** Parses text like Python's `json.loads`. If it is not valid JSON, reports the reason and returns `undefined`. */
+/**
+ * Parses text as Python's `json.loads` does. If the text is not valid JSON, reports the reason and returns `undefined`.
+ */
 export function readJson(
   text: string,
   onFault: (reason: string) => void,
@@ -52,8 +54,8 @@ function takeJsonCall(value: JsonValue, sink: CallSink): void {
 }
 
 /**
- * Adds a call to the sink if a tool has its name, or if the tools are not known. Otherwise, or if the name is empty,
- * adds the reason for skipping the call.
+ * Adds a call to the sink if there is a tool with its name, or if the tools are not known. Otherwise, or if the name is
+ * empty, adds the reason for skipping the call.
  */
 export function takeCall(
   name: string,

@@ -36,8 +36,8 @@ export function schemaType(schema: unknown, depth = 0): string | undefined {
 }
 
 /**
- * Returns `string` if an alternative of a schema specifies it, otherwise the type of the first alternative that
- * specifies one.
+ * Returns `string` if any alternative of a schema specifies it; otherwise, returns the type of the first alternative
+ * that specifies one.
  */
 function typeOfAlternatives(
   { anyOf, oneOf }: Fields,

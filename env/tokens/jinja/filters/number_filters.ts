@@ -111,7 +111,7 @@ function parseInt(text: string, base: number): Value | undefined {
   const implied = prefix === undefined
     ? undefined
     : PREFIXES[prefix.toLowerCase()];
-  // In base 16, the prefix of base 2 is a digit.
+  // In base 16, the `b` of the base-2 prefix is a digit.
   const own = base === 0 ? implied ?? 10 : base;
   const digits =
     (implied === undefined || implied === own ? body : prefix + body)

@@ -187,7 +187,7 @@ function text(
 }
 
 /**
- * Returns the text of a value that must be a string or markup.
+ * Returns the text of a string or markup.
  * @throws {JinjaError} If the value is neither.
  */
 function string(value: Value): string {
