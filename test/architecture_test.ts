@@ -11,7 +11,9 @@ const LAYERS = ["env", "train", "notebooks", "tasks", "test"];
 const IMPORTS =
   /^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)"|^import "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;
 
-/** An import. Both the importing file and the imported file (`target`) are paths from the root of the repository. */
+/**
+ * An import. Both the importing file and the imported file (`target`) are paths relative to the root of the repository.
+ */
 interface Import {
   readonly file: string;
   readonly target: string;

@@ -298,8 +298,8 @@ function assertPattern(path: string, { line, source, flags }: RegexLiteral) {
 }
 
 /**
- * Checks whether a pattern may backtrack: it has an unbounded repetition or, if it can match only at the start of the
- * text, more than one.
+ * Checks whether a pattern may backtrack: whether it has an unbounded repetition or, if it can match only at the start
+ * of the text, more than one.
  */
 function canBacktrack({ source, flags }: RegexLiteral): boolean {
   const bare = source.replaceAll(/\\./g, "x").replaceAll(/\[[^\]]*\]/g, "x");
@@ -334,7 +334,8 @@ function assertGrowth(
 }
 
 /**
- * Runs a parser, which may reject the text. Fails only if the parser exceeds the stack or the maximum string length.
+ * Runs a parser, which may reject the text. Fails only if the parser overflows the stack or exceeds the maximum string
+ * length.
  */
 function attempt(run: () => unknown): void {
   try {

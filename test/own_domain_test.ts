@@ -1,6 +1,6 @@
 /**
- * Tests that a domain that a script defines works everywhere without changes to taulab: in training, evaluation,
- * exports, replays, episodes for other trainers, audits and the viewer.
+ * Tests that a domain defined in a script works everywhere without changes to taulab: in training, evaluation, exports,
+ * replays, episodes for other trainers, audits and the viewer.
  */
 
 import assert from "node:assert/strict";

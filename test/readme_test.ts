@@ -7,7 +7,7 @@ const documents = await readDocuments();
 const readmes = documents.filter(({ path }) => path.endsWith("README.md"));
 
 /**
- * The TypeScript code blocks of all READMEs. `printed` is the output that a comment in the last line promises, if there
+ * The TypeScript code blocks of all READMEs. `printed` is the output that a comment on the last line promises, if there
  * is one.
  */
 const SCRIPTS = readmes.flatMap((readme) =>

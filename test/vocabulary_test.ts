@@ -21,7 +21,7 @@ const BANNED: readonly Banned[] = [
   {
     pattern: /customer(?!_id|_usage|s?_by|Id\b)/i,
     say: "user, simulated user",
-    // The retail and airline stories, τ-bench's own labels, and the seeds and old spellings that must stay.
+    // The retail and airline stories, τ-bench's labels, and the seeds and old spellings that must stay.
     except:
       /^(env\/(domains|generated|agents|benchmarks)\/|env\/users\/(_model_user|_spoken|rules_user)\.ts|env\/models\/thought\.ts|train\/diagnosis\/judge\.ts|tasks\/_train_view\.ts|CHANGELOG\.md|test\/(env\/(domains|generated|agents|benchmarks|users)|support)\/)/,
   },
@@ -45,7 +45,7 @@ const BANNED: readonly Banned[] = [
   {
     pattern: /\b(go|goes|went|going) by\b/i,
     say: "uses, is based on",
-    // Models read it: other words are other episodes.
+    // Models read it, so different words would change the episodes.
     except: /^env\/domains\/telecom\/policy\.md$/,
   },
   { pattern: /\binto use again\b/i, say: "resume, reopen" },

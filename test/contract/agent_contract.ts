@@ -162,7 +162,9 @@ interface Moment {
   readonly before: number;
 }
 
-/** Lets the agent act once per pair of observations, and yields each step. Ends early if the agent is out of tokens. */
+/**
+ * Lets the agent act once per pair of observations, and yields each step. Ends early if the agent runs out of tokens.
+ */
 async function* act(
   session: AgentSession,
   { observations }: AgentSubject,

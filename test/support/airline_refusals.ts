@@ -135,8 +135,8 @@ function isPrivileged({ held }: Refused): boolean {
 }
 
 /**
- * Checks whether a user has no right to compensation, for one of three reasons. The user's membership and the
- * reservation do not qualify. Or a flight was late, but the reservation was neither changed nor cancelled. Or the user
+ * Checks whether a user has no right to compensation, for one of three reasons: the user's membership and the
+ * reservation do not qualify; a flight was late, but the reservation was neither changed nor cancelled; or the user
  * claims another incident, but searches list all flights of the reservation.
  */
 function hasNoRight(refused: Refused): boolean {
@@ -179,8 +179,8 @@ function rowsIn(shown: string): JsonObject[] {
 }
 
 /**
- * Checks whether there are too few seats for the flight that the user named or, if they named none, for any flight of
- * the reservation. There are too few if the search results do not list the flight, or list it with too few seats in the
+ * Checks whether there are too few seats on the flight that the user named or, if they named none, on any flight of the
+ * reservation. There are too few if the search results do not list the flight, or list it with too few seats in the
  * requested cabin. If the agent has not searched, returns `false`.
  */
 function lacksSeats(refused: Refused): boolean {

@@ -1,7 +1,7 @@
 /**
  * Groups the test files into batches for runs of the whole suite.
  *
- * With one worker per file, 300 files spend more time on loading modules and collecting coverage than on tests.
+ * With one worker per file, 300 workers spend more time loading modules and collecting coverage than running tests.
  * Instead, `deno.json` runs the batches in `test/batches/`, the slowest first, with one worker each. A single file can
  * still be run alone: `deno test -A test/env/rollout_test.ts`.
  */

@@ -117,8 +117,8 @@ async function playStep(step: number, dataset: Dataset): Promise<Episode[]> {
 }
 
 /**
- * Turns one in 48 episodes into an episode in which the user's model has failed. Returns the other episodes unchanged.
- * `i` is the index of the episode.
+ * Turns one in 48 episodes into an episode in which the user's model failed. Returns the other episodes unchanged. `i`
+ * is the index of the episode.
  */
 function withFailure(episode: Episode, i: number): Episode {
   if (i % 48 !== 47) return episode;
@@ -291,7 +291,8 @@ function erring(session: AgentSession, rng: Rng): AgentSession {
 }
 
 /**
- * Returns a write with another reason or a wrong zip code, or a thought in its place. Returns other actions unchanged.
+ * Returns a write with a different reason or a wrong zip code, or a thought in place of the write. Returns other
+ * actions unchanged.
  */
 function worse(action: Action, rng: Rng): Action {
   if (action.type !== "tool" || READS.test(action.call.name)) return action;

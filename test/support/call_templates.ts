@@ -1,4 +1,7 @@
-/** Provides small chat templates, one per format, that write tool calls as public templates do. */
+/**
+ * Provides small chat templates: one per format that writes tool calls as public templates do, one that writes no
+ * calls, and one like GLM's.
+ */
 
 import { ChatTemplate } from "../../env/tokens/chat_template.ts";
 import type { ToolCallFormat } from "../../env/tokens/tool_calls/tool_call_format.ts";

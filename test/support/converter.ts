@@ -14,7 +14,7 @@ export interface FakeSlime {
   readonly dir: string;
   /** The `--set` flags that make a recipe use the checkout. */
   readonly flags: readonly string[];
-  /** Makes the converters copy `source` and behave as given from now on. */
+  /** Sets what the converters copy and how they behave from now on. */
   prepare(source: string, behavior?: Behavior): Promise<void>;
   /** Returns `PYTHONPATH` and the arguments of each call of a converter, oldest first. */
   calls(): Promise<string[]>;

@@ -149,7 +149,7 @@ export function topology(count: number, link: string): string {
   ].join("\n");
 }
 
-/** Returns the JSON report on the Python of a host with everything that slime needs, with the given changes. */
+/** Returns the JSON report, with the given changes, on the Python of a host that has everything that slime needs. */
 export function pythonFacts(
   more: Readonly<Record<string, unknown>> = {},
   packages: Readonly<Record<string, string | null>> = {},

@@ -97,7 +97,8 @@ async function serve(
 }
 
 /**
- * Returns conversations of τ-bench's gold calls and the recorded tool results, in the format of the tool-calling agent.
+ * Returns conversations that consist of τ-bench's gold calls and the recorded tool results, in the format of the
+ * tool-calling agent.
  */
 export async function goldEpisodes(
   domain: DomainName,

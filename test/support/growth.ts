@@ -6,7 +6,7 @@ import process from "node:process";
 const SMALL = 4_000;
 /** Length of the longer text in UTF-16 code units. */
 const LARGE = 16_000;
-/** The least CPU time, in milliseconds, that quadratic work on the longer text takes. */
+/** The minimum CPU time, in milliseconds, that quadratic work on the longer text takes. */
 const NOTICEABLE_MS = 12;
 
 /**
@@ -25,7 +25,7 @@ export function superlinear(
   make: (size: number) => string,
 ): number | undefined {
   const [small, text] = [make(SMALL), make(LARGE)];
-  // Most calls are fast, or clearly grow by less.
+  // Most calls are fast, or their growth is clearly smaller.
   const once = cpuMs(() => read(text));
   if (once < NOTICEABLE_MS) return undefined;
   if (once < MAX_GROWTH / 2 * cpuMs(() => read(small))) return undefined;

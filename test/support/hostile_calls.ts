@@ -1,6 +1,6 @@
 /**
- * Generates tool calls of a hostile model. In some of them, arguments are wrong, missing, superfluous, nested or huge;
- * others are almost correct.
+ * Generates tool calls as a hostile model might make them. In some of them, arguments are wrong, missing, superfluous,
+ * nested or huge; others are almost correct.
  */
 
 import { isWrite } from "../../env/audit/finding.ts";

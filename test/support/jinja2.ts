@@ -125,7 +125,7 @@ function agree(ours: Outcome, theirs: Outcome): boolean {
 }
 
 /**
- * Replaces printed functions, classes and iterators by fixed texts, because Python prints their memory addresses and
+ * Replaces printed functions, classes and iterators with fixed texts, because Python prints their memory addresses and
  * taulab does not.
  */
 function addressless(text: string): string {

@@ -179,7 +179,7 @@ const ALTERNATING =
 {%- endfor %}
 `;
 
-/** Templates in the style of Llama, Qwen3-Coder, Gemma, DeepSeek and Mistral, and Qwen3's own. */
+/** Templates in the style of Llama, Qwen3-Coder, Gemma, DeepSeek and Mistral, and Qwen3's real templates. */
 export const CHAT_TEMPLATES: Readonly<Record<string, string>> = {
   headers: HEADERS,
   xml: XML,

@@ -23,7 +23,7 @@ import {
   type UpdateStats,
 } from "../../train/trainer.ts";
 
-/** Creates a run from a recipe in `dir/run`, for training in a fake lab. */
+/** Creates a run in `dir/run` from a recipe, for training in a fake lab. */
 export async function newFakeRun(
   dir: string,
   recipe: string,
@@ -50,7 +50,7 @@ export function timeless(lines: readonly Metrics[]) {
 export interface FakeLabOptions {
   /** Called before each update with the number of earlier updates. It may throw an error or abort the training. */
   readonly onUpdate?: (count: number) => void;
-  /** Returns whether a job fails because of infrastructure. Default: no job fails. */
+  /** Returns whether a job has an infrastructure failure. Default: no job has one. */
   readonly fails?: (job: Job) => boolean;
   /** Returns the reward of a job. Default: 0 or 1, drawn with the policy's skill as the probability of 1. */
   readonly reward?: (job: Job) => number;
@@ -181,7 +181,7 @@ function play(
   });
 }
 
-/** Returns an episode of one turn with the reward `value`. If `value` is `null`, its user has failed. */
+/** Returns an episode of one turn with the reward `value`. If `value` is `null`, the episode's user has failed. */
 export function fakeEpisode(
   options: { task?: Task; seed?: number; value: number | null },
 ): Episode {

@@ -122,7 +122,7 @@ function oddMember(rng: Rng, object: JsonObject): JsonObject {
   return odd;
 }
 
-/** Returns arguments or, with probability `share`, an unusually changed copy of them. */
+/** Returns arguments or, with probability `share`, a copy of them with an unusual change. */
 export function maybeOdd(
   rng: Rng,
   args: JsonObject,

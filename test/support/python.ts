@@ -1,6 +1,6 @@
 /**
- * Finds the Python interpreters for tests of slime's dependencies, such as PyTorch, Ray, SGLang, Megatron-Core and
- * transformers, and of trainers' clients.
+ * Finds the Python interpreters for tests that need slime's dependencies, such as PyTorch, Ray, SGLang, Megatron-Core
+ * and transformers, or the clients of other trainers.
  *
  * `.ci/run` installs the interpreter and sets `TAULAB_TEST_PYTHON`. Without that variable, the tests are ignored. The
  * name of a test says which packages it needs.

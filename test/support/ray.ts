@@ -58,7 +58,7 @@ export function freePort(): number {
   return port;
 }
 
-/** A proxy to a port on this machine. Its connections can be cut, and the proxy restored. */
+/** A proxy to a port on this machine. Its connections can be cut, and new ones allowed again. */
 export interface CutWire extends AsyncDisposable {
   readonly url: string;
   /** Breaks all connections and refuses new connections. */
@@ -66,7 +66,7 @@ export interface CutWire extends AsyncDisposable {
   restore(): void;
 }
 
-/** Starts a proxy on this machine to another of its ports. The proxy's connections can be cut. */
+/** Starts a proxy to another port on this machine. The proxy's connections can be cut. */
 export function cutWire(port: number): CutWire {
   const own = freePort();
   let listener: Deno.TcpListener | undefined;

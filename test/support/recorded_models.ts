@@ -19,7 +19,7 @@ import { chatAnswer, type ModelRequest } from "./model_server.ts";
 /** A function that computes the answers of a model server to agents and users. */
 export type Answer = (request: ModelRequest) => unknown;
 
-/** The fields of a message in a request that the fake server reads. */
+/** The fields that the fake server reads from a message in a request. */
 interface ApiMessage {
   readonly role: string;
   readonly content: string;

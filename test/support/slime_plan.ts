@@ -1,4 +1,4 @@
-/** Provides slime recipes and made-up facts for plans, so that tests need no data, hosts or run. */
+/** Provides slime recipes and made-up facts for plans, so that tests need no data, hosts or runs. */
 
 import { parseSet, type Recipe } from "../../train/config/config.ts";
 import {

@@ -1,6 +1,6 @@
 /**
  * Creates hosts that are reached through a real sshd, each with its own address, home directory and PATH. They are in
- * network namespaces if the machine allows that, otherwise on 127.0.0.x with separate ports.
+ * network namespaces if the machine allows that, and otherwise on 127.0.0.x with separate ports.
  */
 
 import { join } from "node:path";

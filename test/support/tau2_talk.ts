@@ -110,7 +110,7 @@ export async function converse(dataset: Dataset, talk: ScriptedTalk) {
   };
 }
 
-/** Returns a message from the original without times, costs and positions. */
+/** Returns a message from the original without times, costs or positions. */
 export function plainMessage(
   { role, content, id, requestor, error, tool_calls }: Record<string, unknown>,
 ): Record<string, unknown> {

@@ -18,8 +18,8 @@ const ADDRESS = {
 };
 
 /**
- * Creates a world in which Ann has a gift card with 500, a certificate with 100, and a credit card. Flight HAT001 has 3
- * business seats at 200.
+ * Creates a world in which Ann has a gift card worth 500, a certificate worth 100, and a credit card. Flight HAT001 has
+ * 3 business seats at 200.
  */
 export function smallAirline(): SmallWorld {
   const method = (source: string, fields: object) => ({

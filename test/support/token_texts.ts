@@ -32,7 +32,7 @@ const GUARD_CHARACTER = "\uFDD1";
 /**
  * Returns one text for each combining mark, next to characters with which normalization may reorder or compose it, and
  * one text for each other character that normalization decomposes. Excludes Hangul syllables, and characters below
- * U+0080 or from U+20000.
+ * U+0080 or above U+1FFFF.
  */
 export function markTexts(): string[] {
   const texts: string[] = [];

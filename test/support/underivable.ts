@@ -135,7 +135,7 @@ export class Transcript {
 }
 
 /**
- * Returns a fault for each string in a call's arguments that was neither said nor shown. Of a calculation or a thought,
+ * Returns a fault for each string in a call's arguments that was neither said nor shown. In a calculation or a thought,
  * only some parts count; see {@linkcode partsOf}.
  */
 function unknownValues(
@@ -316,9 +316,9 @@ function optionsOf(item: JsonObject | undefined): string[] {
 }
 
 /**
- * Checks whether the user described the variant `id`. The user may name all of its options. Or they may name only the
- * options that differ from the old variant, provided that no other available variant matches. If no tool has shown the
- * variant, they must give its id.
+ * Checks whether the user described the variant `id`. The user may name all of its options, or only those that differ
+ * from the old variant, provided that no other available variant matches. If no tool has shown the variant, they must
+ * give its id.
  */
 function isVariantSaid(
   id: string,
@@ -348,7 +348,7 @@ function isVariantSaid(
 /**
  * Checks whether the user named the payment method `id`. They may give its id or its kind. If their profile has several
  * methods of the kind, the last four digits are needed too. If the profile does not list the method, it must be the one
- * with which the order was paid.
+ * that was used to pay for the order.
  */
 function isMethodSaid(
   id: string,

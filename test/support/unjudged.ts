@@ -3,7 +3,7 @@
 import type { Goal } from "../../env/domains/shared/goal/goal.ts";
 import type { Agent, Task } from "../../env/types.ts";
 
-/** Wraps an agent so that it sees tasks without gold actions, and goals without refusals and required outputs. */
+/** Wraps an agent so that it sees tasks without gold actions, and goals without refusals or required outputs. */
 export function withoutVerdicts(agent: Agent): Agent {
   return {
     ...agent,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** Waits until `holds` resolves to `true`, which it checks every 30 ms. Fails after 15 s. */
+/** Calls `holds` every 30 ms until it resolves to `true`. Fails after 15 s. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 15_000;
   while (!await holds()) {

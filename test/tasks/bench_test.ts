@@ -4,7 +4,7 @@ import { runTask } from "../support/task_process.ts";
 import { NO_TAU3_BENCH, TAU3_BENCH } from "../support/tau3_bench.ts";
 import { inTempDir } from "../support/temp_dir.ts";
 
-/** Settings of runs that take a second, with a tiny policy and few steps of few episodes. */
+/** Settings for runs that take a second: a tiny policy, and few steps with few episodes each. */
 const TINY = [
   "model.dim=32",
   "model.heads=2",

@@ -17,7 +17,7 @@ import {
   taskCommand,
 } from "../support/task_process.ts";
 
-/** Settings of runs that take seconds, with a tiny policy and few steps of few episodes. */
+/** Settings for runs that take seconds: a tiny policy, and few steps with few episodes each. */
 const TINY = [
   "model.dim=32",
   "model.heads=2",
@@ -53,7 +53,7 @@ function output(args: readonly string[]) {
   return runTask("train", args);
 }
 
-/** Returns the metrics and the episodes of a run without the episodes' ids and the values that depend on the time. */
+/** Returns the metrics and the episodes of a run without the episodes' ids or any values that depend on the time. */
 async function remains(path: string) {
   using store = new EpisodeStore(join(path, "episodes.db"), { readOnly: true });
   const episodes = store.list().map((episode) => ({
@@ -186,7 +186,7 @@ Deno.test("train --control shows the control next to RL, and --json has both", (
       stdout,
       /^RL's steps took .* \d+ for the same number of seconds \(trained in .*\), \d+ for the same number of tokens \(not trained\)$/m,
     );
-    // A completed run can add a control, and trains nothing else again.
+    // A control can be added to a completed run, and nothing else is trained again.
     const { lines } = await readRun(join(dir, "one"));
     const more = [...args, "--resume", "one", "--control-tokens", "--json"];
     const again = await output(more);

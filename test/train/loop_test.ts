@@ -117,7 +117,7 @@ Deno.test("train() trains only on groups with differing rewards, and refills the
       assert.equal(line.refilledGroups, 8); // two rounds of four
       assert.equal(line.groups, 12);
     }
-    assert.equal(lab.trainer.updates, 3); // the cold start's alone
+    assert.equal(lab.trainer.updates, 3); // only those of the cold start
   }));
 
 Deno.test("train() excludes infrastructure failures from groups and counts them", () =>

@@ -46,8 +46,9 @@ function serve(
 }
 
 /**
- * Plays the tasks with the expert. Fails if the expert uses information that it cannot have. Tasks that have a goal are
- * played again with gold actions, refusals and outputs hidden from the expert; fails if that changes a conversation.
+ * Plays the tasks with the expert. Fails if the expert uses information that it cannot have. Plays each task that has a
+ * goal again, with its gold actions, refusals and outputs hidden from the expert. Fails if that changes the
+ * conversation.
  * @returns The number of solved tasks.
  */
 async function solvedHonestly(

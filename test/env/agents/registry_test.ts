@@ -50,7 +50,7 @@ function isText(strategy: string): boolean {
 
 /**
  * Returns functions that create models, keyed by a description of the model. The models write calls, messages and
- * mistakes in the format of a strategy, except one that samples random tokens.
+ * mistakes in the format of a strategy, except for one that samples random tokens.
  */
 function models(
   strategy: string,

@@ -13,7 +13,7 @@ const cancel = action(
 const INSTRUCTION = "You are Ann. Cancel order #A, it is no longer needed.";
 
 /**
- * Creates the small world with the given tasks, whose missing fields have defaults. Tasks are in the test split by
+ * Creates the small world with the given tasks. Missing fields get default values. Tasks are in the test split by
  * default.
  */
 function world(tasks: readonly Partial<Task>[]): Dataset {

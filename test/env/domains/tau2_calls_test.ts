@@ -16,7 +16,7 @@ const TIMES = Number(Deno.env.get("TAU2_TIMES") ?? 1);
 const CALLS = 16;
 /**
  * The number of call sequences for each domain, and the function that draws the calls. The number is small for the
- * airline, because the original takes long to build and hash that domain.
+ * airline, because the original takes a long time to build and hash that domain.
  */
 const PLANS = [
   { name: "airline", cases: 24, callsOf: airlineCalls },

@@ -30,8 +30,8 @@ function ask(url: string): Promise<Response> {
 }
 
 /**
- * Creates a body that begins with `start` and never ends. `sent` has the number of bytes after `start`, and whether the
- * client cancelled the body.
+ * Creates a body that begins with `start` and never ends. `sent` records the number of bytes after `start` and whether
+ * the client cancelled the body.
  */
 function endless(start = "") {
   const chunk = new TextEncoder().encode("x".repeat(65536));

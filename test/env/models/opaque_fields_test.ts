@@ -36,7 +36,7 @@ const DETAILS = [
   { type: "reasoning.encrypted", data: "b64", id: null, format: "x" },
 ];
 
-/** Creates an answer with a tool call, and with extra fields of the message and of the call. */
+/** Creates an answer with a tool call, and with extra fields in the message and in the call. */
 function called(ofMessage: object = {}, ofCall: object = {}): unknown {
   const call = {
     id: "call_1",

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { CallFailure } from "../../../env/models/call_policy.ts";
 import { readCompletion } from "../../../env/models/openai_answer.ts";
 
-/** Creates a response body with one choice. It omits undefined properties. */
+/** Creates a response body with one choice. Omits undefined properties. */
 function body(
   message: unknown,
   finish_reason: unknown = "stop",

@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createRateLimiter } from "../../../env/models/rate_limit.ts";
 
-/**
- * A clock that advances only in `run()`, which wakes sleeping callers in the order of the times at which they are due.
- */
+/** A clock that advances only in `run()`, which wakes sleeping callers in the order in which they are due. */
 class FakeClock {
   time = 0;
   #sleepers: { at: number; wake: () => void }[] = [];

@@ -21,7 +21,7 @@ function call(name: string, args: Record<string, unknown>): ToolAction {
 
 /**
  * A test case: the tool's name and arguments, the policy clauses that the call breaks, and optionally the id of the
- * user who is served.
+ * user being served.
  */
 type Case = readonly [
   string,

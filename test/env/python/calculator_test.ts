@@ -102,7 +102,7 @@ Deno.test("calculate() rejects invalid expressions and non-real values", () => {
 Deno.test("calculate() limits the cost and depth of an expression", () => {
   const power = "(9**99999)";
   const costly = [
-    // Each of them is within the limit, but not all together.
+    // Each operation is within the limit, but all of them together are not.
     Array(60).fill(power).join("*"),
     Array(400).fill(power).join("+"),
     Array(400).fill(power).join("//"),

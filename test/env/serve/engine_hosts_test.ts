@@ -6,7 +6,7 @@ import {
   readEngineHost,
 } from "../../../env/serve/engine_hosts.ts";
 
-/** Checks whether the URL of an engine is valid and allowed, in the same way as the episode server. */
+/** Checks, as the episode server does, whether the URL of an engine is valid and allowed. */
 async function allows(
   url: string,
   listed: readonly string[] = [],

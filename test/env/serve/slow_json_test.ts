@@ -23,8 +23,8 @@ function serve(work: (signal: AbortSignal) => Promise<unknown>, everyMs = 5) {
 }
 
 /**
- * Creates work that ends only when its client disconnects. `begun` resolves when the work begins, and `gone` when it
- * ends, to the message of the abort.
+ * Creates work that ends only when its client disconnects. `begun` resolves when the work begins. When the work ends,
+ * `gone` resolves to the message of the abort.
  */
 function endless() {
   const begun = Promise.withResolvers<void>();

@@ -159,8 +159,8 @@ async function comparedOf(kind: Kind): Promise<readonly Compared[]> {
 }
 
 /**
- * Checks that two renderings of a conversation are equal. Otherwise, fails with the name of the conversation, and the
- * position of the first different token.
+ * Checks that two renderings of a conversation are equal. If they are not, fails with the name of the conversation and
+ * the position of the first token that differs.
  */
 function assertSame(
   name: string,

@@ -8,12 +8,12 @@ import { createRng, type Rng } from "../../../env/random.ts";
 import type { Action, Agent, AgentStep } from "../../../env/types.ts";
 
 /**
- * Patterns of the expert's sentences, each with other wordings for the sentence. In a wording, `$1` is the text that
- * the pattern captures.
+ * Patterns that match the expert's sentences, each with alternative wordings. In a wording, `$1` is the text that the
+ * pattern captures.
  */
 export type Wordings = readonly (readonly [RegExp, readonly string[]])[];
 
-/** Other wordings for the sentences of the retail expert. */
+/** Alternative wordings for the sentences of the retail expert. */
 const WORDINGS: Wordings = [
   [/^.*\byour email, or your name and zip[.?]$/, [
     "Hello! Thanks for reaching out. I'd be happy to help with that. To get started, could you please verify your identity by providing the email address associated with your account, or your full name and ZIP code?",
@@ -110,7 +110,7 @@ export function wordyAgent(wordings: Wordings = WORDINGS): Agent {
   };
 }
 
-/** Returns a message in other words; `undefined` if no pattern matches it. */
+/** Returns a paraphrase of a message; `undefined` if no pattern matches it. */
 export function paraphrase(
   content: string,
   rng: Rng,

@@ -1,8 +1,8 @@
-/** Provides other wordings for the sentences of the airline expert. */
+/** Provides alternative wordings for the sentences of the airline expert. */
 
 import type { Wordings } from "./_paraphrase.ts";
 
-/** Other wordings for the sentences of the airline expert. */
+/** Alternative wordings for the sentences of the airline expert. */
 export const AIRLINE_WORDINGS: Wordings = [
   [/^.*\buser id[.?]$/, [
     "Hello! I'd be happy to assist you with that. Could you please provide your user ID so that I can pull up your profile?",

@@ -25,7 +25,7 @@ import { writeFailedRun } from "../../support/failed_run.ts";
 import { inTempDir } from "../../support/temp_dir.ts";
 
 /**
- * Calls `body` with an evaluation of six episodes, of which two are solved, three failed and one has an infrastructure
+ * Calls `body` with an evaluation of six episodes: two are solved, three have failed, and one has an infrastructure
  * failure.
  */
 async function withFailedRun(body: (run: Run) => Promise<void> | void) {

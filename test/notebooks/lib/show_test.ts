@@ -145,7 +145,7 @@ Deno.test("showTokens() shows every token in its place, as text", () => {
   );
   assert.equal(shown.text, words.join(""));
   assert.doesNotMatch(shown.markup, /<b>/);
-  // There must be nothing between tokens, otherwise the page would show additional spaces.
+  // There must be nothing between tokens; otherwise, the page would show additional spaces.
   const spans = shown.markup.match(/<span.*<\/span>/s)![0];
   assert.equal(spans.replaceAll(/<span[^>]*>[^<]*<\/span>/g, ""), "");
   assert.match(spans, /title="p 0\.368"/);

@@ -775,7 +775,7 @@ browserTest(
   },
 );
 
-/** Measures the milliseconds from an action on the page until the rows for the resulting URL are drawn. */
+/** Measures the time in milliseconds from an action on the page until the rows for the resulting URL are drawn. */
 async function timed(
   page: Page,
   action: () => Promise<unknown>,

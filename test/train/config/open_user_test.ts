@@ -78,7 +78,7 @@ for (
       ...endpoint(server),
     ], { meter });
     assert.equal(user.label, `${strategy} some/model`);
-    assert.equal(server.requests.length, 1); // The word that it is asked for first.
+    assert.equal(server.requests.length, 1); // the check that the model answers
     assert.match(await user(task, { seed: 1 }).open(), /hi/);
     assert.equal(server.requests.length, 1 + calls);
     const [{ source, usage }] = meter.totals as [typeof meter.totals[0]];

@@ -1,6 +1,6 @@
 /**
- * Implements the model in a plain way, as a reference for the kernels. It computes in f64, one token at a time, without
- * a cache or blocks.
+ * Implements the model without optimizations, as a reference for the kernels. It computes in f64, one token at a time,
+ * without a cache or blocks.
  */
 import { type Layout, layoutOf } from "../../../train/cpu/layout.ts";
 import type { ModelConfig } from "../../../train/cpu/model_config.ts";

@@ -30,7 +30,7 @@ export function randomSequence(
   return { ids, lossMask, logprobs: ids.map(() => 0), advantage };
 }
 
-/** Returns random sequences of the given lengths, whose advantages are positive and negative in turn. */
+/** Returns random sequences of the given lengths, whose advantages are alternately positive and negative. */
 export function randomBatch(
   seed: number,
   lengths: readonly number[],

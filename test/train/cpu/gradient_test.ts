@@ -160,7 +160,7 @@ Deno.test("gradient() has the same bits if an advantage is given per sequence or
 });
 
 /**
- * Returns a batch whose recorded log probabilities differ from the policy's. `by` has the approximate difference for
+ * Returns a batch whose recorded log probabilities differ from the policy's. `by` gives the approximate difference for
  * each sequence.
  */
 async function shifted(

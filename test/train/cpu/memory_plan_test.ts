@@ -46,7 +46,7 @@ Deno.test("memoryPlan() estimates the memory that training and sampling take", a
 Deno.test("processGrowth() is small for short runs, and explains what a default run takes beyond its preparation", () => {
   const MiB = 2 ** 20;
   assert.ok(processGrowth(100) < 2 * MiB);
-  // The plan's own figure without growth was 421 MiB, and two default runs of 40,484 conversations took 608 and 692.
+  // The plan's figure without growth was 421 MiB, and two default runs of 40,484 conversations took 608 and 692.
   const planned = 421 * MiB + processGrowth(40_484);
   for (const taken of [608 * MiB, 692 * MiB]) {
     assert.ok(Math.abs(planned - taken) < 0.15 * taken);

@@ -14,7 +14,7 @@ type Event =
   | readonly ["save" | "rollout", number]
   | readonly ["eval", number, number];
 
-/** Replays the events of a job in a new process, because each session of a run is a process of its own. */
+/** Replays the events of a job in a new process, because each session of a run is a separate process. */
 async function play(
   dir: string,
   events: readonly Event[],
@@ -99,7 +99,7 @@ for (const isAsync of [false, true]) {
           ...steps(0, [0.2, 0.6, 0.3, 0.6, 0.1, 0.2], isAsync),
           ["rollout", 24],
         ]);
-        assert.deepEqual(await kept(dir), all(15, 19, 23)); // the later one of equals
+        assert.deepEqual(await kept(dir), all(15, 19, 23)); // of two equal rewards, the later one
       }),
   });
 }

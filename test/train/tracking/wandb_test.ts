@@ -107,7 +107,7 @@ async function offlineRunOf(path: string) {
   return { id, dir, file: join(dir, `run-${id}.wandb`) };
 }
 
-/** Returns the expected rows of a run, one for each line of metrics, without the values of the clock. */
+/** Returns the expected rows of a run, one for each line of metrics, without `_runtime` and `_timestamp`. */
 async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
   const { lines } = await readRun(path);
   return lines.map((line, i) => {

@@ -17,8 +17,8 @@ import { checkoutFiles } from "../../../support/tau_checkout.ts";
 import { inTempDir } from "../../../support/temp_dir.ts";
 
 /**
- * Writes a checkout whose retail domain has the tables of a generated world. `changes` has the texts of files to add or
- * replace, keyed by path.
+ * Writes a checkout whose retail domain has the tables of a generated world. `changes` contains the texts of files to
+ * add or replace, keyed by path.
  */
 async function writeCheckout(
   root: string,

@@ -205,8 +205,8 @@ Deno.test("evaluateSimulation() with the stand-in judge is unjudged if it cannot
 });
 
 /**
- * Counts the tasks whose reward depends on assertions, and these assertions by the stand-in judge's verdict. An
- * assertion without a verdict is listed by the id of its task.
+ * Counts the tasks whose rewards depend on assertions, and counts these assertions by the stand-in judge's verdict. For
+ * each assertion without a verdict, lists the id of its task.
  */
 function countVerdicts(
   source: Tau3Bundle,
@@ -293,8 +293,8 @@ Deno.test({
       const say = (task.criteria?.nlAssertions ?? []).length;
       if (say === 0) continue;
       for (const trajectory of record.get("trajectories") as JsonObject[]) {
-        // The recorded judge ignores the conversation. It agrees with everything or, in trajectories named `judge_no`, with
-        // nothing.
+        // The recorded judge ignores the conversation. It agrees with everything or, in trajectories named `judge_no`,
+        // with nothing.
         if (trajectory.get("name") !== "gold") continue;
         const said = trajectory.get("say") as string[];
         const info = trajectory.get("reward_info") as JsonObject;

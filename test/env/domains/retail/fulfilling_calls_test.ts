@@ -18,8 +18,8 @@ const dataset = await generated(3, {
 const { database } = dataset;
 
 /**
- * Requests to exchange one item for a new one that the policy allows. Each has the old item and all variants of its
- * product.
+ * Requests, all allowed by the policy, to exchange one item for a new one. Each has the old item and all variants of
+ * its product.
  */
 const exchanges = dataset.tasks("train").flatMap(({ userId, goal }) =>
   (goal?.requests ?? []).filter(({ intent, refused, newItems }) =>

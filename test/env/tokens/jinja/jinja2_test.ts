@@ -28,7 +28,7 @@ const OF_TEXTS = [
 ].map((expression) => `{{ ${expression} }}`);
 
 /**
- * Returns contexts as JSON, each with two strings. The strings have characters that Python and JavaScript may treat
+ * Returns contexts as JSON, each with two strings. The strings contain characters that Python and JavaScript may treat
  * differently, such as white space, line breaks, letters that change case, and characters outside the Basic
  * Multilingual Plane.
  */

@@ -125,7 +125,7 @@ Deno.test({
 });
 
 /**
- * Checks the run dir `record`, in which both servers record their episodes. It must have every training episode that
+ * Checks the run dir `record`, in which both servers record their episodes. It must contain every training episode that
  * slime received and every evaluation episode, each with its source.
  */
 function checkRecord(

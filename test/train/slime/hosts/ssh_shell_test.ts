@@ -76,7 +76,7 @@ test("sshShell() shows neither script, environment nor input in a command line",
   const { stdout } = await shell.run(command);
   assert.ok(stdout.includes("ps -eo args"));
   for (const word of [script!, value!, input!]) {
-    assert.ok(!stdout.includes(word)); // the whole machine's list is not for a message
+    assert.ok(!stdout.includes(word)); // no message, because it would list all processes of the machine
   }
   assert.ok(!shell.describe(command).includes(value!));
 });
@@ -111,7 +111,7 @@ test("sshShell() ends a command on the host when this side is killed", async (di
       "--no-prompt",
       `data:text/typescript,${encodeURIComponent(code)}`,
     ],
-    env: { TMPDIR: dir }, // what it leaves on being killed goes with the test
+    env: { TMPDIR: dir }, // files that remain after the kill are removed with `dir`
     stdin: "null",
     stdout: "null",
     stderr: "null",

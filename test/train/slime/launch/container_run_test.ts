@@ -176,7 +176,10 @@ async function explained(fn: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Publishes the image. It contains Python with Ray, a small `ray`, Megatron-LM, and the programs that setup checks. */
+/**
+ * Publishes the image. It contains Python with Ray, a `ray` script for small clusters, Megatron-LM, and the programs
+ * that setup checks.
+ */
 async function publish({ dir, docker }: Site): Promise<void> {
   const state = "/opt/image/state";
   const { git: _, docker: __, deno, ...programs } = await programTexts(

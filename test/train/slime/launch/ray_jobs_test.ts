@@ -29,7 +29,7 @@ function jobAnswer(more: Record<string, unknown> = {}) {
   });
 }
 
-/** Starts a fake Jobs API. The test determines its responses, and it records its requests. */
+/** Starts a fake Jobs API that records its requests. The test determines the responses. */
 function serve(answer: (request: Request) => Response | Promise<Response>) {
   const asked: string[] = [];
   const server = Deno.serve(

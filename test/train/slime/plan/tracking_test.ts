@@ -18,7 +18,7 @@ async function planOf(sets: readonly string[]) {
 }
 
 /**
- * Tracks a step as a job of the recipe would. Uses slime's own modules if `TAULAB_TEST_SLIME` names a checkout,
+ * Tracks a step as a job of the recipe would. Uses slime's own modules if `TAULAB_TEST_SLIME` names a checkout, and
  * otherwise the modules in test/support/slime.
  */
 async function track(...sets: readonly string[]): Promise<Tracked> {

@@ -24,8 +24,8 @@ function near(actual: number, expected: number): void {
 }
 
 /**
- * Counts the floating-point operations of a forward pass as slime does: the sum for query, key and value projections,
- * attention, output projection, MLP, and output layer.
+ * Counts the floating-point operations of a forward pass as slime does: the sum over the query, key and value
+ * projections, attention, the output projection, the MLP, and the output layer.
  */
 function countedAsSlime(name: keyof typeof MODEL_SHAPES, tokens: number) {
   const { layers, hidden, ffn, heads, kvGroups, headDim, vocab } =
@@ -50,7 +50,7 @@ Deno.test("episodeOperations() counts a forward pass like slime, except for norm
 
 Deno.test("passes() returns the number of passes that slime computes per token", async () => {
   const cases: [string[], number][] = [
-    [[], 4], // forward, backward, and all again
+    [[], 4], // forward, backward (two passes), and the recomputed forward
     [["parallel.recompute=null"], 3],
     [["algorithm.klLoss=true"], 5],
     [["rollout.globalBatchSize=128"], 5], // two steps need the old log probabilities
@@ -103,7 +103,7 @@ Deno.test("trainingRates() measures utilization and transfer from a run's log", 
   const rates = trainingRates(slime, { lines, measuredOn: "runs/a" });
   assert.equal(rates?.rollouts, 2);
   near(rates!.utilisation, 225 * 4 / 3 / 989);
-  // By slime's own count, the training pass takes as long as in the measured run.
+  // By slime's count, the training pass takes as long as in the measured run.
   const { forecast: expected } = planLaunch(slime, slimeFactsOf());
   const time = timeForecast(slime, { expected, rates: rates! });
   near(time.rollout.transfer, 4);

@@ -9,7 +9,10 @@ function importing(files: ReadonlyMap<string, string>) {
   });
 }
 
-/** Imports the small checkout after one file is changed or, if it does not exist, created from an empty text. */
+/**
+ * Changes one file of the small checkout, or creates it from an empty text if it does not exist, and imports the
+ * checkout.
+ */
 function importChanged(path: string, change: (text: string) => string) {
   const files = checkoutFiles();
   files.set(path, change(files.get(path) ?? ""));

@@ -21,7 +21,7 @@ import {
 import { inTempDir } from "../../../../support/temp_dir.ts";
 
 /**
- * Writes the records that `make` returns to a result file, and replays them in the world that they belong to. Passes
+ * Writes a result file with the records that `make` returns, and replays them in the world to which they belong. Passes
  * the mismatches to `isSaid`, which by default fails if there are any.
  * @returns The report on the file.
  */

@@ -1,4 +1,4 @@
-/** Lists test cases for the doctor's checks of the cluster: ports, Ray, engines, episode servers, secrets. */
+/** Lists test cases for the doctor's checks of the cluster: ports, Ray, engines, episode servers and secrets. */
 
 import denoConfig from "../../../../../deno.json" with { type: "json" };
 import { generated } from "../../../../../env/generated/generated.ts";

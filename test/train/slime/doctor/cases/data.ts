@@ -1,4 +1,4 @@
-/** Lists test cases for the doctor's checks of the training data: rows, batches, the user, the base model. */
+/** Lists test cases for the doctor's checks of the training data: rows, batches, the user and the base model. */
 
 import { join } from "node:path";
 import type { CheckContext } from "../../../../../train/slime/doctor/check.ts";

@@ -1,4 +1,4 @@
-/** Lists test cases for the doctor's checks of hosts: GPUs, memory, disks, software. */
+/** Lists test cases for the doctor's checks of hosts: GPUs, memory, disks and software. */
 
 import {
   checkContext,
@@ -32,7 +32,7 @@ function flag(arity: FlagArity, choices: readonly string[] | null = null) {
   return { arity, choices };
 }
 
-/** Returns slime's flags as JSON, with changes. A change to `null` removes the flag. */
+/** Returns slime's flags as JSON, with the given changes. A change to `null` removes the flag. */
 function parsers(
   more: Readonly<Record<string, ReturnType<typeof flag> | null>>,
 ): string {
@@ -43,7 +43,7 @@ function parsers(
   );
 }
 
-/** Returns what the script of the check `image` prints, with changes. */
+/** Returns what the script of the check `image` prints, with the given changes. */
 function pins(more: Readonly<Record<string, string>> = {}): string {
   const all = {
     commit: "624b824a898ab0ec1fcb4d373004c7f3852bf515",
