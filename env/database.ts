@@ -133,7 +133,7 @@ export class Database {
 
   /**
    * Returns the ids of the rows that were written after the base was created, in the order of their first write. A
-   * written row may still equal the row of the base.
+   * written row may still equal the base row.
    */
   written(table: string): string[] {
     const ids = new Set<string>();

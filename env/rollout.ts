@@ -308,7 +308,7 @@ class Attempt {
       maxTurns = DEFAULTS.maxTurns,
       maxParseErrors = DEFAULTS.maxParseErrors,
     } = this.#options;
-    // Calls of one message are separate turns, but count as one action.
+    // Calls in one message are separate turns, but count as one action.
     for (let turns = 0, left = 0; turns < maxTurns;) {
       this.#options.signal?.throwIfAborted();
       this.#source = "model";

@@ -126,7 +126,7 @@ export function tokenAdvantages(
   });
 }
 
-/** A contiguous run of sampled tokens, from `start` up to but excluding `end`, and the state before it. */
+/** A contiguous run of sampled tokens, from `start` to `end` (exclusive), and the state before it. */
 interface SampledTurn {
   readonly start: number;
   readonly end: number;

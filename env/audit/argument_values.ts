@@ -49,8 +49,8 @@ function leavesOf(path: string, value: JsonValue): Leaf[] {
 }
 
 /**
- * Normalizes text: converts it to lower case, replaces punctuation other than `#` and `_` with spaces, collapses
- * spaces, and trims the ends.
+ * Normalizes text: converts it to lowercase, replaces punctuation other than `#` and `_` with spaces, collapses spaces,
+ * and trims the ends.
  */
 export function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[^\p{L}\p{N}#_]+/gu, " ").trim();

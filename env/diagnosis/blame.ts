@@ -102,7 +102,7 @@ function infrastructureFailed({ failure }: Evidence): Fault | undefined {
 }
 
 /**
- * Blames the gold outputs if an output that was not told contains a comma, since commas are removed from the agent's
+ * Blames the gold outputs if an output that was not found contains a comma, since commas are removed from the agent's
  * messages but not from outputs.
  */
 function goldCannotBeTold({ reward }: Evidence): Fault | undefined {

@@ -49,7 +49,7 @@ export interface Write {
  * - `untold`: the database is right, but the agent did not state `outputs`.
  * - `cut_off`: everything is right, but the conversation was truncated.
  *
- * If a benchmark's reward depends on more than rows, `unmet` are the failed checks that count.
+ * If a benchmark's reward depends on more than rows, `unmet` lists the failed checks that count.
  */
 export type DecisiveError =
   | {

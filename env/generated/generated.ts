@@ -48,8 +48,8 @@ export type WorldTask<N extends DomainName = "retail"> = N extends
  * Generates a world of a domain with a certificate for every task. Splits have no users and no users' rows in common;
  * they share only public rows, such as the store's products or the flights.
  *
- * @throws {ConfigError} If an option is unknown or out of range, or if no task of some intent can be drawn with these
- * options.
+ * @throws {ConfigError} If an option is unknown or out of range, or if these options allow no task for one of the
+ * intents.
  * @throws {MissingPartError} If the domain has no generator.
  * @example
  * ```ts

@@ -6,7 +6,7 @@
  *     Factory: draws batches, certifies each task, replaces rejected batches, and merges the rows into one database
  *
  * The certificate relies on the domain's goals, clauses, scripted user and expert, which are written independently of
- * the generator, so an error in the generator leads to rejected tasks and not to wrong tasks.
+ * the generator, so an error in the generator leads to rejected tasks rather than to wrong tasks.
  */
 
 import type { z } from "zod";

@@ -37,8 +37,8 @@ export interface Agreement {
    */
   readonly share: number;
   /**
-   * Cohen's kappa: 0 is chance, 1 is full agreement; `null` if `both` is 0, or if the rules and the judge name one and
-   * the same party in all of these episodes.
+   * Cohen's kappa: 0 means agreement by chance, and 1 means full agreement; `null` if `both` is 0, or if the rules and
+   * the judge name one and the same party in all of these episodes.
    */
   readonly kappa: number | null;
   /** `table[a][b]` is the number of episodes in which the rules name the party `a` and the judge names `b`. */

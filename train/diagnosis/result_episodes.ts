@@ -1,4 +1,4 @@
-/** Reads the episodes of a benchmark's result file, so that they can be diagnosed like a run's episodes. */
+/** Reads the episodes of a benchmark's result file, so that they can be diagnosed as a run's episodes are. */
 
 import { readFile } from "node:fs/promises";
 import { openResults } from "../../env/benchmarks/results/open_results.ts";

@@ -28,7 +28,7 @@ export interface MeasureOptions extends CallOptions {
   readonly seed: number;
   readonly concurrency: number;
   readonly maxTurns: number;
-  /** Called with each completed episode. */
+  /** Called after each completed episode. */
   readonly onEpisode?: () => void;
 }
 

@@ -68,7 +68,7 @@ export interface EvaluationSession extends AsyncDisposable {
   readonly halt: AbortSignal;
   /** Runs the missing episodes. */
   run(options?: {
-    /** The number of processes. Default: 1, which is the current process. */
+    /** The number of processes. Default: 1, the current process. */
     readonly workers?: number;
     readonly onEpisode?: (episode: Episode) => void;
     /** Called instead of `onEpisode` if there are several processes. */

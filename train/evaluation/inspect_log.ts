@@ -28,7 +28,7 @@ const VERSION = 2;
 /** The name of the score and of its scorer. */
 const REWARD = "reward";
 
-/** An Inspect log, and its file name in the form that Inspect's tools list. */
+/** An Inspect log, and its file name in the form that Inspect's tools recognize. */
 export interface InspectLog {
   readonly name: string;
   readonly bytes: Uint8Array;

@@ -23,7 +23,7 @@ const STOPPED = "it was stopped";
 
 /**
  * Runs the missing episodes of the shard at `path`, and reports its progress and its end through `say`.
- * @throws {RunDirError} If the shard's order is missing or damaged, or this host has another dataset.
+ * @throws {RunDirError} If the shard's order is missing or damaged, or this host has a different dataset.
  */
 export async function runShardAt(
   path: string,

@@ -190,7 +190,7 @@ function turnMessages(
   { solo }: Pick<ConversationRules, "solo">,
 ): JsonValue[] {
   const messages: JsonValue[] = [];
-  // Calls of one message are separate turns.
+  // Calls in one message are separate turns.
   let open:
     | { made: AnsweredCall[]; text: string | null; count: number }
     | null = null;

@@ -1,6 +1,6 @@
 /**
- * Exports an evaluation as a submission to τ³-bench's leaderboard, and lists the differences that make its scores
- * incomparable.
+ * Exports an evaluation as a submission to τ³-bench's leaderboard, and lists the differences that prevent a comparison
+ * of its scores with the leaderboard.
  * @see sierra-research/tau2-bench, src/tau2/scripts/leaderboard/submission.py.
  */
 

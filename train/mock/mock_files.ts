@@ -21,7 +21,7 @@ export interface MockFilesOptions {
   /** The directory for the files. */
   readonly out: string;
   readonly excluded: readonly Exclusion[];
-  /** The reason for the exclusions, which is written as a comment into the exclusion file. */
+  /** The reason for the exclusions, which is written to the exclusion file as a comment. */
   readonly excludedWhy: string;
   /** Returns a file with a split's tasks as dataset rows for a trainer. */
   readonly rowsOf: (split: Split, tasks: readonly Task[]) => WorldFile;
