@@ -51,8 +51,8 @@ const ManifestSchema = z.strictObject({
 });
 
 /**
- * Writes a checkpoint to `dir` atomically, through a temporary directory that is then renamed. An existing checkpoint
- * is replaced. If the replacement is interrupted, either the old or the new checkpoint can be read.
+ * Writes a checkpoint to `dir` atomically, by writing a temporary directory and renaming it. An existing checkpoint is
+ * replaced. If the replacement is interrupted, either the old or the new checkpoint can be read.
  * @throws {PolicyError} If the checkpoint cannot be written. An existing checkpoint can then still be read, unless the
  * new one has already replaced it.
  */

@@ -67,7 +67,7 @@ export interface GradientOptions {
   readonly loss: LossSettings;
   /** The addresses of the gradients to add to, one per thread. */
   readonly gradients: readonly number[];
-  /** The address of the reference's struct for training. It is read only if `klCoef` is not 0. */
+  /** The address of the reference's struct for training. It is used only if `klCoef` is not 0. */
   readonly reference?: number;
   readonly memory: JobMemory;
 }

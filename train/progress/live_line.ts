@@ -147,8 +147,8 @@ export interface ProgressLine extends Disposable {
 }
 
 /**
- * Shows the progress of a script on a line of stderr, which is cleared at the end. If stderr is not a terminal, a line
- * is printed at most every 30 seconds.
+ * Shows the progress of a script on one line of stderr, and clears the line at the end. If stderr is not a terminal, a
+ * line is printed at most every 30 seconds.
  * @param of The total number of items.
  * @example
  * ```ts

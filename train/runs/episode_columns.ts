@@ -58,7 +58,7 @@ export interface ColumnOptions<T> {
   readonly frame?: Readonly<Record<string, Cell<T>>>;
   /** The name of the viewer's field that filters and sorts by this column. Default: none. */
   readonly field?: string;
-  /** The label of the field's menu. Only set for a field with few values. */
+  /** The label of the field's menu. Set only for a field with few values. */
   readonly choice?: string;
   /** The SQL expression of the field. Default: the column itself. */
   readonly fieldSql?: string;
@@ -255,7 +255,7 @@ export const EPISODE_COLUMNS = {
     field: "turns",
   }),
   /**
-   * The total number of tokens in the prompts and answers. If the model does not work on tokens, it is 0 in the
+   * The total number of tokens in the prompts and answers. If the model is not token-level, the total is 0 in the
    * database and `null` in a data frame.
    */
   token_count: column(

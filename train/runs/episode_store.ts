@@ -310,7 +310,7 @@ export class EpisodeStore implements Disposable {
   }
 
   /**
-   * Returns the tokens of an episode; `null` if its model does not work on tokens.
+   * Returns the tokens of an episode; `null` if its model is not token-level.
    * @throws {RangeError} If there is no such episode.
    */
   trajectory(id: number): Trajectory | null {

@@ -44,7 +44,7 @@ export interface NewRunDir<C> extends NewRun<C> {
   /** Folders to create in it. Default: none. */
   readonly folders?: readonly string[];
   /**
-   * Whether to append `-2`, `-3`, … to the path if it exists, for names that the user has not chosen. Default: `false`,
+   * Whether to append `-2`, `-3`, … to the path if it exists, for names that the user did not choose. Default: `false`,
    * in which case an existing path is an error.
    */
   readonly numberIfTaken?: boolean;

@@ -51,7 +51,7 @@ export interface RunEpisode {
   turns(): Turn[];
   /** Reads the messages as JSON text. Integers and floats are spelled as in Python. */
   messages(): string;
-  /** Reads the tokens. Returns `null` if the model does not work on tokens, or the run does not keep them. */
+  /** Reads the tokens. Returns `null` if the model is not token-level, or the run does not keep them. */
   trajectory(): Trajectory | null;
 }
 

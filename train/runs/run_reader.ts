@@ -169,7 +169,7 @@ export async function readRunInfo(path: string): Promise<RunInfo> {
   );
 }
 
-/** Checks whether a directory without run.json is empty or has a file or folder of a run. */
+/** Checks whether a directory without `run.json` is empty or has a file or folder of a run. */
 async function looksLikeRun(path: string): Promise<boolean> {
   const entries = await Array.fromAsync(Deno.readDir(path));
   return entries.length === 0 ||

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { BoundaryError, RunDirError, StorageError } from "../../env/errors.ts";
 import { type Refusal, refusalOf } from "../../env/system_error.ts";
 
-/** Writes a file completely or not at all: into a temporary file in the same directory, which is then renamed. */
+/** Writes a file completely or not at all, by writing a temporary file in the same directory and renaming it. */
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,

@@ -199,8 +199,8 @@ export class TrainingDir extends RunDir<Config> {
   }
 
   /**
-   * Writes a checkpoint completely or not at all: `write` fills a directory, to which a journal of the run is added,
-   * and which is then renamed.
+   * Writes a checkpoint completely or not at all: `write` fills a temporary directory, a journal of the run is added,
+   * and the directory is renamed.
    */
   async saveCheckpoint(
     step: number,

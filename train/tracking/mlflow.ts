@@ -212,7 +212,7 @@ class OpenMlflow implements OpenTracker {
   }
 
   /**
-   * Sends the config: as a file, if the server accepts direct uploads, and as parameters. MLflow's parameters cannot
+   * Sends the config as parameters and, if the server accepts direct uploads, as a file. MLflow's parameters cannot
    * change, so the keys under `tracking`, which may change when a run is resumed, are not sent as parameters.
    */
   async describe(run: TrackedRun, { signal }: CallOptions): Promise<void> {

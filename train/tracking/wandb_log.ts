@@ -67,10 +67,7 @@ function chunk(type: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/**
- * The number of the field in the message `Record` that contains a row of the history. In a row's record, this field
- * comes first.
- */
+/** The number of the `Record` field that contains a history row. This field comes first in its record. */
 const HISTORY = 2;
 const HISTORY_TAG = HISTORY << 3 | 2;
 

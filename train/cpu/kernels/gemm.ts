@@ -36,7 +36,7 @@ export function gemm(
 
 /**
  * Computes the same product as {@linkcode gemm}, for a small number of rows and any layout of B. `ldb` is the stride
- * between rows, and `pitch` the stride between groups of 8 columns, both in bytes. For a row-major B, `pitch` is 32.
+ * between rows, and `pitch` is the stride between groups of 8 columns, both in bytes. For a row-major B, `pitch` is 32.
  */
 export function multiply(
   a: usize,
