@@ -1,6 +1,6 @@
 /**
- * Implements agents whose actions are text: `act` writes only the action, `react` writes a thought before it. These
- * agents work with any chat model; tool calling is not required.
+ * Implements agents whose actions are text: `act` writes only the action, and `react` also writes a thought before it.
+ * These agents work with any chat model; tool calling is not required.
  */
 
 import { fillPrompt } from "../prompts.ts";
@@ -17,7 +17,7 @@ import { type AnswerForm, ChatSession, withHistory } from "./_chat_session.ts";
 import { readTextAction, writeTextAction } from "./text_action.ts";
 import type { PromptStyle } from "./tool_calling.ts";
 
-/** A kind of text agent: `act` writes only actions, `react` writes a thought before each action. */
+/** A kind of text agent: `act` writes only actions, and `react` also writes a thought before each action. */
 export type TextStrategy = "act" | "react";
 
 /** Options for {@linkcode textAgent}. */

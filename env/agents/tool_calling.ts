@@ -14,8 +14,8 @@ import type {
 import { type AnswerForm, ChatSession, withHistory } from "./_chat_session.ts";
 
 /**
- * The content of the prompt. `full`: the domain's policy as the system message, and the tools. `none`: neither of them,
- * for a model that learns both from demonstrations.
+ * The content of the prompt. `full`: the domain's policy as the system message, and the tools. `none`: neither, for a
+ * model that learns both from demonstrations.
  */
 export type PromptStyle = "full" | "none";
 

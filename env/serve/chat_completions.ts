@@ -1,5 +1,5 @@
 /**
- * Serves OpenAI's chat completions with a token model. The chat template, the tokenizer and the tool parser are the
+ * Serves OpenAI's chat completions API with a token model. The chat template, the tokenizer and the tool parser are the
  * same as in training.
  *
  * @see OpenAI's API reference, "Create chat completion".

@@ -1,6 +1,6 @@
 /**
  * Decides which engine URLs requests may name. Hosts are compared in canonical form, so that decimal, octal,
- * hexadecimal and IPv4-mapped spellings of an address are the same host.
+ * hexadecimal and IPv4-mapped spellings of an address are recognized as the same host.
  */
 
 import { isLoopback } from "./loopback.ts";

@@ -1,5 +1,5 @@
 /**
- * Creates the HTTP app of a policy server. The app serves OpenAI's chat completions, and the SGLang endpoints that
+ * Creates the HTTP app of a policy server. The app serves OpenAI's chat completions API and the SGLang endpoints that
  * slime, its router and taulab's client use.
  */
 

@@ -22,7 +22,10 @@ export interface HumanUserOptions {
    * `task`.
    */
   readonly write: (text: string, what: "task" | "message") => void;
-  /** Tools that the person may call with a line that begins with a slash: `/set_mode {"mode": "4g"}`. Default: none. */
+  /**
+   * Tools that the person may call with a line that begins with a slash, such as `/set_mode {"mode": "4g"}`. Default:
+   * none.
+   */
   readonly tools?: readonly ToolSchema[];
 }
 

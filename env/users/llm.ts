@@ -28,8 +28,8 @@ export function llmUser(options: ModelUserOptions): UserFactory {
 }
 
 /**
- * Asks the model for the next message of an llm user. The verify user gets all its proposals from this function, and
- * the reflection user its first one.
+ * Asks the model for the next message of an llm user. The verify user gets all its proposals from this function; the
+ * reflection user gets only its first.
  */
 export const speakFixed: Speak = async (conversation, call) => {
   const message = await conversation.askFor(

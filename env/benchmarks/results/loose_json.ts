@@ -1,4 +1,4 @@
-/** Reads JSON that other programs wrote, leniently: a value of the wrong type is treated as absent. */
+/** Leniently reads JSON written by other programs: a value of the wrong type is treated as absent. */
 
 import {
   type JsonObject,

@@ -21,7 +21,7 @@ import {
 import { type PolicyTexts, readPolicies } from "./policy_texts.ts";
 import { type Tau3Task, tau3TaskSchema } from "./tau3_task.ts";
 
-/** The key of τ³-bench, which is the prefix of its domains' keys: `tau3.retail`. */
+/** The key of τ³-bench, which is the prefix of its domains' keys, as in `tau3.retail`. */
 export const TAU3 = "tau3";
 
 /** The default split. */

@@ -44,7 +44,7 @@ export interface Tau3EnvironmentOptions extends RulesOptions {
   readonly source: Tau3Task;
   /** Whether the agent acts alone, without a user. Default: false. */
   readonly solo?: boolean;
-  /** The judge's prompts. Default: none, so that a model cannot be the judge. */
+  /** The judge's prompts. Default: none, so a model cannot be the judge. */
   readonly prompts?: Tau3Prompts | undefined;
 }
 

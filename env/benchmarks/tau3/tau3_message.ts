@@ -17,7 +17,7 @@ import {
 import { trim } from "../../python/python_space.ts";
 import type { ToolCall } from "../../types.ts";
 
-/** The participant that calls a tool, which is also the role of the participant's messages. */
+/** The participant that calls a tool, identified by the role of that participant's messages. */
 export type Requestor = "assistant" | "user";
 
 /** A tool call and its requestor. */

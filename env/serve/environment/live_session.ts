@@ -28,8 +28,7 @@ export interface SessionWorld {
   readonly dataset: Dataset;
   readonly user: UserFactory;
   /**
-   * Grades the checks that require a judgment. Default: no judge, so that an episode that requires one ends with a
-   * failure.
+   * Grades the checks that require a judgment. Default: no judge, so an episode that requires one ends with a failure.
    */
   readonly judge?: Judge | undefined;
   /** The split to use for an episode if the client names none. */
@@ -81,8 +80,8 @@ export interface LiveSessionOptions {
   readonly world: SessionWorld;
   readonly metrics: SessionMetrics;
   /**
-   * Returns 0, 1, 2 and so on. The server's sessions share this counter, which numbers the episodes without a seed from
-   * the client.
+   * Returns 0, 1, 2 and so on. The server's sessions share this counter, which numbers the episodes for which the
+   * client passes no seed.
    */
   readonly next: () => number;
 }

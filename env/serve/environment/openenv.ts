@@ -1,6 +1,6 @@
 /**
  * Serves sessions over OpenEnv's protocol. A WebSocket connection to `/ws` has its own session. A plain HTTP request
- * names its session by the `session_id` in the observation of the session's first reset.
+ * identifies its session by the `session_id` in the observation of the session's first reset.
  *
  * @see openenv-core 0.3.0, `openenv/core/env_server/http_server.py` and `types.py`, `openenv/core/env_client.py`.
  */

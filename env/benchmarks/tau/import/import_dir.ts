@@ -1,6 +1,6 @@
 /**
- * Writes the directory of an import, which appears only when it is complete. An existing directory is replaced only if
- * it is empty or an earlier import.
+ * Writes an import to a directory, which appears only when the import is complete. An existing directory is replaced
+ * only if it is empty or an earlier import.
  */
 
 import { basename, dirname, join } from "node:path";

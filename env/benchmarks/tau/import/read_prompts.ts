@@ -136,7 +136,7 @@ function roleLabels(source: PythonSource): JsonObject {
   throw unreadable(source, body, "there are no role labels");
 }
 
-/** Reads the first message after the system prompt of a simulated user's conversation. */
+/** Reads the first message after the system prompt in a simulated user's conversation. */
 function openingMessage(source: PythonSource): JsonValue {
   const reset = method(source, "LLMUserSimulationEnv", "reset");
   for (const dictionary of descendants(reset, "DictionaryExpression")) {

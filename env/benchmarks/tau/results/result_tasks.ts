@@ -110,7 +110,7 @@ interface DatasetIndex {
   readonly tools: ReadonlySet<string>;
 }
 
-/** Scores how well a record matches a dataset. The user has the greatest weight, because domains share tools. */
+/** Scores how well a record matches a dataset. A matching user has the greatest weight, because domains share tools. */
 function fitOf(
   { userId, actions, turns }: ResultRecord,
   { dataset, tools }: DatasetIndex,

@@ -51,7 +51,7 @@ export interface Simulation {
   readonly terminationReason: TerminationReason;
   /** The type of evaluation. Default: `all`. */
   readonly type?: EvaluationType;
-  /** The judge. Default: none, so that assertions in natural language are not judged. */
+  /** The judge. Default: none, so assertions in natural language are not judged. */
   readonly judge?: Judge | typeof STAND_IN | undefined;
   /** Whether the agent acted alone. Default: false. */
   readonly solo?: boolean;
