@@ -8,7 +8,7 @@ export interface Fault {
   readonly fix: string;
 }
 
-/** Returns an empty array if a condition holds, otherwise an array with one fault. */
+/** Returns an empty array if a condition holds, and an array with one fault if it does not. */
 export function unless(holds: boolean, found: string, fix: string): Fault[] {
   return holds ? [] : [{ found, fix }];
 }

@@ -219,9 +219,9 @@ export function activeParameterCount(shape: ModelShape): number {
 }
 
 /**
- * Checks, by a model's type, whether {@linkcode parameterCount} equals the number of parameters in the checkpoint. The
- * counts differ if some layers have a size that no argument states, or if the checkpoint contains parts that are not
- * trained.
+ * Checks, based on a model's type, whether {@linkcode parameterCount} equals the number of parameters in the
+ * checkpoint. The counts differ if some layers have a size that no argument states, or if the checkpoint contains parts
+ * that are not trained.
  */
 export function isCountExact(
   { modelType, attention, latent }: ModelShape,

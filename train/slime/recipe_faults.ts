@@ -135,7 +135,7 @@ function expertFaults(
 }
 
 /**
- * Returns a fault for each of the recipe's flags that the model's shape sets too. If a flag is passed twice, slime
+ * Returns a fault for each of the recipe's flags that the model's shape also sets. If a flag is passed twice, slime
  * silently uses the last value.
  */
 function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
@@ -152,7 +152,7 @@ function shapeFaults({ config, model }: ResolvedSlime): Fault[] {
 
 /**
  * The maximum length of the path of Ray's temporary directory. The path of a socket is limited to 107 bytes, of which
- * Ray's own part takes about 62.
+ * Ray's part takes about 62.
  */
 const MAX_TEMP_DIR = 45;
 
@@ -269,7 +269,7 @@ function environmentFaults({ cluster }: SlimeConfig): Fault[] {
 /**
  * Returns the faults of `bridge.hosts`. This machine and other hosts cannot both run episode servers. Episodes from
  * other hosts are copied into the database on this machine, where they would overwrite the episodes of this machine's
- * own servers.
+ * servers.
  */
 function bridgeFaults({ bridge: { hosts } }: SlimeConfig): Fault[] {
   return [

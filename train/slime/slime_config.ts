@@ -23,9 +23,9 @@ export function isSlimeRecipe(recipe: Recipe): boolean {
 export interface ResolvedSlime {
   /** The config, with a value for every key. It is frozen. */
   readonly config: SlimeConfig;
-  /** The shape of the model, from the preset named `model.name` or from `model.shape`. */
+  /** The shape of the model, from the preset that `model.name` names or from `model.shape`. */
   readonly model: ModelShape;
-  /** The numbers of GPUs, prompts, samples and optimizer steps, named like slime's flags. */
+  /** The numbers of GPUs, prompts, samples and optimizer steps, named after slime's flags. */
   readonly batch: BatchShape & BatchPlan;
   /** The number of GPUs that each host offers. */
   readonly hostGpus: number;

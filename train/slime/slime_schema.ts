@@ -323,8 +323,8 @@ const bridgeSchema = z.strictObject({
 });
 
 /**
- * The schema of the dataset. Defaults are set for single keys instead of the whole section, so that they also apply if
- * a recipe sets another key of the section.
+ * The schema of the dataset. Defaults are set for individual keys rather than the whole section, so that they also
+ * apply if a recipe sets another key of the section.
  */
 const slimeDataSchema = dataSchema.extend({
   source: dataSchema.shape.source.removeDefault().default("tau-bench")

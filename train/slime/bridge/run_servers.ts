@@ -324,7 +324,7 @@ class WatchedService {
   }
 }
 
-/** Waits for a promise, at most `ms` milliseconds. */
+/** Waits for a promise for at most `ms` milliseconds. */
 async function waitAtMost(
   promise: Promise<unknown>,
   ms: number,

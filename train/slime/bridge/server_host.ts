@@ -33,7 +33,7 @@ export interface ServerHost {
   readonly spec?: HostSpec;
   /**
    * Starts a server and waits until it answers.
-   * @throws {HostError} If the server exits, is not ready in time, or has another dataset than the run.
+   * @throws {HostError} If the server exits, is not ready in time, or has a different dataset from the run's.
    */
   start(
     spec: ServiceSpec,

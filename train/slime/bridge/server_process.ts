@@ -1,5 +1,5 @@
 /**
- * Starts an episode server in its own process, checks its health, and stops it.
+ * Starts an episode server in a separate process, checks its health, and stops it.
  *
  * The process is detached from the terminal and writes to a file, so that it outlives the process that started it. A
  * slime run can therefore continue without the launcher. Stopping a server requires its address and the secret that it
@@ -80,7 +80,7 @@ export async function startService(
   spec: ServiceSpec,
   { timeoutMs, signal }: CallOptions & { readonly timeoutMs: number },
 ): Promise<ServiceProcess> {
-  // Otherwise the line that an earlier server printed would be read.
+  // Otherwise, the line that an earlier server printed would be read.
   await removeIfThere(readyPath(spec));
   const child = commandOf(spec).spawn();
   let code: number | undefined;
@@ -123,7 +123,7 @@ export async function isHealthy(
 
 /**
  * Asks a server to stop. Its running episodes end as aborted.
- * @returns Whether the server accepted the request; `false` also if it does not respond. A different server that now
+ * @returns Whether the server accepted the request; also `false` if it does not respond. A different server that now
  * uses the same address rejects the request.
  */
 export async function askToStop(

@@ -1,4 +1,6 @@
-/** Reads bytes at given positions in files, and small JSON files. Reading past the end of a file is an error. */
+/**
+ * Reads parts of files at given positions, and small JSON files as a whole. Reading past the end of a file is an error.
+ */
 
 import { parseModelJson } from "../../../env/tokens/model_dir.ts";
 import { DataError, messageOf } from "../../../env/errors.ts";

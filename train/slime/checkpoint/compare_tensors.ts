@@ -127,7 +127,7 @@ interface Block {
 }
 
 /**
- * Yields the blocks of all jobs whose tensors can be compared. A job with too large rows is marked as unreadable
+ * Yields the blocks of all jobs whose tensors can be compared. A job whose rows are too large is marked as unreadable
  * instead. The lanes share the iterator.
  */
 function* blocksOf(

@@ -33,7 +33,7 @@ const probeSchema = z.object({
   partial: bit,
   /** Whether an older target that was moved aside still exists. */
   replaced: bit,
-  /** Whether slime's tools exist, judged by `tools/convert_hf_to_torch_dist.py`. */
+  /** Whether slime's tools exist, judging by `tools/convert_hf_to_torch_dist.py`. */
   tool: bit,
   /** Whether this version of slime can load Hugging Face directories directly. */
   direct: bit,

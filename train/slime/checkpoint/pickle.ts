@@ -280,7 +280,7 @@ class Reader {
 
   text(length: number): string {
     const bytes = this.#take(length);
-    // A text takes up to two bytes in memory per byte in the file.
+    // Text takes up to two bytes in memory per byte in the file.
     this.#hold("text", 1 + length / 16);
     if (length <= SHORT && bytes.every((byte) => byte < 0x80)) {
       return String.fromCharCode(...bytes);

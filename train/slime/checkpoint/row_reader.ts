@@ -27,7 +27,7 @@ export function dtypeOf({ segments }: ViewTensor): Dtype {
   return segments[0]!.source.dtype;
 }
 
-/** Reads rows into its own buffer, one request at a time. Concurrent reads need separate readers. */
+/** Reads rows into an internal buffer, one request at a time. Concurrent reads need separate readers. */
 export class RowReader implements Disposable {
   readonly #files = new FilePool();
   #buffer = new Uint8Array(0);
@@ -91,7 +91,7 @@ export class RowReader implements Disposable {
   }
 
   /**
-   * Copies the part of a chunk that overlaps the rows into the buffer.
+   * Copies into the buffer the part of a chunk that overlaps the rows.
    * @returns The number of bytes copied.
    */
   async #readChunk(

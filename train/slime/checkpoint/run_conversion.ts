@@ -89,9 +89,9 @@ export async function runVerification(
 
 /**
  * Converts a checkpoint, or reports that no conversion is needed.
- * @throws {ConfigError} If a setting is missing, a path does not exist, a directory holds another model than the
- * recipe's, the disk has too little free space, or the target exists, `force` is not set, and the target differs or
- * cannot be verified.
+ * @throws {ConfigError} If a setting is missing, a path does not exist, a directory holds a model other than the
+ * recipe's, or the disk has too little free space; or if the target exists, `force` is not set, and the target differs
+ * or cannot be verified.
  * @throws {HostError} If the machine cannot be inspected, `config.json` cannot be read, or the tool fails.
  * @throws {DataError} If the result does not match the model, or the model's `config.json` is damaged or not supported.
  */
@@ -199,7 +199,7 @@ function refuseWithoutTool(
 
 /**
  * Returns the shape of the recipe's model. Without a recipe, returns the shape that the directory describes.
- * @throws {ConfigError} If the directory describes another model than the recipe's.
+ * @throws {ConfigError} If the directory describes a model other than the recipe's.
  * @throws {HostError} If `config.json` cannot be read.
  * @throws {DataError} If `config.json` is damaged, or its model is not supported.
  */

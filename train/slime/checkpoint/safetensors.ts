@@ -41,8 +41,8 @@ export interface SafetensorsFile {
 /**
  * Reads the header of the file at `path`. The elements stay on disk.
  * @throws {DataError} If the file is missing, not readable, truncated or too long, or its header is invalid. For
- * example, a header is invalid if a type is unknown, a shape does not match the number of the tensor's bytes, or the
- * byte ranges overlap, leave gaps or are outside the file.
+ * example, a header is invalid if a type is unknown, a shape does not match the tensor's size in bytes, or the byte
+ * ranges overlap, leave gaps or are outside the file.
  */
 export function readSafetensors(path: string): SafetensorsFile {
   using file = new ByteFile(path);
@@ -91,7 +91,7 @@ function readHeader(file: ByteFile): { json: JsonObject; bytes: number } {
 }
 
 /**
- * Parses the header like the reference implementation, which rejects repeated fields of a tensor and a repeated
+ * Parses the header. Like the reference implementation, rejects repeated fields of a tensor and a repeated
  * `__metadata__`.
  */
 function parseHeader(bytes: Uint8Array, path: string): JsonObject {
@@ -177,7 +177,7 @@ function readPlace(
   return { tensor, begin, end };
 }
 
-/** Returns a shape if it is valid, otherwise `undefined`. */
+/** Returns a shape if it is valid; `undefined` if it is not. */
 function shapeOf(shape: JsonValue | undefined): number[] | undefined {
   if (Array.isArray(shape) && shape.includes(0)) return emptyShape(shape);
   return isShape(shape) ? shape : undefined;
@@ -208,7 +208,7 @@ function emptyShape(shape: readonly JsonValue[]): number[] | undefined {
 
 /**
  * Returns a tensor's fields; `undefined` if the value is neither an object nor a list of three values. Like the
- * reference implementation, it accepts such a list in place of an object, and a type in the form `{"F32": null}`.
+ * reference implementation, this function accepts a list in place of an object, and a type in the form `{"F32": null}`.
  */
 function fieldsOf(
   value: JsonValue,

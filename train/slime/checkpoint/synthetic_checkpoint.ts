@@ -1,6 +1,6 @@
 /**
  * Writes synthetic checkpoints of both formats, for `deno task bench --verify` and for tests that damage them. Training
- * never reads synthetic checkpoints; its checkpoints come from slime's own tools.
+ * never reads synthetic checkpoints; its checkpoints come from slime's tools.
  */
 
 import { crc32 } from "node:zlib";

@@ -68,11 +68,10 @@ export function isShape(value: unknown): value is number[] {
 }
 
 /**
- * Describes why boxes do not cover a shape exactly; `undefined` if each element is in exactly one box.
+ * Returns the reason why boxes do not cover a shape exactly; `undefined` if each element is in exactly one box.
  *
  * The boxes must form nested grids: along the first axis, they form intervals without overlaps or gaps. Within each
- * interval, they form such intervals along the second axis, and so on. Ranks that share a tensor always write it in
- * this form.
+ * interval, the same holds along the second axis, and so on. Ranks that share a tensor always write it in this form.
  */
 export function tilingFault(
   shape: readonly number[],

@@ -73,7 +73,7 @@ export interface View {
    * there is none.
    */
   readonly tiedCopy: ViewTensor | undefined;
-  /** The rows that only pad the vocabulary, as one tensor for each matrix that has such rows. */
+  /** The rows that only pad the vocabulary, as one tensor per padded matrix. */
   readonly padding: readonly ViewTensor[];
   readonly faults: readonly TensorFault[];
 }
@@ -254,8 +254,8 @@ function openMegatron(path: string): Checkpoint {
 }
 
 /**
- * Checks whether a tensor is part of a state, such as the optimizer's, instead of a weight. slime's converter skips the
- * same names.
+ * Checks whether a tensor is part of a state, such as the optimizer's, rather than a weight. slime's converter skips
+ * the same names.
  */
 function isState(name: string): boolean {
   return name.includes("optimizer") || name.includes("_state") ||
@@ -318,7 +318,7 @@ function leadOf(
   ];
 }
 
-/** Finds the tensors of layout entries in a checkpoint, and collects faults, at most one per tensor of Megatron. */
+/** Finds the tensors of layout entries in a checkpoint, and collects faults, at most one per Megatron tensor. */
 class MegatronTable {
   readonly #where: string;
   readonly #tensors: ReadonlyMap<string, StoredTensor>;

@@ -20,7 +20,7 @@ import { entryOffset, readEntry, zipEntries, type ZipEntry } from "./zip.ts";
 
 /** The maximum size of a tensor's pickle in bytes. Most take a few hundred bytes. */
 const MAX_TENSOR_PICKLE = 1024 * 1024;
-/** The maximum size in bytes of the pickle with a run's arguments and state. */
+/** The maximum size in bytes of the pickle that contains a run's arguments and state. */
 const MAX_PICKLE = 64 * 1024 * 1024;
 const MAX_WORD = 64;
 
@@ -60,7 +60,7 @@ export function locateTensor(
 }
 
 /**
- * Reads the pickle in an archive written by `torch.save` as data.
+ * Reads as data the pickle in an archive written by `torch.save`.
  * @throws {DataError} If the archive is damaged, or its pickle contains a name that `allow` rejects.
  */
 export function readTorchPickle(

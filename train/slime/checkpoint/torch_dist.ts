@@ -47,7 +47,9 @@ export interface TorchDist extends Disposable {
   readonly faults: readonly string[];
 }
 
-/** Checks whether a directory seems to be a Megatron checkpoint or to contain one, judged by the names of its files. */
+/**
+ * Checks whether a directory seems to be a Megatron checkpoint or to contain one, judging by the names of its files.
+ */
 export function isTorchDist(directory: string): boolean {
   return [TRACKER, ".metadata", "metadata.json", "common.pt"].some((name) =>
     exists(join(directory, name))
@@ -58,7 +60,7 @@ export function isTorchDist(directory: string): boolean {
  * Opens a checkpoint.
  * @param root The directory that contains {@linkcode TRACKER}, or the directory of one iteration.
  * @throws {DataError} If there is no complete checkpoint, the tracker or one of `.metadata`, `metadata.json` and
- * `common.pt` is damaged, or the checkpoint has another format.
+ * `common.pt` is damaged, or the checkpoint is in another format.
  */
 export function openTorchDist(root: string): TorchDist {
   const { directory, faults } = findIteration(root);

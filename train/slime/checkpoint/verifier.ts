@@ -20,7 +20,7 @@ import { verifyCheckpoints, type VerifyReport } from "./verify_checkpoint.ts";
 
 /** The result of a verification. */
 export interface Verified {
-  /** Whether no fault was found, also if a single directory was inspected. */
+  /** Whether no fault was found, even if only a single directory was inspected. */
   readonly equal: boolean;
   /** Descriptions of the faults, one line each. */
   readonly faults: readonly string[];
@@ -35,8 +35,8 @@ export interface Verified {
 }
 
 /**
- * The progress of a verification, in bytes of all tensors of both checkpoints. `total` is 0 if the verification runs on
- * another machine, which reports no progress.
+ * The progress of a verification, in bytes, for all tensors of both checkpoints. `total` is 0 if the verification runs
+ * on another machine, which reports no progress.
  */
 export interface VerifyProgress {
   readonly done: number;

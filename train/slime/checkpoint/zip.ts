@@ -1,5 +1,5 @@
 /**
- * Finds the entries of a zip archive that fills a slice of a file. A `.distcp` file contains one such archive per item,
+ * Finds the entries of a zip archive that fills a slice of a file. A `.distcp` file contains one archive per item,
  * written by `torch.save`. Entries are uncompressed, so each entry is a range of bytes.
  *
  * @see PKWARE APPNOTE 6.3.9, sections 4.3 and 4.5.3 (zip64).

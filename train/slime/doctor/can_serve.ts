@@ -51,7 +51,7 @@ export async function canServe(
 
 /**
  * Returns a fault that lists what the host lacks: this machine's versions of Deno and taulab, the recipe's dataset, and
- * the model's tokenizer. Returns no fault if it has all of them.
+ * the model's tokenizer. Returns no fault if the host has all of them.
  */
 async function setUpFaults(
   host: PlacedShell,
@@ -122,7 +122,7 @@ async function userFaults(
 }
 
 /**
- * The number of files that a server opens per episode: the connection of the episode's request, and one to its engine.
+ * The number of files that a server opens per episode: one connection for the episode's request, and one to its engine.
  */
 const FILES_PER_EPISODE = 2;
 
@@ -133,13 +133,13 @@ async function fileFaults(
     & CallOptions
     & Pick<CheckContext, "config" | "batch">,
 ): Promise<Observed[]> {
-  // Deno raises the soft limit to the hard one.
+  // Deno raises the soft limit to the hard limit.
   const { stdout } = await host.run({ script: "ulimit -Hn" }, { signal });
   const limit = Number(stdout);
   const episodes = Math.ceil(
     engine.concurrency * batch.engines / bridge.processes,
   );
-  // The limit is not a number if it is "unlimited", and 0 if the shell does not tell it.
+  // The limit is not a number if it is "unlimited", and 0 if the shell does not report it.
   if (!(limit > 0 && limit < FILES_PER_EPISODE * episodes)) return [];
   return [warn(
     `a process may open only ${limit} files, but an episode server needs ${FILES_PER_EPISODE} for each of its ${episodes} concurrent episodes`,

@@ -64,7 +64,7 @@ export class Facts {
   }
 
   /**
-   * Opens the tokenizer and chat template of the model's directory on the head.
+   * Opens the tokenizer and chat template in the model's directory on the head.
    * @throws {DataError} If the head could not be reached when the doctor started, or the tokenizer or the template is
    * missing or damaged.
    * @throws {HostError} If the connection to the head fails.

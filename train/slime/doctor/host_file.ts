@@ -26,8 +26,8 @@ export async function readHostFile(
 }
 
 /**
- * Returns the last nonblank line of a command's error output, cut off after 300 characters. If there is no such line,
- * returns the exit status, such as `exit status 1`.
+ * Returns the last nonblank line of a command's error output, cut off after 300 characters. If there is none, returns
+ * the exit status, such as `exit status 1`.
  */
 export function lastWords(stderr: string, code: number): string {
   const lines = stderr.split("\n").map((line) => line.trim()).filter(Boolean);

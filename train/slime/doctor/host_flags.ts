@@ -1,5 +1,5 @@
 /**
- * Determines which flags the installed version of slime supports on a host, using slime's own parsers. The flags differ
+ * Determines which flags the installed version of slime supports on a host, using slime's parsers. The flags differ
  * between commits, and train.py ignores unknown flags.
  *
  * `train.py --help` shows only the flags of one of slime's three parsers. The program sent to the host therefore calls

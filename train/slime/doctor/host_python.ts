@@ -26,7 +26,7 @@ export interface PythonJob<T> {
 /**
  * Runs a Python program on a host.
  * @throws {HostError} If the host cannot be reached.
- * @throws {DataError} If there is no such interpreter, or the program fails or prints unexpected output. The message
+ * @throws {DataError} If the interpreter does not exist, or the program fails or prints unexpected output. The message
  * includes the program's last output.
  */
 export async function runPython<T>(
@@ -62,7 +62,7 @@ const hostPythonSchema = z.object({
   python: z.string(),
   /** The versions, keyed by distribution name; `null` if a distribution is not installed. */
   packages: z.record(z.string(), z.string().nullable()),
-  /** The CUDA version that PyTorch was built for; `null` if it is not installed, or was built without CUDA. */
+  /** The CUDA version that PyTorch was built for; `null` if PyTorch is not installed, or was built without CUDA. */
   cuda: z.string().nullable(),
   /** The commit of slime's checkout; `null` if it cannot be determined, for example without a git checkout. */
   commit: z.string().nullable(),
@@ -157,8 +157,8 @@ export async function readHostPython(
 }
 
 /**
- * Returns a `PYTHONPATH` that lets Python find the same modules as the job, except the hooks. It includes slime's
- * directory, which Python adds automatically when the job runs `train.py`.
+ * Returns a `PYTHONPATH` with which Python finds the same modules as the job does, except the hooks. It includes
+ * slime's directory, which Python adds automatically when the job runs `train.py`.
  */
 export function jobPythonPath({ paths }: Pick<SlimeConfig, "paths">): string {
   return `${paths.megatron}:${paths.slime}`;

@@ -71,7 +71,7 @@ export function parseGpuProcesses(text: string): GpuProcess[] {
 }
 
 /**
- * Parses the newest CUDA version that the driver supports from the header of `nvidia-smi`.
+ * Parses, from the header of `nvidia-smi`, the newest CUDA version that the driver supports.
  * @returns The version, such as `[12, 9]`; `null` if the header does not contain a version.
  */
 export function parseDriverCuda(text: string): [number, number] | null {

@@ -4,9 +4,7 @@ import { HostError } from "../../../env/errors.ts";
 import { BOOT, encodeCommand, type Framed, readFramed } from "./_wire.ts";
 import type { ShellCommand, ShellOptions, ShellOutput } from "./shell.ts";
 
-/**
- * The time in milliseconds after which the child is killed if it has not exited since its standard input was closed.
- */
+/** The time in milliseconds from closing the child's standard input to killing the child if it has not exited. */
 const EXIT_TIMEOUT_MS = 8_000;
 
 /** The local command that connects to a shell. */
@@ -73,8 +71,8 @@ function lost(out: Framed, err: Framed): Omit<LostCommand, "status"> {
 }
 
 /**
- * A child process whose command is ended when the child's standard input is closed. It is in its own process group, so
- * Ctrl-C does not reach it.
+ * A child process whose command is ended when the child's standard input is closed. It runs in a separate process
+ * group, so Ctrl-C does not reach it.
  */
 class Piped implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;

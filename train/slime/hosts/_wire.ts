@@ -15,7 +15,7 @@ import { quote, type ShellCommand } from "./shell.ts";
  */
 export const BOOT = 'IFS= read -r line && eval "$line"';
 
-/** The seconds between SIGTERM and SIGKILL for a process group. */
+/** The time in seconds between SIGTERM and SIGKILL for a process group. */
 const GRACE_S = 5;
 
 const MARK = "\x1e";
@@ -65,7 +65,7 @@ function escapeLine(text: string): string {
 }
 
 /**
- * Returns the script that runs a command. The command runs in the foreground, in a subshell, and the watcher in the
+ * Returns the script that runs a command. The command runs in the foreground, in a subshell; the watcher runs in the
  * background. To end the command, the watcher sends SIGTERM to the whole process group. The watcher itself ignores this
  * signal, so that it can later send SIGKILL to the processes that are still running.
  */
@@ -108,7 +108,7 @@ export interface Framed {
   /** The output before the command started, such as banners or errors of ssh. */
   readonly before: string;
   readonly began: boolean;
-  /** The command's own output. */
+  /** The command's output. */
   readonly text: string;
   /** The exit status; `undefined` if the stream ended before the command did. */
   readonly code: number | undefined;

@@ -1,4 +1,4 @@
-/** Opens the shells of a host: the host's own shell, and the shells of its containers. */
+/** Opens the shells of a host: the shell of the host itself, and the shells of its containers. */
 
 import type { Host } from "./hosts_file.ts";
 import { localShell } from "./local_shell.ts";
@@ -10,8 +10,8 @@ export interface HostShells extends AsyncDisposable {
   readonly host: Shell;
   /**
    * Returns the shell of a container on the host.
-   * @param words The prefix of commands that run in the container, such as `docker exec -i NAME`; empty for the host's
-   * own shell.
+   * @param words The prefix of commands that run in the container, such as `docker exec -i NAME`; empty for the shell
+   * of the host itself.
    */
   within(words: readonly string[]): Shell;
 }

@@ -83,7 +83,7 @@ export const THIS_HOST = "this";
 /**
  * Reads the named hosts, in the given order.
  * @param file The path of a `hosts.yaml`. It is not read if `names` is empty.
- * @throws {ConfigError} If there is no such file, the file is invalid or lacks a named host, or a host is named twice.
+ * @throws {ConfigError} If the file does not exist, is invalid or lacks a named host, or a host is named twice.
  */
 export async function readHosts(
   file: string,
@@ -100,7 +100,7 @@ export async function readHosts(
   );
 }
 
-/** Reads the named hosts like {@linkcode readHosts}, but returns `undefined` if there is no such file. */
+/** Reads the named hosts as {@linkcode readHosts} does, but returns `undefined` if the file does not exist. */
 export async function hostsIfThere(
   file: string,
   names: readonly string[],

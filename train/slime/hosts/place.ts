@@ -1,6 +1,6 @@
 /**
- * Defines where a host's commands run: in its own shell, in a container, or in a virtual environment. The container or
- * virtual environment is set in hosts.yaml, or else recorded in the manifest of the setup that created it.
+ * Defines where a host's commands run: on the host itself, in a container, or in a virtual environment. The container
+ * or virtual environment is set in hosts.yaml, or else recorded in the manifest of the setup that created it.
  */
 
 import { z } from "zod";
@@ -39,7 +39,7 @@ export type Place = Readonly<z.infer<typeof placeSchema>>;
 /** A container on a host. */
 export type ContainerPlace = Extract<Place, { kind: "container" }>;
 
-/** The host's own shell. */
+/** The place of commands that run on the host itself. */
 export const HOST_ITSELF: Place = { kind: "host" };
 
 /** Returns the prefix of commands that run in a container, such as `docker exec -i NAME`; empty for any other place. */

@@ -1,4 +1,4 @@
-/** Runs commands on a host over ssh, using this machine's `ssh` and the user's own ssh config. */
+/** Runs commands on a host over ssh, using this machine's `ssh` and the user's ssh config. */
 
 import { join } from "node:path";
 import { HostError } from "../../../env/errors.ts";
@@ -131,7 +131,7 @@ class Ssh implements SshShell {
       stdin: "null",
       stdout: "null",
       stderr: "null",
-    }).output().catch(() => {}); // Without ssh there is no connection.
+    }).output().catch(() => {}); // Without ssh, there is no connection.
     await localShell().run({ script: `rm -rf ${quote(dir)}` });
   }
 

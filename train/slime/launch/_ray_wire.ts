@@ -108,8 +108,8 @@ export function kindOf(status: number, text: string): RayFaultKind {
 }
 
 /**
- * Returns the last line of an error response that contains a letter, truncated to 500 characters; empty if there is
- * none. This line usually states the error.
+ * Returns the last line with a letter in an error response, truncated to 500 characters; empty if there is none. This
+ * line usually states the error.
  */
 export function lastWords(text: string): string {
   const lines = text.split("\n").map((line) => line.trim())

@@ -40,7 +40,7 @@ export interface Fleet extends AsyncDisposable {
   /**
    * Returns a URL through which this machine can reach a URL on a host. If the host is another machine, an ssh tunnel
    * is opened, or reused if one is open.
-   * @throws {RayError} If ssh cannot open the tunnel, or the host's container has its own network.
+   * @throws {RayError} If ssh cannot open the tunnel, or the host's container has a separate network.
    */
   reach(host: string, url: string, options?: CallOptions): Promise<string>;
   /**
@@ -161,7 +161,7 @@ async function reportedAddresses(
 /**
  * Checks that the container of a shell, if there is one, uses its host's network. Ray listens on loopback, which in
  * another network can only be reached from inside the container.
- * @throws {RayError} If the container has its own network.
+ * @throws {RayError} If the container has a separate network.
  */
 async function requireHostNetwork(
   shell: PlacedShell,

@@ -58,7 +58,7 @@ const LAST_LINES = 4_000;
 
 /**
  * Follows a job to its end.
- * @throws {RayError} If Ray does not respond within `patienceMs`, refuses the request, or has no such job.
+ * @throws {RayError} If Ray does not respond within `patienceMs`, refuses the request, or does not have the job.
  * @throws The error that {@linkcode FollowOptions.onSilence} throws.
  * @throws The signal's reason, if it is aborted.
  */

@@ -85,7 +85,7 @@ export class JobLog implements Disposable {
     this.#count(text);
   }
 
-  /** Reports an incomplete last line like a complete one, because the job prints nothing more. */
+  /** Reports an incomplete last line as if it were complete, because the job prints nothing more. */
   finish(): void {
     if (this.#partial !== "") this.#onLine(this.#partial);
     this.#partial = "";

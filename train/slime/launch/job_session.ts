@@ -34,7 +34,7 @@ export interface FollowSessionOptions
 /**
  * Follows the last job of a run to its end. The copy of the log is read again first, so that incomplete rollouts are
  * not lost. Lines of metrics that exist already are not written again.
- * @throws {RayError} If Ray does not respond for too long, or has no such job.
+ * @throws {RayError} If Ray does not respond for too long, or does not have the job.
  * @throws The signal's reason, if it is aborted.
  */
 export async function followSession(

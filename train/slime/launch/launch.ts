@@ -331,8 +331,8 @@ async function submit(options: LaunchOptions, jobs: RayJobs): Promise<void> {
 }
 
 /**
- * Checks whether Ray has a job; `false` also if Ray does not respond. The signal is not used, because its abort may be
- * the reason for this check.
+ * Checks whether Ray has a job. Also returns `false` if Ray does not respond. The signal is not used, because its abort
+ * may be the reason for this check.
  */
 async function isThere(jobs: RayJobs, id: string): Promise<boolean> {
   try {

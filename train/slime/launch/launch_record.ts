@@ -72,7 +72,7 @@ export type LaunchSession = Readonly<z.infer<typeof sessionSchema>>;
 
 /**
  * Reads the record of a run.
- * @returns The record; `undefined` if nothing was started yet.
+ * @returns The record; `undefined` if nothing has been started yet.
  * @throws {RunDirError} If the record is damaged or from an incompatible version.
  */
 export async function readLaunchRecord(

@@ -5,7 +5,7 @@
  *   which Ray prints as `(RolloutManager pid=1234) …`.
  */
 
-/** The kind of a line of metrics, which is the word before its number. */
+/** The kind of a line of metrics: the word before its number. */
 export type LogKind =
   | "perf"
   | "rollout"
@@ -39,8 +39,7 @@ export function plainLine(line: string): string {
 }
 
 /**
- * Returns the message of a line that a Python logger wrote, without its header; `undefined` if the line has no such
- * header.
+ * Returns the message of a line that a Python logger wrote, without its header; `undefined` if the line has no header.
  */
 export function logMessage(line: string): string | undefined {
   const plain = plainLine(line);

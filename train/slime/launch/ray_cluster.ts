@@ -108,7 +108,7 @@ async function answering(
     if (error instanceof RayError && error.kind === "unreachable") {
       return undefined;
     }
-    throw error; // something responds that is not Ray, or Ray denies access
+    throw error; // something other than Ray responds, or Ray denies access
   }
 }
 
@@ -356,7 +356,7 @@ export async function stopRay(
 /**
  * Checks whether the server process of the head (`gcs_server`) is still running. Without it, a dashboard may return
  * errors or not respond for minutes.
- * @returns Whether the process is running; `false` also if the head's container does not run.
+ * @returns Whether the process is running; also `false` if the head's container is not running.
  * @throws {HostError} If the host cannot be reached.
  */
 export async function isHeadAlive(

@@ -1,6 +1,5 @@
 /**
- * Provides a typed client of Ray's Jobs REST API: jobs are submitted, queried, followed, stopped and removed by
- * id.
+ * Provides a typed client for Ray's Jobs REST API, with methods that submit, query, follow, stop and remove jobs.
  * @see Ray 2.49.2 `dashboard/modules/job/job_head.py` and `openapi.yml`; errors are plain text, mostly tracebacks.
  */
 
@@ -224,7 +223,7 @@ export class RayJobs {
 
   /**
    * Returns a job in its current state.
-   * @throws {RayError} If Ray does not respond, or there is no such job. In the latter case, `kind` is `not_found`.
+   * @throws {RayError} If Ray does not respond, or the job does not exist. In the latter case, `kind` is `not_found`.
    */
   async job(id: string, options: CallOptions = {}): Promise<RayJob> {
     const job = await this.#call(`/api/jobs/${encodeURIComponent(id)}`, {
@@ -239,7 +238,7 @@ export class RayJobs {
    * Stops a job: Ray asks it to end, and kills it after three seconds. Returns at once; poll {@linkcode RayJobs.job} to
    * wait for the end.
    * @returns Whether the job was still running.
-   * @throws {RayError} If Ray does not respond, or there is no such job. In the latter case, `kind` is `not_found`.
+   * @throws {RayError} If Ray does not respond, or the job does not exist. In the latter case, `kind` is `not_found`.
    */
   async stop(id: string, options: CallOptions = {}): Promise<boolean> {
     const { stopped } = await this.#call(
@@ -258,7 +257,7 @@ export class RayJobs {
   /**
    * Removes a job that has ended, together with its log.
    * @returns Whether Ray removed the job.
-   * @throws {RayError} If Ray does not respond, there is no such job, or the job has not ended.
+   * @throws {RayError} If Ray does not respond, or the job does not exist or has not ended.
    */
   async remove(id: string, options: CallOptions = {}): Promise<boolean> {
     const { deleted } = await this.#call(
@@ -333,7 +332,7 @@ export class RayJobs {
     });
   }
 
-  /** Returns the job with this id; `undefined` if there is no such job, or Ray does not respond. */
+  /** Returns the job with this id; `undefined` if the job does not exist, or Ray does not respond. */
   async #find(
     { submissionId }: JobRequest,
     options: CallOptions,

@@ -108,8 +108,8 @@ export async function launchNewRun(
 /**
  * Resumes a run from its last checkpoint.
  * @param options.overrides Config values from flags. They must equal the values in the run's config.
- * @throws {ConfigError} If a value differs, a recipe is named, the run has completed, its job is running, or the
- * dataset is missing.
+ * @throws {ConfigError} If an override differs from the run's config, a recipe is named, the run has completed, its job
+ * is running, or the dataset is missing.
  * @throws {RunDirError} If the run dir is in use or damaged, or the dataset has changed since the run was created.
  * @throws {HostError} If the doctor finds a fault, or an episode server or Ray does not start.
  * @throws {RayError} If Ray does not start, does not have enough free GPUs, or rejects the job.
@@ -118,7 +118,7 @@ export async function resumeRun(
   path: string,
   { overrides, recipe, ...options }: LaunchSessionOptions & {
     readonly overrides: readonly Override[];
-    /** A recipe that was named by a flag. Naming a recipe is an error, because a run keeps its own recipe. */
+    /** A recipe that was named by a flag. Naming a recipe is an error, because a run keeps its recipe. */
     readonly recipe?: string | undefined;
   },
 ): Promise<EndedSession> {
@@ -151,7 +151,7 @@ export async function resumeRun(
 
 /**
  * Follows the job of a detached run.
- * @throws {ConfigError} If there is no such run, it has no job, or its job has ended.
+ * @throws {ConfigError} If the run does not exist or has no job, or its job has ended.
  * @throws {RayError | HostError} If the run's Ray cluster has ended or does not respond, or an episode server cannot be
  * started.
  */
@@ -177,7 +177,7 @@ export async function attachToRun(
 
 /**
  * Stops a run's job and everything that was started for the run.
- * @throws {ConfigError} If there is no such run, or nothing was launched for it.
+ * @throws {ConfigError} If the run does not exist, or nothing was launched for it.
  * @throws {RayError} If the job cannot be stopped.
  * @throws {RunDirError} If the run dir is damaged, or another process still uses it a minute after the job has ended.
  */
@@ -218,8 +218,8 @@ async function launchFacts(
 }
 
 /**
- * Returns whether NVLink connects the head's GPUs; `false` if a host offers only one GPU, `null` if the answer cannot
- * be determined. Later steps report a missing GPU or an unreachable host.
+ * Returns whether NVLink connects the head's GPUs; `false` if a host offers only one GPU, and `null` if the answer
+ * cannot be determined. Later steps report a missing GPU or an unreachable host.
  */
 async function nvlinkOf(
   { shells: [head] }: Fleet,

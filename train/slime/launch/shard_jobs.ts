@@ -63,7 +63,7 @@ import { finalState } from "./stop.ts";
 /** Options for {@linkcode openShardJobs}. */
 export interface ShardJobsOptions
   extends CallOptions, Pick<FollowOptions, "onNote" | "pollMs"> {
-  /** The names of hosts in hosts.yaml, starting with the host that runs Ray's head. `this` is this machine. */
+  /** The names of hosts in hosts.yaml, starting with the host that runs Ray's head. `this` stands for this machine. */
   readonly hosts: readonly string[];
   /** The path of a hosts.yaml. */
   readonly hostsFile: string;
@@ -166,7 +166,7 @@ function refusePolicy(
 }
 
 /**
- * The schema of the record that the run dir contains while a shard's job may be running or its episodes are not
+ * The schema of the record that the run dir contains while a shard's job may be running or its episodes have not been
  * fetched.
  */
 const awaySchema = z.object({

@@ -114,8 +114,8 @@ export class SlimeMetricsReader {
   }
 
   /**
-   * Returns the lines of metrics of rollouts that are complete or no longer waited for. They stay in order: a rollout
-   * is returned only after all earlier rollouts.
+   * Returns the lines of metrics for rollouts that are complete or whose missing parts are no longer expected. They
+   * stay in order: a rollout is returned only after all earlier rollouts.
    */
   #complete(latest: number): AnyMetrics[] {
     const lines: AnyMetrics[] = [];
@@ -144,7 +144,7 @@ export class SlimeMetricsReader {
    */
   #evaluation({ id, values }: LogMetrics): SlimeEvalMetrics[] {
     const step = id <= this.#sampledUpTo ? id + 1 : id;
-    this.#failures.drain(); // these samples are the evaluation's, which counts its dropped tasks instead
+    this.#failures.drain(); // these samples belong to the evaluation, which counts its dropped tasks instead
     return evalNames(values).flatMap((name) => {
       const failures = this.#failures.drainEval(name);
       const line = evalLine({ name, step, values, failures }, this.#shape);

@@ -1,6 +1,6 @@
 /**
- * Manages the run dir of a slime run. In contrast to a run dir of the embedded trainer (see training_dir.ts), it
- * contains no policy, but a record of everything that was started for the run.
+ * Manages the run dir of a slime run. Unlike a run dir of the embedded trainer (see training_dir.ts), it contains no
+ * policy, but it does contain a record of everything that was started for the run.
  *
  *     runs/<name>/  config.yaml  run.json  launch.json  plan.json  metrics.jsonl  episodes.db  logs/  curve.svg  lock
  */
@@ -46,7 +46,7 @@ const SLIME = registerRunKind<SlimeConfig, AnyMetrics>({
 
 /**
  * Reads a run that slime trained, without locking it.
- * @throws {ConfigError} If there is no such run, or it was not trained by slime.
+ * @throws {ConfigError} If the run does not exist, or it was not trained by slime.
  * @throws {RunDirError} If the run dir is damaged or from an incompatible version.
  */
 export async function readSlimeRun(
@@ -92,7 +92,7 @@ export class SlimeRun extends RunDir<SlimeConfig> {
 
   /**
    * Reopens a run and locks it. Everything in it is kept, except for an incomplete last line of metrics.
-   * @throws {ConfigError} If there is no such run, or it was not trained by slime.
+   * @throws {ConfigError} If the run does not exist, or it was not trained by slime.
    * @throws {RunDirError} If the run is in use, damaged or from an incompatible version.
    */
   static async open(path: string): Promise<SlimeRun> {

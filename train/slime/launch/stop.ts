@@ -42,8 +42,8 @@ const POLL_MS = 500;
 
 /**
  * Stops a run's job, then its episode servers, and then Ray if it was started for the run. If another process follows
- * the run, that process stops the servers and Ray. Does nothing if everything was stopped already.
- * @throws {ConfigError} If there is no such run, or nothing was launched for it.
+ * the run, that process stops the servers and Ray. Does nothing if everything has already been stopped.
+ * @throws {ConfigError} If the run does not exist, or nothing was launched for it.
  * @throws {RayError} If the job cannot be stopped; everything else then keeps running.
  * @throws {RunDirError} If the run dir is damaged, or another process still uses it a minute after the job has ended.
  */
@@ -251,7 +251,7 @@ async function refuseRunning(
 
 /**
  * Returns the number of rollouts in the last checkpoint of a directory. slime records the index of the last rollout,
- * which starts at 0.
+ * counting from 0.
  * @returns The number; 0 if there is no checkpoint.
  * @throws {HostError} If the host cannot be reached.
  */

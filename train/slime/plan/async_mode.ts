@@ -1,5 +1,5 @@
 /**
- * Determines how asynchronous training affects slime's scripts.
+ * Determines whether a run trains asynchronously, which of slime's scripts it uses, and how often it evaluates.
  * @see slime `train_async.py` and `examples/fully_async/README.md` at 624b824.
  */
 

@@ -28,11 +28,11 @@ export interface EpisodeRates {
   readonly promptTokens: number;
   /** The duration of an episode in seconds. */
   readonly seconds: number;
-  /** The usage of the user's model; `null` if there is no such model, or the measured run had none. */
+  /** The usage of the user's model; `null` if no model plays the user, or none did in the measured run. */
   readonly user: EpisodeCalls | null;
 }
 
-/** The total load of a number of episodes. */
+/** The total load of several episodes. */
 export interface Load {
   readonly episodes: number;
   readonly tokens: number;
@@ -40,8 +40,8 @@ export interface Load {
   readonly userPromptTokens: number;
   readonly userCompletionTokens: number;
   /**
-   * The cost of the user's model in US dollars; 0 if no model plays the user, `null` if the price or the usage of the
-   * user's model is unknown.
+   * The cost of the user's model in US dollars; 0 if no model plays the user, and `null` if the price or the usage of
+   * the user's model is unknown.
    */
   readonly cost: number | null;
   /** The duration of sampling in seconds, including the answers of the simulated users, but not training. */
@@ -62,19 +62,16 @@ export interface Forecast {
   /** The load of one evaluation; `null` if there is none, or its number of rows is unknown. */
   readonly evaluation: Load | null;
   readonly evaluations: number;
-  /** The load of all rollouts and evaluations, without evaluations if their number of rows is unknown. */
+  /** The load of all rollouts and evaluations; excludes evaluations if their number of rows is unknown. */
   readonly run: Load;
-  /**
-   * The number of the run's rollouts that the recipe's budget covers; `null` if there is no budget, or the usage is
-   * unknown.
-   */
+  /** The number of rollouts that the recipe's budget covers; `null` if there is no budget, or the usage is unknown. */
   readonly rolloutsInBudget: number | null;
 }
 
 /**
- * Assumed values for an episode of τ-bench. They are from the 100 conversations of gpt-4o on τ-airline in τ-bench's
- * repository: 13.8 actions and 8.6 user messages; 800 tokens read and 25 written per message; 2,300 tokens in addition
- * to the prompt, at four characters per token. The seconds are a guess: 3 per turn and 1 per message.
+ * Assumed values for an episode of τ-bench. They are taken from the 100 conversations of gpt-4o on τ-airline in
+ * τ-bench's repository: 13.8 actions and 8.6 user messages; 800 tokens read and 25 written per message; 2,300 tokens in
+ * addition to the prompt, at four characters per token. The seconds are a guess: 3 per turn and 1 per message.
  */
 export const ASSUMED = {
   turns: 13.8,
@@ -89,7 +86,7 @@ export const ASSUMED = {
 
 /**
  * Returns the assumed values for a recipe.
- * @param promptTokens The number of tokens of the policy text and the tools; `null` to assume a number.
+ * @param promptTokens The number of tokens in the policy text and the tools; `null` to assume a number.
  */
 export function assumedRates(
   { user }: Pick<SlimeConfig, "user">,
@@ -116,7 +113,7 @@ export function assumedRates(
 
 /**
  * Forecasts the load of a run.
- * @param evalRows The number of rows of all evaluated splits together; `null` if unknown.
+ * @param evalRows The total number of rows in all evaluated splits; `null` if unknown.
  */
 export function forecast(
   { config, batch }: ResolvedSlime,
@@ -237,8 +234,8 @@ function loadOf(
 }
 
 /**
- * Returns the cost of the user's model in US dollars; 0 if no model plays the user, `null` if the price or the usage of
- * the user's model is unknown.
+ * Returns the cost of the user's model in US dollars; 0 if no model plays the user, and `null` if the price or the
+ * usage of the user's model is unknown.
  */
 function costOf(
   { user, prices }: SlimeConfig,
@@ -275,8 +272,8 @@ function sum(parts: readonly (readonly [load: Load, count: number])[]): Load {
 }
 
 /**
- * Returns the number of a run's rollouts that a budget covers; `null` if there is no budget, or the usage is unknown.
- * The cost of evaluations is spread evenly over the rollouts.
+ * Returns the number of rollouts that a budget covers; `null` if there is no budget, or the usage is unknown. The cost
+ * of evaluations is spread evenly over the rollouts.
  */
 function rolloutsIn(
   { maxCost, maxTokens }: SlimeConfig["budget"],

@@ -23,14 +23,14 @@ export interface FactSources {
   readonly session?: number;
   /** The path of a hosts.yaml. */
   readonly hostsFile: string;
-  /** The path of a run or an evaluation whose rates to use. Default: assumed rates. */
+  /** The path of a run or an evaluation whose rates are used. Default: assumed rates. */
   readonly ratesFrom?: string | undefined;
 }
 
 /**
  * Gathers the facts of a plan, without network access. Facts that are not available are `null`, as are `nvlink` and
- * `routerPolicies`, for which the hosts must be queried. If the recipe names hosts and there is no hosts.yaml, the
- * notes say so.
+ * `routerPolicies`, for which the hosts would have to be queried. If the recipe names hosts and there is no hosts.yaml,
+ * the notes say so.
  * @throws {ConfigError} If a host is not in hosts.yaml, or the run in `ratesFrom` is missing or has no episode to
  * measure.
  * @throws {DataError} If the dataset is damaged.

@@ -10,9 +10,9 @@ import type { EpisodeCalls, EpisodeRates } from "./forecast.ts";
 
 /**
  * Measures the episodes of a run dir. Failed episodes are not counted.
- * @param promptTokens The number of tokens of the policy text and the tools according to the plan. A run dir does not
+ * @param promptTokens The number of tokens in the policy text and the tools according to the plan. A run dir does not
  * record this number.
- * @throws {ConfigError} If there is no such run, it has no episodes, or all of them failed.
+ * @throws {ConfigError} If the run does not exist or has no episodes, or all of them failed.
  */
 export async function measuredRates(
   path: string,

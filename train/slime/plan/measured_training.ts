@@ -15,7 +15,7 @@ import {
 /**
  * Measures the training of a slime run. If the run did not log its weight transfers, their rate is assumed.
  * @returns The rates; `null` if the run was not trained by slime, or has not logged any training.
- * @throws {ConfigError} If there is no such run.
+ * @throws {ConfigError} If the run does not exist.
  */
 export async function measuredTraining(
   path: string,

@@ -73,7 +73,7 @@ export function planHosts(
 
 /**
  * Environment variables that extend the timeouts of Ray's dashboard. By default, each part of the dashboard has 30 s to
- * start. On a busy host a part can take longer, and the Jobs API then never responds.
+ * start. On a busy host, a part can take longer, and the Jobs API then never responds.
  * @see Ray 2.49.2 `dashboard/consts.py`.
  */
 const DASHBOARD_TIMEOUTS = {

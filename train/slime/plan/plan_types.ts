@@ -143,7 +143,7 @@ export interface DerivedValues extends BatchPlan {
   /** The number of passes over the training rows; `null` if the number of rows is unknown. */
   readonly epochs: number | null;
   readonly evaluations: number;
-  /** The maximum number of concurrent episodes, on all engines together. */
+  /** The maximum number of concurrent episodes across all engines. */
   readonly concurrency: number;
   /** The directory that the run's checkpoints are saved to and loaded from. */
   readonly checkpoints: string;

@@ -21,7 +21,7 @@ export function isSticky(policy: string): boolean {
  * Returns the router policy for a run.
  * @param asked The value of `engine.routerPolicy`.
  * @param policies The policies that the installed router supports; `null` if unknown.
- * @returns The policy; `null` to use the router's own default, which it always supports.
+ * @returns The policy; `null` to use the router's default, which it always supports.
  */
 export function routerPolicy(
   asked: string,

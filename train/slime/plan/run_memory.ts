@@ -1,7 +1,7 @@
 /**
  * Computes the memory of a slime run: per GPU during training and sampling, per host, and on disk. Sizes that follow
- * from the shapes are exact. The sizes of activations and of the libraries' overhead are estimates, and are marked as
- * such.
+ * from the shapes are exact. The sizes of activations and of the libraries' overhead are marked as estimates or
+ * assumptions.
  */
 
 import { gigabytes } from "../../progress/amounts.ts";
@@ -99,7 +99,7 @@ const CHECKPOINT_BYTES = 2 + 4 + 4 + 4;
 export interface EpisodeTokens {
   /** The number of tokens of an episode, including the prompt. */
   readonly tokens: number;
-  /** The number of tokens of the policy text and the tools, which all episodes have in common. */
+  /** The number of tokens in the policy text and the tools, which all episodes have in common. */
   readonly promptTokens: number;
 }
 
@@ -193,7 +193,7 @@ export function memoryWarnings(
 
 /**
  * Returns the number of tokens per GPU in the largest micro-batch. slime puts an episode that is longer than a
- * micro-batch into its own micro-batch.
+ * micro-batch into a separate micro-batch.
  */
 function largestMicroBatch({ parallel, rollout }: SlimeConfig): number {
   const longest = Math.ceil(rollout.maxContextLen / parallel.context);
@@ -268,7 +268,7 @@ function gpuParameters(
 }
 
 /**
- * Returns the number of parameters of routed experts per GPU. Routed experts are distributed over their own groups of
+ * Returns the number of parameters of routed experts per GPU. Routed experts are distributed over separate groups of
  * ranks.
  */
 function gpuExperts(

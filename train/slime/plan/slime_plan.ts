@@ -134,7 +134,7 @@ export function planLaunch(
   };
 }
 
-/** The name of the file with the hooks' settings. */
+/** The name of the file that contains the hooks' settings. */
 const SETTINGS_FILE = "settings.yaml";
 
 function rowsFile(

@@ -20,7 +20,7 @@ export interface SplitRows {
 export interface PlanData {
   /** The rows of the splits, starting with the training split. */
   readonly rows: readonly SplitRows[];
-  /** The number of tokens of the policy text and the tools, estimated at four characters per token. */
+  /** The number of tokens in the policy text and the tools, estimated at four characters per token. */
   readonly promptTokens: number;
   readonly fingerprint: string;
 }

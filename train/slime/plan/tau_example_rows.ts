@@ -1,5 +1,5 @@
 /**
- * Formats tasks as rows for slime's `--prompt-data`, like the Python script of slime's tau-bench example.
+ * Formats tasks as rows for slime's `--prompt-data`, as the Python script of slime's tau-bench example does.
  * @see THUDM/slime, examples/tau-bench/tau1/tau1_mock.py: `json.dumps({"index": i, "metadata": task.model_dump()})`.
  */
 

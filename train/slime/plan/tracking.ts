@@ -13,7 +13,7 @@ type Tracked = Pick<SlimeConfig, "tracking" | "cluster">;
 
 /**
  * Returns the flags that W&B needs in addition to the recipe's flags: the run's name as the group if the recipe sets no
- * group, and no suffix. Empty if W&B is disabled. With a suffix, every run would be in its own group. In addition,
+ * group, and no suffix. Empty if W&B is disabled. With a suffix, every run would be in a separate group. In addition,
  * slime creates the suffix with `wandb.util.generate_id`, which newer versions of W&B do not have.
  */
 export function trackingFlags(

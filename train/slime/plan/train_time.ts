@@ -1,7 +1,7 @@
 /**
  * Forecasts how long a slime run takes. The training time follows from the number of operations and the speed of the
  * GPUs. The time to transfer the weights and the sampling time from forecast.ts are added.
- * @see slime `slime/utils/flops_utils.py` and `slime/observability/train_metric_utils.py` at 624b824: it counts a
+ * @see slime `slime/utils/flops_utils.py` and `slime/observability/train_metric_utils.py` at 624b824: slime counts a
  * forward pass the same way, and `perf/actor_train_tflops` counts three passes regardless of recomputation.
  */
 

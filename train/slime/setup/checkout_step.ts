@@ -7,7 +7,7 @@ import { type Line, PARTIAL, short, type Step, type StepId } from "./step.ts";
 export interface CheckoutOptions {
   readonly id: StepId;
   readonly url: string;
-  /** The full hash of the commit, with 40 digits. */
+  /** The full 40-digit hash of the commit. */
   readonly commit: string;
   readonly dir: string;
   readonly inside?: boolean;

@@ -34,7 +34,7 @@ const FORMAT =
 /**
  * Inspects a container with its engine.
  * @param outside The shell of the host, outside the container.
- * @throws {HostError} If there is no such container, or its engine does not respond.
+ * @throws {HostError} If the container does not exist, or its engine does not respond.
  */
 export async function reportOf(
   place: ContainerPlace,

@@ -30,12 +30,12 @@ const madeSchema = z.discriminatedUnion("kind", [
   thing("requirements", { python: path }),
 ]);
 
-/** A thing that a step created or changed, with the information needed to undo this. */
+/** An item that a step created or changed, with the information needed to undo the step. */
 export type Made = z.infer<typeof madeSchema>;
 
 const entrySchema = z.strictObject({
   step: z.string(),
-  /** The prefix of commands that run in the container where the thing was created; empty for the host itself. */
+  /** The prefix of commands that run in the container where the item was created; empty for the host itself. */
   within: z.array(z.string()),
   made: madeSchema,
   /**
@@ -99,13 +99,13 @@ export function formatManifest({ place, entries }: Manifest): string {
   }\n`;
 }
 
-/** Returns the manifest with an entry added, which replaces an existing entry for the same thing. */
+/** Returns the manifest with an entry added, which replaces an existing entry for the same item. */
 export function withEntry(manifest: Manifest, entry: Entry): Manifest {
   const { entries, ...rest } = withoutEntry(manifest, entry);
   return { ...rest, entries: [...entries, entry] };
 }
 
-/** Returns the manifest without its entries for the same thing as `entry`. */
+/** Returns the manifest without its entries for the same item as `entry`. */
 export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
   const entries = manifest.entries.filter((other) =>
     keyOf(other) !== keyOf(entry)
@@ -114,8 +114,8 @@ export function withoutEntry(manifest: Manifest, entry: Entry): Manifest {
 }
 
 /**
- * Returns the manifest's entry for the same thing as `entry`, so that a resumed step recognizes its own partial
- * work; `undefined` if there is none.
+ * Returns the manifest's entry for the same item as `entry`, so that a resumed step recognizes its own partial work;
+ * `undefined` if there is none.
  */
 export function earlierEntry(
   { entries }: Manifest,

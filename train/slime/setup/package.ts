@@ -1,4 +1,4 @@
-/** Packs taulab's own source to install it on another host. */
+/** Packs taulab's source code so that it can be installed on another host. */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";

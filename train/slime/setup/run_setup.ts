@@ -246,7 +246,7 @@ class HostRun {
 
   /**
    * Returns the manifest entry for a step; `undefined` if there is nothing to record. If an earlier run of setup
-   * created the thing, its entry is merged with the new one.
+   * created the item, its entry is merged with the new one.
    */
   #entry(step: Step, manifest: Manifest, was: string): Entry | undefined {
     const place = step.made?.("absent");

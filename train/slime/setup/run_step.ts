@@ -141,7 +141,7 @@ function lastWords(text: string): string {
   return lines.slice(-5).map((line) => `\n  ${line}`).join("");
 }
 
-/** Detects whether a command is stalled. */
+/** Detects whether a command has stalled. */
 class StallDetector {
   readonly #stallMs: number | undefined;
   #lastMs = 0;

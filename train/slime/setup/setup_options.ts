@@ -33,7 +33,7 @@ const commit = z.string().regex(
   /^[0-9a-f]{40}$/,
   "expected a full commit hash of 40 lowercase hex digits",
 );
-/** The schema of the settings that have their own flag. */
+/** The schema of the settings that have a dedicated flag. */
 export const setupSettings = z.object({
   in: z.enum(["container", "bare"]).optional().meta({
     description:
@@ -97,9 +97,9 @@ export interface SetupOptions
   extends
     Readonly<z.infer<typeof setupSettings>>,
     Pick<ResolvedSlime, "config" | "model"> {
-  /** The hosts with GPUs. `undefined` is this machine. */
+  /** The hosts with GPUs. `undefined` stands for this machine. */
   readonly hosts: readonly (Host | undefined)[];
-  /** The hosts that run episode servers. `undefined` is this machine. */
+  /** The hosts that run episode servers. `undefined` stands for this machine. */
   readonly serving: readonly (Host | undefined)[];
   /** This machine's entry in hosts.yaml; `undefined` if there is none. */
   readonly here: Host | undefined;
@@ -176,7 +176,7 @@ function containerPlace(
   };
 }
 
-/** Paths that exist in the containers of docker, podman and Kubernetes, respectively. */
+/** Paths that exist in containers: one each for docker, podman and Kubernetes. */
 const CONTAINER_MARKS = [
   "/.dockerenv",
   "/run/.containerenv",
@@ -232,7 +232,7 @@ export async function setupHosts(
 
 /**
  * Parses the name of a step.
- * @throws {ConfigError} If there is no such step. The hint contains the nearest name.
+ * @throws {ConfigError} If no step has this name. The hint contains the nearest name.
  */
 export function stepId(word: string): StepId {
   const id = STEP_IDS.find((id) => id === word);

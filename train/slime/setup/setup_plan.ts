@@ -35,7 +35,7 @@ import { repositoryOf } from "../shapes/model_presets.ts";
 
 /** The planned setup of a host. */
 export interface HostPlan {
-  /** The host; `undefined` is this machine. */
+  /** The host; `undefined` stands for this machine. */
   readonly host: Host | undefined;
   readonly name: string;
   /** The directory that contains the host's manifest and lock. */

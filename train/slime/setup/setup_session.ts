@@ -52,7 +52,7 @@ export async function openSession(
 }
 
 /**
- * Reads the manifest of a host; an empty manifest if the file is missing.
+ * Reads the manifest of a host. Returns an empty manifest if the file is missing.
  * @throws {DataError} If the file is not a manifest that this version of setup can read.
  * @throws {HostError} If the host cannot be reached, or the file cannot be read.
  */
@@ -101,7 +101,7 @@ const WAIT_MS = 1_000;
 
 /**
  * The number of attempts to read the description of the lock's holder. A holder writes its description after it has
- * locked, so the first attempts may read an older description.
+ * acquired the lock, so the first attempts may read an older description.
  */
 const READ_ATTEMPTS = 3;
 

@@ -11,7 +11,7 @@ import { checkStep } from "./run_step.ts";
 import { openSession, readManifest, type Session } from "./setup_session.ts";
 
 /**
- * The result for one thing that setup created. In a dry run, `would` means that the thing can be removed. `gone` means
+ * The result for one item that setup created. In a dry run, `would` means that the item can be removed. `gone` means
  * that it no longer existed, and `refused` that it is kept.
  */
 export interface UndoReport {
@@ -37,8 +37,8 @@ export interface UndoOptions extends SetupContext {
 }
 
 /**
- * Undoes setup on all hosts concurrently. Checkouts, downloads and taulab's files are kept if they have changed since
- * setup, and reported.
+ * Undoes setup on all hosts concurrently. Checkouts, downloads and taulab's files are kept and reported if they have
+ * changed since setup.
  */
 export function undoSetup(
   plans: readonly HostPlan[],
@@ -118,8 +118,9 @@ function withoutPlace(manifest: Manifest, { made }: Entry): Manifest {
 }
 
 /**
- * Returns the shell in which to check and remove what an entry records; `undefined` if it was removed together with its
- * container. Downloads outlive their container, because they are in directories that have the same path on the host.
+ * Returns the shell in which to check and remove the item that an entry records; `undefined` if the item was removed
+ * together with its container. Downloads outlive their container, because they are in directories that have the same
+ * path on the host.
  */
 async function shellOf(
   { within, made }: Entry,

@@ -1,5 +1,5 @@
 /**
- * Plans the removal of each thing that setup created. Checkouts, downloads and taulab's files are kept if they have
+ * Plans the removal of each item that setup created. Checkouts, downloads and taulab's files are kept if they have
  * changed since then.
  */
 
@@ -11,14 +11,14 @@ import { MARK } from "./python_steps.ts";
 import type { Entry, Made } from "./manifest.ts";
 import { PARTIAL } from "./step.ts";
 
-/** A step that removes or restores one thing that setup created or changed. */
+/** A step that removes or restores one item that setup created or changed. */
 export interface UndoStep {
   readonly title: string;
   /**
    * A check script that prints the same states as the check of a setup step.
-   * - `done`: the thing is already gone.
-   * - `todo`: the thing can be removed.
-   * - `refused`: the thing must be kept.
+   * - `done`: the item is already gone.
+   * - `todo`: the item can be removed.
+   * - `refused`: the item must be kept.
    */
   readonly check: string;
   readonly commands: readonly string[];
@@ -26,7 +26,7 @@ export interface UndoStep {
 
 type Of<K extends Made["kind"]> = Extract<Made, { kind: K }>;
 
-/** The information that is needed to undo a step, in addition to the thing itself. */
+/** The information that is needed to undo a step, in addition to the item itself. */
 type About = Pick<Entry, "state" | "fingerprint">;
 
 const UNDO: {

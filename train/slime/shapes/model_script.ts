@@ -106,7 +106,7 @@ class Reader {
 
   /**
    * Evaluates all statements.
-   * @param source Called each time the script sources another script of its directory, with the name of that script.
+   * @param source Called each time the script sources another script in its directory, with the name of that script.
    */
   run(source: (name: string) => void): void {
     while (true) {

@@ -30,8 +30,8 @@ export const check: Check = {
 const ENOUGH = 30;
 
 /**
- * The share of groups kept by the filter below which the check warns. With a smaller share, a rollout samples more than
- * five times as many groups as it trains on.
+ * The check warns if the filter keeps a smaller share of groups than this. A rollout then samples more than five times
+ * as many groups as it trains on.
  */
 const LITTLE = 0.2;
 
@@ -86,7 +86,7 @@ async function checked(path: string, config: SlimeConfig): Promise<string> {
   );
 }
 
-/** Describes how an evaluation differs from the training run; `null` if it does not. */
+/** Returns a description of how an evaluation differs from the training run; `null` if it does not. */
 function differenceOf(
   { model, policy, data, agent }: EvaluationConfig,
   config: SlimeConfig,
@@ -149,7 +149,7 @@ function hopeless(
 
 /**
  * Checks whether sampling ends even if no group's rewards differ. It does if there is no filter, or if the filter keeps
- * such groups after a limited number of attempts.
+ * groups with equal rewards after a limited number of attempts.
  */
 function alwaysEnds({ rollout }: SlimeConfig): boolean {
   const { filter, filterRounds } = rollout;

@@ -50,7 +50,7 @@ export const check: Check = {
 
 /** Lengths in tokens. */
 interface Lengths {
-  /** The length of the text before the first answer: policy, tools and the user's first message. */
+  /** The length of the text before the first answer: the policy, the tools and the user's first message. */
   readonly prompt: number;
   /** The length of the gold actions' calls and results, for the median task and for the longest task. */
   readonly gold: { readonly median: number; readonly longest: number };

@@ -119,7 +119,7 @@ function dead(url: string, fault: string): Observed {
 
 /**
  * Returns the number of an engine's running and waiting requests, given the load report of any version of SGLang; 0 if
- * the report contains no such number.
+ * the report does not contain it.
  * @see slime `slime/backends/sglang_utils/server_control.py` at 624b824.
  */
 export function requestsIn(load: unknown): number {

@@ -29,9 +29,9 @@ export const check: Check = {
 };
 
 /**
- * A Python program that serves two answers on a free loopback port and lets the hook fill slime's own `Sample` from
- * each. One of the answers is invalid; the hook must then drop the sample without raising an exception. The program
- * checks the samples for everything that slime asserts, and for errors that slime would not notice.
+ * A Python program that serves two answers on a free loopback port and has the hook fill slime's `Sample` from each.
+ * One of the answers is invalid; the hook must then drop the sample without raising an exception. The program checks
+ * the samples for everything that slime asserts, and for errors that slime would not notice.
  */
 const PROGRAM = `
 import asyncio, importlib, os, sys, tempfile, threading, types

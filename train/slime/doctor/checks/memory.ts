@@ -46,7 +46,7 @@ async function lookAt(
   const hostBytes = Number(/^MemTotal:\s+(\d+) kB/m.exec(stdout)?.[1] ?? 0) *
     1024;
   const gpuBytes = sizes.length === 0 ? null : Math.min(...sizes);
-  // Uses the GPUs' actual memory instead of the recipe's planned one.
+  // Uses the GPUs' actual memory rather than the recipe's planned value.
   const gpuMemoryGb = gpuBytes === null
     ? config.cluster.gpuMemoryGb
     : gpuBytes / 1e9;

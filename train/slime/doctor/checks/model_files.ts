@@ -135,7 +135,7 @@ function again({ config: { model } }: CheckContext): string {
 
 /**
  * Compares the models of two hosts. Ranks on all hosts must load the same model, and each engine uses the tokenizer on
- * its own host.
+ * its host.
  */
 function compare(there: HostModel, first: HostModel, name: string): Observed[] {
   const names = differingFiles(first, there);

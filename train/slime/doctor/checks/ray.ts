@@ -49,8 +49,8 @@ export const check: Check = {
 };
 
 /**
- * Returns the version of Ray that is running at the head.
- * @returns The version, or the error if it cannot be requested from Ray.
+ * Requests the version of Ray that is running on the head.
+ * @returns The version, or the error if the request fails.
  */
 export async function runningVersion(
   context: Pick<CheckContext, "config" | "env" | "reach" | "signal">,

@@ -1,6 +1,6 @@
 /**
- * Reads the rows of tasks as slime does, and checks them. slime silently skips rows that it cannot read, and trains on
- * wrong rows.
+ * Reads the rows of tasks as slime does, and checks them. slime silently skips rows that it cannot read, and does not
+ * detect incorrect rows.
  */
 
 import { z } from "zod";

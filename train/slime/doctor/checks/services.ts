@@ -1,6 +1,6 @@
 /**
- * Checks the episode servers. Running servers must match this recipe. A host that starts new servers needs, among other
- * things, free ports and the model's tokenizer.
+ * Checks the episode servers. Running servers must match this recipe. A host that starts new servers needs, for
+ * example, free ports and the model's tokenizer.
  */
 
 import { asksModel } from "../../../../env/users/registry.ts";
