@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 /**
- * Compares `text` with the file `name` of `test/golden/`, or writes the file if `UPDATE_GOLDEN` is set.
+ * Compares `text` with the file `name` in `test/golden/`, or writes the file if `UPDATE_GOLDEN` is set.
  * @throws {AssertionError} If the text and the file differ.
  */
 export async function assertGolden(name: string, text: string): Promise<void> {

@@ -16,7 +16,7 @@ export interface SglangCase {
 export interface SglangAnswer {
   /** The result of the parser's `has_tool_call`. */
   readonly marker: boolean;
-  /** The text outside of the calls; `null` if the parser raised an exception. */
+  /** The text outside the calls; `null` if the parser raised an exception. */
   readonly normal: string | null;
   /** The name of each call, and its arguments as JSON. */
   readonly calls: readonly (readonly [name: string, parameters: string])[];

@@ -1,5 +1,6 @@
 /**
- * Runs conversations between telecom's expert and its scripted user, under the rules and the reward of the benchmark.
+ * Runs conversations between telecom's expert and its scripted user, under the benchmark's rules, and computes the
+ * benchmark's reward.
  */
 
 import { Desk, type Script } from "../../env/agents/desk.ts";

@@ -112,7 +112,7 @@ export class Transcript {
       this.shown.some((one) => one.includes(value));
   }
 
-  /** Returns the first call of each message with its result. Omits a call without a result. */
+  /** Returns the first call of each message with its result. Omits calls without results. */
   get answered(): Answered[] {
     return this.#messages.flatMap((one, i) => {
       const [call] = one.role === "assistant" ? one.toolCalls ?? [] : [];

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { CallFailure } from "../../../env/models/call_policy.ts";
 import { readFinish } from "../../../env/models/finish_reason.ts";
 
-/** Returns the finish reason that is read from a choice, or the kind of the failure. */
+/** Returns the finish reason that is read from a choice, or the kind of failure. */
 function endOf(finish_reason: unknown, native?: unknown): string {
   const choice = { finish_reason, native_finish_reason: native };
   try {

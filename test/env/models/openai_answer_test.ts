@@ -19,7 +19,7 @@ const CALL = {
   function: { name: "look", arguments: '{"at": "x"}' },
 };
 
-/** Parses a response body. Returns the relevant fields of the reply as text, or the kind of the failure. */
+/** Parses a response body. Returns the relevant fields of the reply as text, or the kind of failure. */
 function outcome(given: unknown): string {
   try {
     const { reply } = readCompletion(given);

@@ -22,7 +22,7 @@ function tasksOf(split: string): Tau3Task[] {
     .filter(({ id }) => ids.has(id));
 }
 
-/** Checks whether the expert solves a task, and transfers the user if and only if the task requires it. */
+/** Checks whether the expert solves a task and transfers the user if and only if the task requires it. */
 async function solves(
   task: Tau3Task,
   options: TalkOptions,

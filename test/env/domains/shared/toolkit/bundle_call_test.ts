@@ -67,7 +67,7 @@ function databases(): Databases {
   };
 }
 
-/** Creates a world, with a function that makes calls in it and returns the results. */
+/** Creates a world, and a function that makes calls in it and returns their results. */
 function world({ solo = false } = {}) {
   const both = databases();
   const call = (
