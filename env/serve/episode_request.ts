@@ -133,7 +133,7 @@ export interface TaskChoice extends Pick<Task, "split"> {
 }
 
 /**
- * Returns the split of a dataset that has this name.
+ * Returns the dataset's split with this name.
  * @throws {RequestError} With status 404 if there is none. The message lists the splits.
  */
 export function splitOf(name: string, dataset: Dataset): Split {

@@ -30,7 +30,7 @@ export interface EpisodesAppOptions {
   readonly token?: string;
   /**
    * Lets the process that started the server stop it over HTTP. The request must contain `instance`, a secret that only
-   * this process knows.
+   * that process knows.
    */
   readonly stop?: { readonly instance: string; readonly onStop: () => void };
   /** The name of the run that the episodes belong to, as reported by `/health`. Default: none. */

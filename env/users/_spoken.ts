@@ -21,7 +21,7 @@ const SPEAKER = new RegExp(
 );
 
 /**
- * Matches the text that a model writes after the user's message: its next thought, another response, or a message of
+ * Matches the text that a model writes after the user's message: its next thought, another response, or a message from
  * the agent.
  */
 const NEXT = new RegExp(

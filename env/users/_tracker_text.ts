@@ -1,4 +1,4 @@
-/** Finds facts and words in a user's messages. */
+/** Normalizes and compares texts, and finds facts that a user has invented. */
 
 import { printPythonJson } from "../python/python_json.ts";
 import { texts } from "../domains/shared/read_row.ts";

@@ -24,8 +24,8 @@ import { asUserFailure, badResponse } from "./_model_user.ts";
 const MAX_ASKS = 3;
 
 /**
- * Creates users played by a model according to the rules. In the model's conversation, the agent has the role `user`,
- * and the simulated user the role `assistant`. The model's text is sent to the agent unchanged.
+ * Creates users played by a model according to the given rules. In the model's conversation, the agent has the role
+ * `user`, and the simulated user the role `assistant`. The model's text is sent to the agent unchanged.
  */
 export function rulesUser(
   model: ChatModel,

@@ -209,8 +209,7 @@ const COMMON_WORDS = new Set(
 );
 
 /**
- * Checks whether a question rephrases an earlier question, which is assumed if they share at least half of their
- * content words.
+ * Checks whether a question appears to rephrase an earlier question: at least half of their content words are shared.
  */
 function asksAgain(question: string, earlier: string): boolean {
   const [a, b] = [question, earlier].map((text) =>
@@ -255,7 +254,7 @@ function asksAnything({ goal, goals }: Track, text: string): boolean {
   );
 }
 
-/** Returns the intents of requests whose write has not happened in these turns. A transfer settles all requests. */
+/** Returns the intents of requests whose write has not happened in the given turns. A transfer settles all requests. */
 function openWrites(
   { goal, goals }: Pick<Track, "goal" | "goals">,
   turns: readonly Turn[],

@@ -305,7 +305,7 @@ function rulesOf(
   };
 }
 
-/** Returns the id of a task in upstream's data, which is the task's id without the prefix of domain and split. */
+/** Returns a task's id in upstream's data: the task's id without the prefix for domain and split. */
 export function upstreamId({ id }: Pick<Task, "id">): string {
   return id.split("/").slice(2).join("/");
 }

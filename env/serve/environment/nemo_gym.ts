@@ -140,7 +140,7 @@ export async function nemoGymReset(
 }
 
 /**
- * Handles `POST /step`. It runs the calls of the model's answer in order or, if there are none, sends the text to the
+ * Handles `POST /step`. Runs the calls in the model's answer in order or, if there are none, sends the text to the
  * user. An invalid call is answered with an error. After more than {@linkcode MAX_PARSE_ERRORS} of them, the episode is
  * truncated.
  */

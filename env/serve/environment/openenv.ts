@@ -205,7 +205,9 @@ function stateOf({ id, episode }: LiveSession): Record<string, unknown> {
   };
 }
 
-/** The maximum number of requests that may wait on a connection. The connection is closed if another one arrives. */
+/**
+ * The maximum number of requests that may wait on a connection. The connection is closed if another request arrives.
+ */
 const MAX_WAITING = 16;
 
 /** Serves a session over a WebSocket connection, until the session or the connection is closed. */

@@ -17,7 +17,7 @@ const TITLE =
 
 const OF_PARAMETERS = new Set(["Arguments", "Args", "Parameters", "Params"]);
 
-/** Parses a docstring, which is given without its quotes. */
+/** Parses the text of a docstring, without its quotes. */
 export function readToolDoc(docstring: string): ToolDoc {
   const text = cleanDoc(docstring);
   const titles = [...text.matchAll(TITLE)];

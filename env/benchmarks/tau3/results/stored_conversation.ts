@@ -41,7 +41,7 @@ interface OpenTurn extends Omit<Turn, "observation"> {
 
 /** A conversation's settings, and how it ended. */
 interface ConversationKind {
-  /** Why the conversation ended; `undefined` if episodes have no equivalent reason. */
+  /** The reason why the conversation ended; `undefined` if episodes have no equivalent reason. */
   readonly end: Observation["end"] | undefined;
   /** Whether the agent acted alone. The conversation then does not begin with a greeting. */
   readonly isSolo: boolean;
