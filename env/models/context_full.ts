@@ -56,7 +56,10 @@ const WORDS: readonly RegExp[] = [
   /超长|上下文|输入.{0,10}(?:过长|超)/,
 ];
 
-/** Matches errors about rate limits, which are not context errors although Groq reports them as "request too large". */
+/**
+ * Matches errors about rate limits. Groq also reports these as "request too large", but they do not concern the
+ * context.
+ */
 const OF_RATE = /rate.?limit|per (?:minute|hour|day)|\btpm\b|\brpm\b/;
 
 /** Maximum number of characters of an error to search. */

@@ -245,7 +245,7 @@ const MAX_TOLD = 500;
 
 /**
  * Reads the arguments of a call. Missing arguments are read as an empty object.
- * @throws {ConfigError} If they are not a JSON object. The message is for the model.
+ * @throws {ConfigError} If the arguments are not a JSON object. The message is for the model.
  */
 function readArguments(name: string, args: unknown): JsonObject {
   // Some servers send the object itself instead of its JSON text.

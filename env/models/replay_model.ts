@@ -72,7 +72,7 @@ class ReplayChat implements Chat {
   }
 
   send(messages: readonly Message[]): Promise<ChatReply> {
-    // Turns a throw into a rejection.
+    // Converts a thrown error to a rejection.
     return Promise.try(() => {
       for (const message of messages) this.#expect(message);
       return this.#next();

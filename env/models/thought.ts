@@ -1,6 +1,6 @@
 /**
- * Separates the thought in a thinking model's answer from the text. Thoughts are recorded, but are not part of the
- * messages.
+ * Handles the thoughts of thinking models: separates them from the text of answers, and turns thinking on or off.
+ * Thoughts are recorded, but are not part of the messages.
  *
  * Some templates end the prompt with the opening tag of a thought, in which case the answer contains only the closing
  * tag.

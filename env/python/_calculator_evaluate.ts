@@ -14,7 +14,10 @@ import {
 } from "./python_number.ts";
 import { normalInt, type PythonNumber } from "./python_value.ts";
 
-/** A value that cannot be converted to a float: a complex number, an empty tuple, `...` or the result of a call. */
+/**
+ * A placeholder for a value that cannot be converted to a float: a complex number, an empty tuple, `...` or the result
+ * of a call.
+ */
 export const NO_REAL: unique symbol = Symbol("no real number");
 
 /** The value of an expression. */
@@ -252,11 +255,11 @@ function fraction(value: number): [numerator: bigint, bits: bigint] {
   return [BigInt(value), bits];
 }
 
-/** Returns the double nearest to `numerator / denominator`, ties to even. */
+/** Returns the double nearest to `numerator / denominator`. Ties round to even. */
 function ratio(numerator: bigint, denominator: bigint): number {
   if (denominator < 0n) return ratio(-numerator, -denominator);
   if (numerator < 0n) return -ratio(-numerator, denominator);
-  // A quotient of at least 66 bits whose last bit is set if it is inexact rounds to 53 bits like the exact quotient.
+  // A quotient of at least 66 bits whose last bit is set if it is inexact rounds to 53 bits as the exact quotient does.
   const shift = 66 - bitLength(numerator) + bitLength(denominator);
   const [n, d] = shift > 0
     ? [numerator << BigInt(shift), denominator]
@@ -281,7 +284,7 @@ function isZero(value: PythonNumber): boolean {
 }
 
 /**
- * Returns `value`.
+ * Returns `value` if it is finite.
  * @throws {ToolError} If `value` is not finite, with the message in `otherwise`.
  */
 function finite(value: number, otherwise: string): number {

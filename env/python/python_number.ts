@@ -1,5 +1,6 @@
 /**
- * Implements Python's arithmetic on JSON numbers: ints are unbounded, floats are doubles, and bools count as 0 or 1.
+ * Implements Python's arithmetic, comparison and formatting of JSON numbers: ints are unbounded, floats are doubles,
+ * and bools count as 0 or 1.
  */
 
 import { ToolError } from "../errors.ts";
@@ -97,7 +98,7 @@ export function compare(a: PythonNumber, b: PythonNumber): number {
 }
 
 /**
- * Implements Python's `round(value, 2)`: rounds the exact binary value, ties to even. Ints and bools are returned
+ * Implements Python's `round(value, 2)`: rounds the exact binary value, with ties to even. Ints and bools are returned
  * unchanged.
  */
 export function round2(value: PythonNumber): PythonNumber {

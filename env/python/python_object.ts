@@ -14,7 +14,7 @@ import {
   type PythonNumber,
 } from "./python_value.ts";
 
-/** Returns the name of the value's type as in Python's error messages. */
+/** Returns the name of the value's type as it appears in Python's error messages. */
 export function typeName(value: JsonValue): string {
   if (value === null) return "NoneType";
   if (typeof value === "boolean") return "bool";
@@ -71,7 +71,7 @@ export function isLess(a: JsonValue, b: JsonValue): boolean {
 /**
  * Converts a value to a key of an object with string keys, or returns `undefined` for a value that cannot equal a
  * string.
- * @throws {ToolError} If Python cannot hash it.
+ * @throws {ToolError} If Python cannot hash the value.
  */
 export function asKey(value: JsonValue): string | undefined {
   if (typeof value === "string") return value;

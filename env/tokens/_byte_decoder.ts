@@ -1,7 +1,7 @@
 /**
  * Implements a fast decoder for byte-level tokenizers such as GPT-2's and Qwen's, in which one printable character
  * represents each byte of a token. The decoder joins the bytes of all tokens and decodes them as UTF-8. The result is
- * the same as with Hugging Face's decoder.
+ * the same as that of Hugging Face's decoder.
  *
  * @see Radford et al. 2019, `bytes_to_unicode` in GPT-2's encoder, for the mapping.
  */
@@ -61,7 +61,7 @@ class BytesText {
       return;
     }
     if (this.#filled + piece.length > scratch.length) grow();
-    // A loop, since a call of set() costs more than copying the few bytes of a piece.
+    // A loop, since a call to set() costs more than copying the few bytes of a piece.
     for (let at = 0; at < piece.length; at++) {
       scratch[this.#filled++] = piece[at]!;
     }
@@ -103,7 +103,7 @@ const BYTES = letters();
 
 /**
  * Returns the byte that each character represents. The character for a printable byte has the same code. The other
- * bytes, in ascending order, have the characters from U+0100 on.
+ * bytes, in ascending order, are represented by the characters from U+0100 on.
  */
 function letters(): ReadonlyMap<string, number> {
   const names = new Map<string, number>();

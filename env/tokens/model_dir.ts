@@ -29,7 +29,7 @@ export function modelJsonIfAny(text: string): unknown {
 const SURROGATE = /\\u[dD][89abAB]/;
 
 /**
- * Parses JSON as serde does, which Hugging Face's `tokenizers` library uses: unpaired high surrogates are rejected.
+ * Parses JSON as serde, the parser of Hugging Face's `tokenizers` library, does: unpaired high surrogates are rejected.
  * @throws {DataError | SyntaxError} If the text is not valid JSON.
  */
 function parseTokenizerJson(text: string): unknown {

@@ -16,7 +16,7 @@ import { RecentTexts } from "./_recent_texts.ts";
 export interface AddedToken {
   readonly content: string;
   readonly id: number;
-  /** Whether it is a control token (`<|im_end|>`) rather than text (`<tool_call>`). */
+  /** Whether the token is a control token (`<|im_end|>`) rather than text (`<tool_call>`). */
   readonly special: boolean;
 }
 
@@ -98,7 +98,7 @@ interface Origin {
  * @throws {DataError} If one of these two files is missing, or if a file is invalid.
  */
 export async function loadTokenizer(dir: string): Promise<Tokenizer> {
-  // Sequentially, so that the same file is always reported if several are missing.
+  // Read sequentially, so that the same file is always reported if several are missing.
   const tokenizer = await readModelFile(dir, "tokenizer.json");
   const config = await readModelFile(dir, "tokenizer_config.json");
   const generation = await readOptionalModelFile(dir, "generation_config.json");
@@ -202,7 +202,7 @@ interface ModelTokenizerParts {
   readonly origin: Origin;
 }
 
-/** A wrapper around Hugging Face's tokenizer that caches the segments between added tokens. */
+/** A wrapper around Hugging Face's tokenizer that caches the ids of the segments between added tokens. */
 class ModelTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly addedTokens: readonly AddedToken[];

@@ -1,6 +1,6 @@
 /**
- * Splits a template into tokens. As with Jinja's `trim_blocks` and `lstrip_blocks`, it drops the line break after a
- * block tag or comment, and the indentation of a line that begins with one.
+ * Splits a template into tokens. As Jinja does with `trim_blocks` and `lstrip_blocks`, the lexer drops the line break
+ * after a block tag or comment, and the indentation of a line that begins with one.
  */
 
 import { Float } from "../../python/python_value.ts";

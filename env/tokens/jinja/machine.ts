@@ -30,8 +30,8 @@ export class Machine {
   /** The line of the statement that is being executed. */
   line = 1;
   /**
-   * The variables passed by the caller of the template. Within a scoped block, they include the variables around the
-   * block.
+   * The variables passed by the caller of the template. Within a scoped block, they include the variables of the
+   * enclosing scope.
    */
   context: ReadonlyMap<string, Value>;
   /** The template's exports: variables that are assigned at the top level. */

@@ -45,8 +45,8 @@ class Parser {
   }
 
   /**
-   * Parses statements up to one of the given end tags, whose name becomes the next token. Without end tags, it parses
-   * to the end of the template.
+   * Parses statements up to one of the given end tags, whose name becomes the next token. If no end tags are given,
+   * parses to the end of the template.
    */
   #statements(ends: readonly string[]): Statement[] {
     const tokens = this.#tokens;

@@ -1,5 +1,5 @@
 /**
- * Parses tool calls in Python's syntax, as in Llama 4:
+ * Parses tool calls in Python's syntax, as used by Llama 4:
  *
  *     [get_order_details(order_id="#W1"), think(thought="…")]
  *
@@ -214,7 +214,7 @@ function argumentsOf(source: PythonSource, list: Node): JsonValue {
   return jsonArguments(given);
 }
 
-/** Returns the arguments of a call, each as the list of its nodes. */
+/** Returns the arguments of a call, each as a list of nodes. */
 function splitArguments(list: Node): Node[][] {
   const all: Node[][] = [];
   let current: Node[] = [];
