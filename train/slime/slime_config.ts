@@ -1,4 +1,6 @@
-/** Resolves slime recipes. The result is a frozen config that was checked completely before anything is started. */
+/**
+ * Resolves slime recipes. The result is a frozen config that has been checked completely before anything is started.
+ */
 
 import { ConfigError } from "../../env/errors.ts";
 import { type Override, type Recipe, resolveBy } from "../config/config.ts";

@@ -36,7 +36,7 @@ export interface EpisodeServer extends AsyncDisposable {
   readonly stopped: AbortSignal;
   /** Refuses new episodes; running episodes continue. */
   drain(): void;
-  /** Resolves when no episode is running any more. */
+  /** Resolves once no episodes are running. */
   ended(): Promise<void>;
 }
 

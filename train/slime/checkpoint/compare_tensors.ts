@@ -28,7 +28,7 @@ export interface Pair {
 /** Options for {@linkcode compareAll}. */
 export interface CompareOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called with the number of bytes that were compared since the last call, in both tensors together. */
+  /** Called with the number of bytes that were compared since the last call, counting both tensors. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   /** The number of bytes to read at once from each tensor. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;

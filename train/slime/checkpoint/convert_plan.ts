@@ -21,7 +21,7 @@ export interface ConversionOptions {
   /** The format of `from`. */
   readonly format: Format;
   readonly from: string;
-  /** The directory of the weights. For Megatron's format, the directory of an iteration. */
+  /** The directory that contains the weights. For Megatron's format, the directory of an iteration. */
   readonly input: string;
   /** The target, without a trailing slash. */
   readonly to: string;

@@ -25,7 +25,7 @@ const number = z.string().regex(/^\d+$/).transform(Number);
 
 const probeSchema = z.object({
   format: z.enum(["hf", "torch_dist", "both", "none"]),
-  /** The directory of the weights. For Megatron's format, the directory of an iteration. */
+  /** The directory that contains the weights. For Megatron's format, the directory of an iteration. */
   input: z.string(),
   /** Whether the target exists. */
   to: bit,

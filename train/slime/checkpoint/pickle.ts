@@ -262,7 +262,7 @@ class Reader {
     return this.#view.getFloat64(at, false);
   }
 
-  /** Reads a little-endian two's complement integer, like Python's `int.from_bytes`. */
+  /** Reads a little-endian two's complement integer, as Python's `int.from_bytes` does. */
   long(length: number): number | bigint {
     if (length > MAX_INT_BYTES) {
       throw this.#fault(`has an integer of ${length} bytes, which is too long`);

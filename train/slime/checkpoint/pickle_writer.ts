@@ -9,7 +9,7 @@ import {
   type PickleValue,
 } from "./pickle.ts";
 
-/** Pickles a value with protocol 2; arrays become tuples. Bytes and integers above 2^53 are not supported. */
+/** Pickles a value with protocol 2; arrays become tuples. Integers above 2^53 and bytes are not supported. */
 export function writePickle(value: PickleValue): Uint8Array<ArrayBuffer> {
   return Buffer.concat([op(0x80, 2), ...opcodes(value), op(".")]);
 }

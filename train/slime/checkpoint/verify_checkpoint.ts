@@ -37,7 +37,7 @@ export interface VerifyOptions {
   /** The checkpoint to compare with; `undefined` to inspect a single checkpoint. */
   readonly other?: Checkpoint | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the number of bytes that have been compared so far, and their expected total. */
+  /** Called with the number of bytes that have been compared so far, and the expected total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** The number of bytes to read at once from each checkpoint. Default: 8 MiB. */
   readonly blockBytes?: number | undefined;
@@ -146,7 +146,7 @@ interface Item extends Pair {
 
 type Result = Item & Comparison;
 
-/** Lists the tensors to compare or inspect, in the order of their bytes on disk as far as it is known. */
+/** Lists the tensors to compare or inspect, in the order of their bytes on disk, as far as that order is known. */
 function planItems(shape: CheckpointShape, views: readonly View[]): Item[] {
   const layout = layoutOf(shape);
   const items: Item[] = [];

@@ -1,6 +1,6 @@
 /**
- * Checks whether another host can run episode servers: whether setup has installed everything there, whether the ports
- * are free, whether the host can reach the user's model, and whether a process may open enough files.
+ * Checks whether another host can run episode servers: whether setup has installed everything that the servers need,
+ * whether the ports are free, whether the host can reach the user's model, and whether a process may open enough files.
  */
 
 import { dataOn } from "../setup/host_taulab.ts";

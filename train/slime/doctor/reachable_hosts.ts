@@ -73,8 +73,8 @@ function faultOf(error: unknown): string {
 }
 
 /**
- * Returns a promise that settles like the given one, but rejects as soon as the signal is aborted, even if the shell
- * ignores the signal.
+ * Returns a promise that settles as the given promise does, but rejects as soon as the signal is aborted, even if the
+ * shell ignores the signal.
  */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: ended, reject } = Promise.withResolvers<never>();

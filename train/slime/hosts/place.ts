@@ -68,7 +68,10 @@ export function placeText(place: Place): string {
   }
 }
 
-/** Returns a shell with the virtual environment's programs first on PATH, like the environment's `activate` script. */
+/**
+ * Returns a shell with the virtual environment's programs first on PATH, as after running the environment's `activate`
+ * script.
+ */
 function inVenv(shell: Shell, dir: string): Shell {
   const path = pathWord(dir);
   const activate =

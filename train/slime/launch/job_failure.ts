@@ -1,4 +1,4 @@
-/** Explains why a slime job failed: the last error in its log, and the cause if it is known. */
+/** Explains why a slime job failed, with the last error in its log and, if it is known, the cause. */
 
 import { plainLine } from "./log_line.ts";
 import type { RayJob } from "./ray_jobs.ts";

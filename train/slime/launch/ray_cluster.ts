@@ -115,7 +115,7 @@ async function answering(
 /**
  * Checks that a cluster has enough free GPUs, because slime would wait for missing GPUs forever.
  * @throws {RayError} If the cluster has too few GPUs; unless `beside` is set, also if too few of them are free, or if
- * other jobs run and Ray does not report its GPUs.
+ * other jobs are running and Ray does not report its GPUs.
  */
 async function requireGpus(
   plan: RayPlan,

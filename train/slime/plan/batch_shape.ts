@@ -1,7 +1,7 @@
 /**
- * Checks the sizes of a slime training step: how the numbers of GPUs, prompts, samples and optimizer steps depend on
- * each other. slime asserts some of these rules only after the models are loaded, and silently drops the remainder of a
- * batch. This module checks all rules before anything is started.
+ * Checks whether the sizes of a slime training step, such as the numbers of GPUs, prompts, samples and optimizer steps,
+ * are consistent with each other. slime asserts some of the rules only after the models are loaded, and silently drops
+ * the remainder of a batch. This module checks all rules before anything is started.
  * @see slime `slime/utils/arguments.py` and `slime/ray/rollout.py` at 624b824.
  */
 

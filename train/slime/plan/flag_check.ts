@@ -1,6 +1,6 @@
 /**
  * Checks a recipe's `flags`, because slime silently ignores unknown flags and uses the last value of a repeated flag.
- * The doctor asks the installed slime which flags it has. If slime cannot be asked, the list of known flags is used.
+ * The doctor asks the installed slime which flags it has. If slime cannot be queried, the list of known flags is used.
  */
 
 import { nearest } from "../../../env/schema_issue.ts";

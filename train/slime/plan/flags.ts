@@ -1,6 +1,6 @@
 /**
- * Converts a slime recipe to flags for slime's train.py: the keys that the schema maps to flags, the model's shape,
- * flags derived from other keys, and the recipe's `flags`.
+ * Converts a slime recipe to flags for slime's train.py. The flags come from keys that the schema maps to flags, from
+ * the model's shape, from other keys, and from the recipe's `flags`.
  * @see slime `slime/utils/arguments.py` at 624b824.
  */
 

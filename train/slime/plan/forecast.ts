@@ -55,7 +55,7 @@ export interface Forecast {
   readonly atOnce: number;
   /** The number of calls to the user's model per minute that `atOnce` concurrent episodes make. */
   readonly callsPerMinute: number;
-  /** The rate limit of all servers together, in calls to the user's model per minute; `null` if there is none. */
+  /** The combined rate limit of all servers, in calls to the user's model per minute; `null` if there is none. */
   readonly callsPerMinuteLimit: number | null;
   /** The load of a rollout if the filter drops no group. Each dropped group adds to it. */
   readonly rollout: Load;

@@ -1,6 +1,6 @@
 /**
- * Provides the settings that slime needs to log to Weights & Biases and TensorBoard. Without these settings, logging
- * would crash the job.
+ * Derives the flags and environment variables that slime needs to log to Weights & Biases and TensorBoard. Without
+ * them, logging would crash the job.
  * @see slime `slime/observability/wandb_utils.py` and `tensorboard_utils.py` at 624b824. W&B's group must be set,
  * because slime appends a suffix to it. TensorBoard's directory must be set before the first metrics are logged.
  */

@@ -51,7 +51,7 @@ export interface RolloutTime {
 /** The forecast of a run's time. */
 export interface TimeForecast {
   readonly rates: TrainingRates;
-  /** The number of floating-point operations to train on a rollout, on all GPUs together. */
+  /** The number of floating-point operations to train on a rollout, across all GPUs. */
   readonly operations: number;
   readonly rollout: RolloutTime;
   /** The duration of the run in seconds: rollouts and evaluations, without startup, checkpoints and dropped groups. */

@@ -10,8 +10,8 @@ import { quoteWords, type Shell } from "../hosts/shell.ts";
 
 const reportSchema = z.object({
   /**
-   * The name of the container's network. `host` means that the container shares the network of its host, which Ray and
-   * the episode servers need.
+   * The name of the container's network. `host` means that the container shares the network of its host, as Ray and the
+   * episode servers require.
    */
   network: z.string(),
   mounts: z.array(z.looseObject({ Destination: z.string() })),

@@ -18,7 +18,7 @@ import { DataError } from "../../../env/errors.ts";
 
 /** A script, and how to read it. */
 export interface ScriptSource {
-  /** The path of the script, which is used in errors and to find scripts in the same directory. */
+  /** The path of the script, which is used in error messages and to find scripts in the same directory. */
   readonly path: string;
   readonly read: (path: string) => string;
   /** Environment variables, such as `MODEL_ARGS_ROTARY_BASE`. Default: none. */

@@ -6,7 +6,7 @@ import { groupWords } from "./argument_words.ts";
 
 /** The information about a model that is not in its arguments. */
 export interface ShapeOrigin {
-  /** Where the arguments come from, for errors. */
+  /** Where the arguments come from, for error messages. */
   readonly origin: string;
   /** The `model_type` in the model's `config.json`. */
   readonly modelType?: string | undefined;

@@ -71,7 +71,7 @@ const KINDS: Readonly<Record<string, (config: unknown) => string[]>> = {
 
 /**
  * Returns the shape that a `config.json` describes.
- * @param path The path or the key that the config comes from, for errors.
+ * @param path The path or the key that the config comes from, for error messages.
  * @throws {ConfigError} If the config is not valid, or its model type or rope type is not supported.
  */
 export function shapeOfConfig(

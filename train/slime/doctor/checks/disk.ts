@@ -163,8 +163,8 @@ function fixOf(
 }
 
 /**
- * Returns a warning if hosts write checkpoints to separate disks. Each rank writes its part of a checkpoint to its own
- * host, but resuming needs all parts.
+ * Returns a warning if hosts write checkpoints to separate disks. Each rank writes its part of a checkpoint to the host
+ * that it runs on, but resuming needs all parts.
  */
 function separateDisks(
   volumes: ReadonlyMap<string, string>,
