@@ -56,8 +56,8 @@ export interface FirstBytes {
 }
 
 /**
- * Decompresses and decodes a body as its headers specify. If it exceeds the limit or cannot be decompressed, `fault` in
- * the result gives the reason.
+ * Decompresses and decodes a body as its headers specify. If the body exceeds the limit or cannot be decompressed,
+ * `fault` in the result gives the reason.
  */
 export function unpackedText(
   { bytes, isWhole }: FirstBytes,

@@ -28,7 +28,7 @@ export interface CallPolicy {
    */
   readonly backoffMs: number;
   readonly limiter?: RateLimiter;
-  /** Waits for a number of milliseconds between attempts. By default, it waits in real time. */
+  /** Waits for a number of milliseconds between attempts. Default: waits in real time. */
   readonly sleep?: Sleep;
 }
 

@@ -194,7 +194,7 @@ class Connection {
 
   /**
    * Adds this connection to the unused connections until it is used again or the server closes it.
-   * @returns `false` if the connection is already closed, in which case it is not added; otherwise `true`.
+   * @returns `false` if the connection is already closed, in which case it is not added, or `true` otherwise.
    */
   rest(others: Connection[]): boolean {
     if (this.#isClosed) return false;

@@ -18,7 +18,7 @@ export interface Signature {
 }
 
 /**
- * Parses a signature such as `"old, new, count?"`: a question mark marks a parameter with a default, and a final `/`
+ * Parses a signature such as `"old, new, count?"`: a question mark denotes a parameter with a default, and a final `/`
  * means that all parameters are positional-only.
  */
 export function signature(name: string, text: string): Signature {

@@ -60,7 +60,7 @@ export class Machine {
 
   /**
    * Returns the value of a variable that is not local to a function: an export, a variable of the caller or a global.
-   * Returns `undefined` if it does not exist.
+   * Returns `undefined` if the variable does not exist.
    */
   resolve(name: string): Value | undefined {
     for (const names of [this.exported, this.context, this.#globals]) {

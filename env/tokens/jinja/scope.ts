@@ -14,7 +14,7 @@ import type {
 
 /**
  * The slots for the variables of one function. The template, each block, each macro, each call block and each recursive
- * loop is compiled to a function.
+ * loop is compiled to a separate function.
  */
 export class FunctionLayout {
   readonly parent: FunctionLayout | null;
@@ -391,8 +391,8 @@ function hasLoop(target: Target): boolean {
 }
 
 /**
- * Checks whether a loop needs the variable `loop`: whether it is recursive, or its body uses `loop` or contains a
- * scoped block, which might use it.
+ * Checks whether a loop needs the variable `loop`. It does if it is recursive, or if its body uses `loop` or contains a
+ * scoped block, which might use `loop`.
  */
 export function usesLoop({ body, recursive }: ForStatement): boolean {
   return recursive || undeclared(body, ["loop"]).size > 0 ||

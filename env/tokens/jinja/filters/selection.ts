@@ -1,4 +1,4 @@
-/** Implements the filters that apply other filters or tests to each item of a sequence, such as `map` and `select`. */
+/** Implements filters such as `map` and `select`, which apply other filters or tests to each item of a sequence. */
 
 import { JinjaError, typeError } from "../template_error.ts";
 import type { Machine } from "../machine.ts";
