@@ -1,7 +1,7 @@
 /**
  * Benchmarks the overhead of the bridge between slime and taulab. Many concurrent episodes run over HTTP against an
  * engine that does almost no work. Their cost is compared with the cost of the same requests made with plain `fetch`.
- * If the directory of slime's own Python example is given, it is also compared with the cost of that example.
+ * If the directory of slime's Python example is given, the cost is also compared with that of the example.
  *
  * Each server is a separate process. Its CPU time is measured, because other programs have little influence on it.
  */

@@ -1,6 +1,6 @@
 /**
- * Implements the bridge benchmark's engine and its endpoint for simulated users, in a worker. To keep its own cost low,
- * it serves SGLang's `/generate` and OpenAI's chat completions on plain sockets, and parses only the length and the
+ * Implements the bridge benchmark's engine and its endpoint for simulated users, in a worker. To keep its cost low, it
+ * serves SGLang's `/generate` and OpenAI's chat completions on plain sockets, and parses only the length and the
  * conversation key of a request.
  */
 
@@ -20,8 +20,8 @@ export interface EngineSettings {
 }
 
 /**
- * The pace of an open loop: answers are due at fixed times, independent of the requests. The slots answer one after the
- * other, in a fixed cycle. An episode that misses its slot's time waits for the next cycle.
+ * The pace of an open loop: answers are due at fixed times, independently of the requests. The slots answer one after
+ * the other, in a fixed cycle. An episode that misses its slot's time waits for the next cycle.
  */
 export interface Pace {
   readonly places: number;

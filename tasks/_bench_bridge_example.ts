@@ -1,6 +1,5 @@
 /**
- * Runs slime's own τ-bench example for comparison with the bridge, with the same engine, conversations and user
- * endpoint.
+ * Runs slime's τ-bench example for comparison with the bridge, with the same engine, conversations and user endpoint.
  */
 
 import { fileURLToPath } from "node:url";

@@ -55,7 +55,7 @@ export interface EstimatorBenchOptions {
   readonly overrides: readonly Override[];
   /** Names of the variants to train, from {@linkcode VARIANT_NAMES}. */
   readonly variants: readonly string[];
-  /** Number of seeds; the benchmark uses the seeds 1 to `seeds`. */
+  /** Number of seeds; the benchmark uses seeds 1 to `seeds`. */
   readonly seeds: number;
   /** The directory that contains the run dirs. */
   readonly runs: string;

@@ -32,7 +32,7 @@ export interface HttpBench {
   readonly ownShare: Measured;
   /**
    * Share of the conversations' time that exceeds the server's latency. The excess includes taulab's own time, HTTP on
-   * this machine, and the server's own work.
+   * this machine, and the server's work.
    */
   readonly waitingShare: Measured;
   /** Answers per second across all conversations. */

@@ -1,6 +1,6 @@
 /**
  * Runs the model server of the HTTP benchmark, which answers each request after a given latency. It runs in a worker so
- * that its own work is not measured.
+ * that its work is not measured.
  */
 
 /// <reference lib="webworker" />
@@ -23,8 +23,8 @@ self.onmessage = ({ data }: MessageEvent<{ latencyMs: number }>) => {
 };
 
 /**
- * Returns the answer to a request. The user always says the same. The agent alternates between messages and look-ups,
- * and finally transfers the user to a human.
+ * Returns the answer to a request. The user always gives the same answer. The agent alternates between messages and
+ * look-ups, and finally transfers the user to a human.
  */
 function answerTo(
   model: string,

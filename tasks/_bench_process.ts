@@ -1,6 +1,6 @@
 /**
- * Runs the measured code in separate processes, so that its CPU time and heap exclude the benchmark's own. Requests are
- * lines of JSON on stdin, each answered by a line on stdout.
+ * Runs the measured code in separate processes, so that its CPU time and heap exclude those of the benchmark. Requests
+ * are lines of JSON on stdin, each answered by a line on stdout.
  */
 
 import process from "node:process";

@@ -148,8 +148,8 @@ function outputReasons({ parts, missingOutputs }: Reward): string[] {
 }
 
 /**
- * Returns the checks of a benchmark's own rules that affect the reward and were not met or not judged. Excludes those
- * of the state and the outputs.
+ * Describes the checks under a benchmark's rules that affect the reward and were not met or were not judged, except
+ * those of the state and the outputs.
  */
 function checkReasons({ checks = [] }: Reward): string[] {
   const others = checks.filter(({ part, counts, met }) =>

@@ -284,9 +284,7 @@ export function parseFlags<S extends z.ZodObject>(
   );
 }
 
-/**
- * Returns the flag value that an issue of the schema is about. For a flag that was repeated, this is one of its values.
- */
+/** Returns the flag value to which a schema issue refers. For a flag that was repeated, this is one of its values. */
 function valueAt(
   values: Readonly<Record<string, unknown>>,
   { path: [key = "", index] }: z.core.$ZodIssue,
@@ -494,7 +492,7 @@ function quotedIn({ message }: CommanderError): string {
   return /'([^']*)'/.exec(message)?.[1] ?? "";
 }
 
-/** Maps other names that people use for recipe keys to the keys' own names. */
+/** Maps alternative names for recipe keys to the actual names. */
 const KEY_ALIASES: Readonly<Record<string, string>> = { lr: "learningRate" };
 
 /** Returns a hint that suggests `--set` if an unknown flag has the name of a recipe key; otherwise `undefined`. */
@@ -574,7 +572,7 @@ const NOTE =
 
 /**
  * Returns a signal that aborts on the first Ctrl-C (or SIGTERM); `onFirst` is called then. The second Ctrl-C ends the
- * process at once, which is safe because files on disk are complete at any moment. The main thread listens for these
+ * process at once, which is safe because files on disk are complete at all times. The main thread listens for these
  * signals and notifies the thread of a confined task.
  */
 function interrupted(onFirst: () => void): AbortSignal {

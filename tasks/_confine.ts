@@ -9,8 +9,8 @@
  */
 
 /**
- * The permissions of a confined task. It may never call foreign functions. All other permissions that this type does
- * not list, such as reading files, are those of the process.
+ * The permissions of a confined task. Permissions that this type does not list, such as reading files, are those of the
+ * process, except that the task may never call foreign functions.
  */
 export interface Confinement {
   /** Files and directories that the task may write to, including everything below a directory. */

@@ -17,7 +17,7 @@ export interface ReportParts {
   readonly path: string;
   readonly report: DiagnosisReport;
   readonly all: readonly Diagnosed[];
-  /** Number of all episodes, including those that earned the reward. */
+  /** Total number of episodes, including those that earned the reward. */
   readonly episodes: number;
   /** The maximum number of episodes to list. */
   readonly show: number;

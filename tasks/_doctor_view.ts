@@ -1,6 +1,6 @@
 /**
- * Formats the report of `deno task doctor` for a terminal: a table per host, then the fixes, of which those for
- * failures come last, and a summary.
+ * Formats the report of `deno task doctor` for a terminal: a table per host, then the fixes (those for failures last),
+ * and a summary.
  */
 
 import type {

@@ -156,8 +156,8 @@ function usageTable({ usage }: EvaluationReport): string {
 }
 
 /**
- * Returns a list of the tasks that were never solved. Returns an empty string if there are none, or more than ten,
- * which only `--json` lists.
+ * Returns a list of the tasks that were never solved. Returns an empty string if there are none, or if there are more
+ * than ten, in which case only `--json` lists them.
  */
 function unsolvedText({ unsolved }: EvaluationReport): string {
   if (unsolved.length === 0 || unsolved.length > 10) return "";

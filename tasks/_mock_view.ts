@@ -1,4 +1,4 @@
-/** Formats a world that `deno task mock` generated for a terminal. */
+/** Formats, for a terminal, a world that `deno task mock` generated. */
 
 import type { Finding } from "../env/audit/finding.ts";
 import type { Coverage } from "../env/generated/coverage.ts";

@@ -26,8 +26,8 @@ export function recipeSchema(
 }
 
 /**
- * Returns the JSON Schema of recipes for `train`. If the key `trainer` is `slime`, slime's schema applies; otherwise
- * the CPU trainer's.
+ * Returns the JSON Schema of recipes for `train`. If the key `trainer` is `slime`, slime's schema applies; otherwise,
+ * the CPU trainer's applies.
  */
 export function trainRecipeSchema(
   { own, slime }: { readonly own: z.ZodType; readonly slime: z.ZodType },

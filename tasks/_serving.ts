@@ -62,8 +62,8 @@ export function urlOf(host: string, port: number): string {
 const REOPEN_MS = 200;
 
 /**
- * A server that survives the limit of open files. `Deno.serve` stops for good if it cannot accept a connection, so this
- * class starts it again on the same port.
+ * A server that keeps running after the process reaches its limit of open files. `Deno.serve` stops for good if it
+ * cannot accept a connection, so this class starts it again on the same port.
  */
 class LastingServer implements HttpServer {
   readonly addr: Deno.NetAddr;

@@ -88,9 +88,9 @@ export function benchmarkOverrides(
 /**
  * Rejects a benchmark's directory on the command line if the data does not come from it. The environment variables are
  * allowed, since they may be set for other commands.
- * @param source The source of the data or, if the command uses no data, a phrase for the error that says what it works
- * on.
- * @throws {ConfigError} If such a flag has no effect.
+ * @param source The source of the data or, if the command uses no data, a phrase for the error that says what the
+ * command works on.
+ * @throws {ConfigError} If the command line names a directory that is not used.
  */
 export function refuseUnusedBenchmark(
   dirs: BenchmarkDirs,

@@ -98,7 +98,7 @@ function left(lines: readonly AnyMetrics[], rollouts: number): string[] {
 }
 
 /**
- * Returns a text with a run's learning curve, the reason why the task stopped following the run, and the commands to
+ * Returns, as text, a run's learning curve, the reason why the task stopped following the run, and the commands to
  * continue with.
  */
 export function launchText(result: LaunchResult, run: SlimeRun): string {

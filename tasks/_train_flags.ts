@@ -261,7 +261,7 @@ export async function runToResume(
 
 /**
  * Returns the overrides of the recipe that the flags set. They exclude the directory of a benchmark's data, because a
- * run may be resumed after the directory was moved.
+ * run may be resumed after the directory has been moved.
  */
 export function overrides(flags: TrainFlags): Override[] {
   return [

@@ -186,7 +186,7 @@ function showStage(
 
 /**
  * Rejects a benchmark's directory that the chosen measurement does not use.
- * @throws {ConfigError} If such a flag was passed.
+ * @throws {ConfigError} If such a directory was passed.
  */
 function refuseIdleBenchmark(
   { tauBench, tau3Bench, verify, bridge, workers }: BenchFlags,
@@ -417,8 +417,8 @@ function variantTable(bench: ReadonlyMap<string, VariantRun[]>): string {
 }
 
 /**
- * A row of the results table: the name of a figure, what it was measured on, the figure, the function that formats it,
- * and its key in the output of `--json`.
+ * A row of the results table: the name of a figure, what it was measured on, the measured values, the function that
+ * formats them, and its key in the output of `--json`.
  */
 type Figure = readonly [
   name: string,
@@ -524,8 +524,8 @@ function figureTable(figures: readonly Figure[]): string {
 }
 
 /**
- * Returns the figures as an object for `--json`. The key of a figure has its median, and the same key with the suffix
- * `.spread` has the smallest and the largest value.
+ * Returns the figures as an object for `--json`. The key of a figure maps to its median, and the same key with the
+ * suffix `.spread` maps to the smallest and the largest value.
  */
 function figureJson(figures: readonly Figure[]): Record<string, unknown> {
   return Object.fromEntries(

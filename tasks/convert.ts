@@ -1,5 +1,5 @@
 /**
- * `deno task convert`: converts checkpoints between Hugging Face's format and Megatron's with slime's own tools, and
+ * `deno task convert`: uses slime's tools to convert checkpoints between Hugging Face's format and Megatron's, and
  * verifies that the result is the same model.
  */
 

@@ -133,7 +133,7 @@ interface OpenedEpisodes extends Disposable {
   readonly episodes: readonly DiagnosableEpisode[];
   /** Advisories about the run; empty for a result file. */
   readonly advisories: readonly Advisory[];
-  /** Messages about the damaged episodes, which were skipped. */
+  /** Messages about damaged episodes that were skipped. */
   readonly notes: readonly string[];
 }
 
@@ -184,8 +184,8 @@ function chosen(
 }
 
 /**
- * Returns the error for the case that no episode has the requested `source` and `step`. Its hint names sources or steps
- * that do have episodes, or suggests another run if there are none.
+ * Returns the error for the case in which no episode has the requested `source` and `step`. Its hint names sources or
+ * steps that do have episodes, or suggests another run if there are none.
  */
 function noEpisodes(
   all: readonly DiagnosableEpisode["record"][],

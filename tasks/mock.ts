@@ -362,7 +362,7 @@ function sampleSize({ count, between, trials }: Flags): number {
 
 /**
  * Parses `--between`; returns `null` if it was not passed.
- * @throws {ConfigError} If the value is not a range within 0 to 1, or `--policy` is missing.
+ * @throws {ConfigError} If the value is not a range between 0 and 1, or `--policy` is missing.
  */
 function rangeOf(
   { between, policy }: Flags,
@@ -385,9 +385,7 @@ function rangeOf(
   );
 }
 
-/**
- * Writes a benchmark's own tasks as rows for slime, and prints a table of the files. A dry run only prints the table.
- */
+/** Writes a benchmark's tasks as rows for slime, and prints a table of the files. A dry run only prints the table. */
 async function mockBenchmark(
   { out, dryRun, force, source, rowsFormat, tauBench, tau3Bench }: Flags,
   { terminal }: TaskContext,
@@ -421,7 +419,7 @@ async function mockBenchmark(
 }
 
 /**
- * Returns the row files of τ-bench as in slime's example, one per domain and split.
+ * Returns the row files of τ-bench in the format of slime's example, one per domain and split.
  * @throws {ConfigError} If the directory has no tasks.
  */
 async function exampleFiles(dir: string, rows: Flags["rowsFormat"]) {

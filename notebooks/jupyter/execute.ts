@@ -33,7 +33,7 @@ export interface Execution {
   readonly outcome: "ok" | "failed" | "timed_out" | "interrupted";
   readonly failure: CellFailure | null;
   /**
-   * The path of the notebook with outputs, or `null` if the execution was interrupted or timed out, or the notebook
+   * The path of the notebook with outputs, or `null` if the execution was interrupted or timed out, or if the notebook
    * with outputs was discarded.
    */
   readonly executed: string | null;

@@ -61,7 +61,7 @@ export async function openLab(options: LabOptions): Promise<number> {
 const POLL_MS = 50;
 
 /**
- * Waits until JupyterLab is listening, which is shortly after it prints its address.
+ * Waits until JupyterLab is listening, which happens shortly after it prints its address.
  * @returns `true` once JupyterLab is listening, or `false` if it exits first.
  */
 async function untilListening(

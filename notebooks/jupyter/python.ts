@@ -22,7 +22,7 @@ const PROBE = "import importlib.util, sys\n" +
 
 /**
  * Finds a Python executable with JupyterLab installed. If the options name no executable, the project's `.venv`, the
- * active virtual environment and the `PATH` are searched in this order.
+ * active virtual environment and the `PATH` are searched in that order.
  * @throws {ConfigError} If there is no such executable. The hint says how to install JupyterLab or, if the named
  * executable cannot be run, which flag names another one.
  */

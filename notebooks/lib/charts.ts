@@ -78,7 +78,7 @@ export function lossFigure(
 }
 
 /**
- * Draws the same curve of several runs in one figure, with faint lines for the values and strong lines for their
+ * Draws the same curve for several runs in one figure, with faint lines for the values and strong lines for their
  * running means.
  */
 export function curvesFigure(
@@ -114,7 +114,7 @@ export function curvesFigure(
   });
 }
 
-/** Draws pass^k of several runs with 95% intervals. */
+/** Draws pass^k for several runs with 95% intervals. */
 export function passFigure(runs: Named<readonly Estimate[]>): Rich {
   const points = runs.flatMap(([run, estimates], shift) =>
     estimates.map((estimate, i) => ({
@@ -240,7 +240,7 @@ const END_COLORS: Readonly<Record<string, string>> = {
 
 /**
  * Returns the color for the outcome of an episode. Outcomes without an entry in {@linkcode END_COLORS}, such as
- * infrastructure failures, have the same color.
+ * infrastructure failures, share one color.
  */
 function colorOf(kind: string): string {
   return END_COLORS[kind] ?? "#2f9fc9";
@@ -248,8 +248,8 @@ function colorOf(kind: string): string {
 
 /**
  * Draws the groups of a run by step and mean reward. Groups whose rewards are all equal provide no learning signal and
- * have a separate color. If there are many steps, they are combined into ranges. If there are many groups, the size of
- * a dot shows the number of groups that it represents.
+ * are drawn in a separate color. If there are many steps, they are combined into ranges. If there are many groups, the
+ * size of a dot shows the number of groups that it represents.
  */
 export function groupsFigure(groups: readonly GroupRow[]): Rich {
   const steps = groups.map(({ step }) => step);

@@ -12,7 +12,7 @@ import type { Run } from "./run.ts";
 import { table } from "./table.ts";
 
 /**
- * The difference between the mean rewards of two runs, with its 95% interval. Values are within -1..1. All values are
+ * The difference between the mean rewards of two runs, with its 95% interval. Values are from -1 to 1. All values are
  * NaN if the runs have no task in common.
  */
 export interface Difference extends Estimate {

@@ -226,8 +226,8 @@ export function showDiagnosis({ decisive, fault }: Diagnosis): Rich {
 }
 
 /**
- * Describes the first decisive error: the turn and the action, such as `turn 4, return_delivered_order_items {…}`, or
- * what was missing or wrong at the end, or that the conversation was cut off.
+ * Describes the first decisive error. The text names the turn and the action, as in `turn 4, cancel_pending_order {…}`,
+ * says what was missing or wrong at the end, or says that the conversation was cut off.
  */
 export function decisiveWords(
   decisive: NonNullable<Diagnosis["decisive"]>,

@@ -10,7 +10,7 @@ export { Plot };
 /** The options of Observable Plot's `plot()`. */
 export type PlotOptions = Plot.PlotOptions;
 
-/** The colors of series. They are distinct on white, on black, and for most color-blind readers. */
+/** The colors of series. Most color-blind readers can distinguish them, on white and on black. */
 export const COLORS = [
   "#4c78d9",
   "#e08d10",

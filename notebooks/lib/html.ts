@@ -70,8 +70,8 @@ function markupOf(value: Value): string {
 }
 
 /**
- * Escapes text for use between tags and in quoted attributes. Control characters for the text direction are replaced by
- * visible escape sequences.
+ * Escapes text for use between tags and in quoted attributes. Control characters that change the text direction are
+ * replaced by visible escape sequences.
  */
 export function escapeText(text: string): string {
   return text.replace(/[&<>"'`]/g, (letter) => `&#${letter.charCodeAt(0)};`)

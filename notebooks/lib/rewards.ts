@@ -9,10 +9,7 @@ import {
 } from "../../train/evaluation/interval.ts";
 import { passEstimates } from "../../train/evaluation/pass_k.ts";
 
-/**
- * The mean reward of all episodes with the same key, in which each task has the same weight, with a 95% interval over
- * tasks.
- */
+/** The mean reward of all episodes with the same key, with a 95% interval over tasks. Each task has the same weight. */
 export interface RewardRow extends Estimate {
   /** The key that the episodes share. */
   readonly key: string;
@@ -88,11 +85,11 @@ export interface EndRow {
   readonly of: string;
   /** The outcome: `solved`, or a failure reason returned by {@linkcode reasonOf}. */
   readonly kind: string;
-  /** The share of the key's episodes that have this outcome, from 0 to 1. */
+  /** The share of episodes with this outcome among the episodes with the key, from 0 to 1. */
   readonly share: number;
 }
 
-/** Returns the shares of the outcomes for each key. The outcome `solved` comes first. The shares of a key sum to 1. */
+/** Returns the shares of the outcomes for each key. The outcome `solved` comes first. The shares for a key sum to 1. */
 export function waysToEnd(
   episodes: readonly RunEpisode[],
   key: (episode: RunEpisode) => string,

@@ -38,7 +38,7 @@ export class Run implements Disposable {
   readonly info: RunInfo;
   /** The lines of the run's metrics. Empty for an evaluation. */
   readonly lines: readonly AnyMetrics[];
-  /** Descriptions of the lines of metrics and of the episodes that were skipped because they cannot be read. */
+  /** Descriptions of the metrics lines and the episodes that were skipped because they cannot be read. */
   readonly damaged: readonly string[];
   /** The tokenizer that is stored with the run, or `null` if there is none. */
   readonly tokenizer: Tokenizer | null;

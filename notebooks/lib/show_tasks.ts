@@ -60,8 +60,8 @@ export function showCertificate(certificate: Certificate): Rich {
 }
 
 /**
- * Draws how many tasks test each policy clause, either because the agent must follow it or because it must refuse a
- * request under it.
+ * Draws the number of tasks that test each policy clause, either because the agent must follow it or because it must
+ * refuse a request under it.
  */
 export function coverageFigure(coverage: readonly Coverage[]): Rich {
   const kinds = { allowed: "followed", refused: "refused" } as const;

@@ -290,8 +290,8 @@ function promptedUser(
   const act = inner.act?.bind(inner);
   let words: string | undefined;
   /**
-   * Returns the manual reply if there is one, and otherwise the simulated user's own reply. The simulated user has
-   * received the message in both cases.
+   * Returns the manual reply if there is one, and otherwise the simulated user's reply. The simulated user has received
+   * the message in both cases.
    */
   function instead(own: string): string {
     const said = words ?? own;

@@ -19,7 +19,7 @@ export interface TrimOptions {
   readonly steps?: number;
   /** The number of groups to keep per step. Default: 3. */
   readonly groups?: number;
-  /** The number of tasks to keep of the last sampled test evaluation, with all their trials. Default: 16. */
+  /** The number of tasks to keep from the last sampled test evaluation, with all their trials. Default: 16. */
   readonly tasks?: number;
 }
 

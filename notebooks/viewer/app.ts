@@ -1,6 +1,6 @@
 /**
- * Creates the viewer's HTTP app, which serves the page's files and its data as JSON. The app never writes files, and it
- * rejects requests from other pages.
+ * Creates the viewer's HTTP app, which serves the page's files and, as JSON, its data. The app never writes files, and
+ * it rejects requests from other pages.
  */
 
 import { type Context, Hono } from "hono";
@@ -160,8 +160,8 @@ function guard({ token }: ViewerAppOptions) {
 }
 
 /**
- * Checks whether a request was made by a page of another origin, including other ports of this machine. Following a
- * link to the viewer is allowed. Only browsers send the headers that are checked.
+ * Checks whether a request was made by a page of another origin, such as another port on this machine. Following a link
+ * to the viewer is allowed. Only browsers send the headers that are checked.
  * @see Fetch Metadata Request Headers, W3C, section 2.
  */
 function isOfAnotherPage(c: Context, host: string): boolean {

@@ -1,6 +1,6 @@
 /**
  * Creates views of database changes. A view contains each row that the episode or the gold actions change, with the
- * initial, actual and expected value of each field that differs.
+ * initial, actual and expected values of each field that differs.
  */
 
 import type { Database } from "../../env/database.ts";
@@ -24,7 +24,7 @@ import { pretty, type TurnView } from "./conversation_view.ts";
 import type { DatabaseView, FieldView, RowView } from "./protocol.ts";
 
 /**
- * Replays the calls of an episode with the run's dataset, and compares the initial, actual and expected state of the
+ * Replays the calls of an episode with the run's dataset, and compares the initial, actual and expected states of the
  * database.
  */
 export async function replayedView(
@@ -39,7 +39,7 @@ export async function replayedView(
 
 /**
  * Creates a view of an episode that was replayed according to a benchmark's rules. It compares the initial, actual and
- * expected state of both databases, the agent's and the user's.
+ * expected states of both databases, the agent's and the user's.
  */
 export function viewByRules(
   { start, end, target, writes, isCompared }: ReplayedTurns,

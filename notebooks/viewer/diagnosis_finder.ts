@@ -12,8 +12,8 @@ import type { FinderInput } from "./findings.ts";
 import type { FindingView } from "./protocol.ts";
 
 /**
- * Diagnoses an episode and returns the findings. There are no findings if the reward is 1, or the run's dataset or the
- * task is not available.
+ * Diagnoses an episode and returns the findings. There are no findings if the reward is 1, or if the run's dataset or
+ * the task is not available.
  */
 export function diagnosisFindings(
   { episode, turns, reward, failure, userFindings, dataset, task }: FinderInput,

@@ -66,7 +66,7 @@ const SLICE_ROWS = 2000;
 
 const SQL_TYPES = { number: "REAL", text: "TEXT", list: "TEXT" } as const;
 
-/** The columns of `temp.facts` and `temp.all_episodes`, which are the fields of filters. */
+/** The columns of `temp.facts` and `temp.all_episodes`, which are named after the filter fields. */
 export const FACT_COLUMNS: readonly string[] = Object.keys(FILTER_FIELDS);
 
 /** The definitions of {@linkcode FACT_COLUMNS} for `CREATE TABLE`. */
@@ -193,7 +193,7 @@ export class EpisodeIndex {
   }
 
   /**
-   * Returns the episodes in the group of an episode, including the episode itself, in order. With `allSteps`, the group
+   * Returns the episodes in an episode's group, including the episode itself, in order. With `allSteps`, the group
    * extends across steps, for files in which each trial is a separate step.
    */
   group(

@@ -221,7 +221,7 @@ function taskView({ instruction, actions, outputs }: Task): TaskView {
 }
 
 /**
- * Finds the first turn at which two episodes have different actions or observations, or which only one of the episodes
+ * Finds the first turn in which two episodes have different actions or observations, or which only one of the episodes
  * has. Both members of the result are `null` if there is no such turn.
  */
 function firstDifference(

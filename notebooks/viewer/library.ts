@@ -61,7 +61,7 @@ export class Library implements Disposable {
   }
 
   /**
-   * Returns the source with an id.
+   * Returns the source with the given id.
    * @throws {ViewerFault} If there is no such source.
    */
   async source(id: string): Promise<EpisodeSource> {

@@ -1,6 +1,6 @@
 /**
- * Defines the JSON types that the viewer's server and its page exchange, and that exported files contain. The page's
- * modules import them through JSDoc.
+ * Defines the types of the JSON that the viewer's server and its page exchange, and that exported files contain. The
+ * page's modules import them through JSDoc.
  */
 
 import type { Episode, Failure, RewardCheck } from "../../env/types.ts";

@@ -1,5 +1,5 @@
 /**
- * Reads the agent, the model and the dataset's name from the `config.yaml` of a run by any trainer of any version.
+ * Reads the agent, the model and the dataset's name from a run's `config.yaml`, whichever trainer and version wrote it.
  * Missing values become `null`.
  */
 

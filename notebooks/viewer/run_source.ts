@@ -49,7 +49,7 @@ export interface RunSourceOptions extends BenchmarkDirs {
   readonly find: EpisodeFinder;
 }
 
-/** The opened `episodes.db` of a run. */
+/** The open `episodes.db` of a run. */
 interface Opened {
   readonly file: string;
   readonly db: DatabaseSync;

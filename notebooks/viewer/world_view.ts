@@ -49,7 +49,7 @@ export async function openWorld(
   }
 }
 
-/** Returns the task with an id, or `null` if the dataset has none. */
+/** Returns the task with the given id, or `null` if the dataset has none. */
 export function taskOf(dataset: Dataset | null, id: string): Task | null {
   const split = /^[^/]+\/([^/]+)\//.exec(id)?.[1];
   if (dataset === null || !dataset.splits.includes(split as Split)) return null;

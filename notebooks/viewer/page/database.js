@@ -1,4 +1,4 @@
-/** The view of database changes: the initial, actual and expected value of each changed field. */
+/** The view of database changes: the initial, actual and expected values of each changed field. */
 
 import { h, panel, scrollTable } from "./dom.js";
 import { inline, textBlock } from "./text.js";
@@ -15,7 +15,7 @@ const VERDICTS = {
   extra: ["✗", "changed, but should not have been"],
 };
 
-/** Labels for the side whose database a row is in. */
+/** Labels for the side whose database contains a row. */
 const SIDES = { agent: "agent's", user: "user's" };
 
 /**

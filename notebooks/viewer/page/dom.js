@@ -34,7 +34,7 @@ export function svg(tag, ...rest) {
  * Creates a table that scrolls sideways.
  * @param {string} tag `table`, with its classes.
  * @param {string} label
- * @param {{ heads: Child[], rows: Child[] }} content Each head is a text or a cell.
+ * @param {{ heads: Child[], rows: Child[] }} content Each head is text or a cell.
  */
 export function scrollTable(tag, label, { heads, rows }) {
   const cells = heads.map((head) =>
@@ -92,7 +92,7 @@ export function fill(element, ...children) {
 }
 
 /**
- * Returns the element with an id, which must exist.
+ * Returns the element with the given id, which must exist.
  * @param {string} id
  * @returns {HTMLElement}
  */

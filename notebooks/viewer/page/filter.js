@@ -200,7 +200,7 @@ function matchesList(has, op, values) {
 }
 
 /**
- * Returns a comparator with the server's order: by value, where missing values are the lowest, then by id.
+ * Returns a comparator with the server's order: by value (missing values are lowest), then by id.
  * @param {Query["sort"]} sort
  * @returns {(a: EpisodeRow, b: EpisodeRow) => number}
  */

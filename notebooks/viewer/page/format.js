@@ -39,7 +39,7 @@ export function signed(value) {
 }
 
 /**
- * Formats a share within 0..1 as a percentage.
+ * Formats a share from 0 to 1 as a percentage.
  * @param {number | null | undefined} value
  */
 export function percent(value) {

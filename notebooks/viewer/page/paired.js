@@ -1,5 +1,5 @@
 // @ts-check
-/** The paired difference of two runs on the tasks that both tried. */
+/** The paired difference between two runs on the tasks that both tried. */
 
 /** The two-sided 95% quantile of the normal distribution. */
 const NORMAL_95 = 1.959963984540054;

@@ -69,7 +69,7 @@ export function sortedRuns(runs, sort) {
 
 /**
  * @param {object} options
- * @param {readonly TableRun[]} options.runs In their order.
+ * @param {readonly TableRun[]} options.runs The runs, in display order.
  * @param {readonly string[]} options.ids The ids of the chosen runs.
  * @param {string} options.sort
  * @param {(sort: string) => void} options.onSort

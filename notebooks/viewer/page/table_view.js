@@ -135,7 +135,7 @@ export function tableView(api, route) {
     );
   }
 
-  /** Shows the advisories. If there are many episodes, computing them takes longer than the table. */
+  /** Shows the advisories. If there are many episodes, computing them takes longer than loading the table. */
   async function advise() {
     const { value, tag: now } = await api.advisories(run, signal);
     if (now === advisedOf) return;

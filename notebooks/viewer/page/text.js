@@ -136,7 +136,7 @@ function isOfEmoji(text, index, character) {
 }
 
 /**
- * Returns a position to cut at that does not split a surrogate pair.
+ * Returns a position at which the text can be cut without splitting a surrogate pair.
  * @param {string} text
  * @param {number} at
  */

@@ -12,7 +12,7 @@ import { h } from "./dom.js";
  * @typedef {object} VirtualTable
  * @property {HTMLElement} element
  * @property {() => Promise<void>} reload Refetches the visible rows; the current ones stay until the new ones arrive.
- * @property {(by: number) => void} step Moves the current row, which keys act on.
+ * @property {(by: number) => void} step Changes the current row, on which keyboard shortcuts act.
  * @property {() => VirtualRow | undefined} current Returns the current row.
  * @property {() => { top: number, at: number }} position
  */
