@@ -54,7 +54,10 @@ const BENCHMARK_FLAGS = [
 
 /** Options for {@linkcode benchmarkOverrides}, {@linkcode refuseUnusedBenchmark} and {@linkcode withBenchmark}. */
 export interface BenchmarkRule {
-  /** The flag that selects a benchmark as the source of data, for the hint; `null` if no flag does. Default: `--data`. */
+  /**
+   * The flag that selects a benchmark as the source of data, for the hint; `null` if no flag does. Default:
+   * `--data`.
+   */
   readonly selectedBy?: "--data" | "--source" | null;
   /** The command line. Default: that of this process. */
   readonly argv?: readonly string[];
