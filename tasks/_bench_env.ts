@@ -1,5 +1,5 @@
 /**
- * Benchmarks environments. It measures how many episodes per second one core plays through all of their gold actions,
+ * Benchmarks environments. It measures how many episodes one core plays per second, each with all of its gold actions,
  * and how many heap bytes each live episode takes.
  */
 

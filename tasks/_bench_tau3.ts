@@ -1,6 +1,6 @@
 /**
- * Benchmarks the worlds of each τ³-bench domain. It measures how many episodes per second one core plays through all of
- * their gold actions, and how many heap bytes each live episode takes. If the Python original is installed, its speed
+ * Benchmarks the worlds of each τ³-bench domain. It measures how many episodes one core plays per second, each with all
+ * of its gold actions, and how many heap bytes each live episode takes. If the Python original is installed, its speed
  * is measured too.
  */
 

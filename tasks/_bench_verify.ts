@@ -1,5 +1,5 @@
 /**
- * Benchmarks the speed and the memory of `convert --verify`, which compares two checkpoints. It runs as a separate
+ * Benchmarks the speed and the memory use of `convert --verify`, which compares two checkpoints. It runs as a separate
  * process, and its speed is compared with the speed of `sha256sum` on the same files.
  */
 

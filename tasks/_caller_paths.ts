@@ -28,7 +28,7 @@ export function fromCaller(path: string): string {
 }
 
 /**
- * Resolves a default path against taulab's directory. Returns it unchanged if the task was called from there, or the
+ * Resolves a default path against taulab's directory. Returns it unchanged if the task was called from there, or if the
  * caller's directory is not known.
  */
 export function fromHome(path: string): string {

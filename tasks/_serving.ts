@@ -14,7 +14,7 @@ export interface HttpServer {
 type Handler = (request: Request) => Response | Promise<Response>;
 
 /**
- * Starts an HTTP server. Port 0 selects a free port. If the process reaches its limit of open files, the server closes
+ * Starts an HTTP server. Port 0 selects a free port. If the process reaches its limit on open files, the server closes
  * idle connections and continues, and a note on the terminal says what to do.
  * @throws {ConfigError} If the port is in use or reserved, or this machine does not have the address.
  */
@@ -62,7 +62,7 @@ export function urlOf(host: string, port: number): string {
 const REOPEN_MS = 200;
 
 /**
- * A server that keeps running after the process reaches its limit of open files. `Deno.serve` stops for good if it
+ * A server that keeps running after the process reaches its limit on open files. `Deno.serve` stops for good if it
  * cannot accept a connection, so this class starts it again on the same port.
  */
 class LastingServer implements HttpServer {

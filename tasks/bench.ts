@@ -1,5 +1,6 @@
 /**
- * `deno task bench`: measures the speed and memory of environments, servers and the embedded policy on this machine.
+ * `deno task bench`: measures the speed and memory use of environments, servers and the embedded policy on this
+ * machine.
  */
 
 import { z } from "zod";

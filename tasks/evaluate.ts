@@ -1,4 +1,4 @@
-/** `deno task evaluate`: measures how often an agent solves its tasks, and why it fails. */
+/** `deno task evaluate`: measures how often an agent solves its tasks, and reports why it fails. */
 
 import { join } from "node:path";
 import { ConfigError, messageOf } from "../env/errors.ts";

@@ -92,7 +92,7 @@ function labFlags({ dir, port, browser }: LabOptions): string[] {
     `--ServerApp.port=${port}`,
     "--ServerApp.answer_yes=True",
     ...(browser ? [] : ["--no-browser"]),
-    // Containers often run as root. Loopback and a token already protect the server, which Jupyter's check ignores.
+    // Containers often run as root. Jupyter refuses to, although loopback and a token already protect the server.
     "--allow-root",
   ];
 }

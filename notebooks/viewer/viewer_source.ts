@@ -32,7 +32,7 @@ export interface EpisodeSource extends Disposable {
    */
   view(): Promise<RunView>;
   /**
-   * Returns the table of tasks, which contains how often each task was solved.
+   * Returns the table of tasks, which shows how often each task was solved.
    * @throws {ViewerFault} If the source cannot be read.
    */
   tasks(): Promise<TaskTable>;

@@ -145,7 +145,7 @@ function whole(text, at) {
   return code >= 0xdc00 && code <= 0xdfff ? at + 1 : Math.min(at, text.length);
 }
 
-/** The nesting depth above which JSON is not indented, since the indentation alone would fill the memory. */
+/** The nesting depth above which JSON is not indented, since the indentation alone would exhaust the memory. */
 const MAX_DEPTH = 100;
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;

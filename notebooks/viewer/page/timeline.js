@@ -91,7 +91,7 @@ function stepNavigation({ step, steps, source }, hrefOf) {
 
 /**
  * Arranges episodes in lanes, one per concurrent episode.
- * @param {readonly ShownEpisode[]} episodes In the order of their start.
+ * @param {readonly ShownEpisode[]} episodes In order of start time.
  * @returns {ShownEpisode[][]}
  */
 export function lanesOf(episodes) {
