@@ -51,7 +51,7 @@ export interface BridgeBench {
   readonly latencyMs: number;
   readonly offeredPerS: number;
   readonly turnsPerEpisode: number;
-  /** Number of prompt tokens in the longest request, measured in every 16th conversation. */
+  /** The number of prompt tokens in the longest request, measured in every 16th conversation. */
   readonly tokensPerEpisode: number;
   /** The results with one server process, then with two. */
   readonly servers: readonly ServersBench[];
@@ -71,17 +71,17 @@ export interface ServersBench {
   readonly turnsPerS: Measured;
   /** The 99th percentile of a turn's time in the open loop, in milliseconds, excluding the engine's time. */
   readonly openP99Ms: Measured;
-  /** Share of the turns offered in the open loop that were actually played, from 0 to 1. */
+  /** The share of the turns offered in the open loop that were actually played, from 0 to 1. */
   readonly openShare: Measured;
   /** Heap bytes per episode in progress, including its conversation. */
   readonly bytesPerEpisode: Measured;
 }
 
-/** Number of episodes that each slot plays in sequence in the closed loop. */
+/** The number of episodes that each slot plays in sequence in the closed loop. */
 const LENGTH = 2;
-/** Latency of the engine in the closed loop, in milliseconds. */
+/** The latency of the engine in the closed loop, in milliseconds. */
 const LATENCY_MS = 50;
-/** Rate of the open loop, in turns per second. */
+/** The rate of the open loop, in turns per second. */
 const OFFERED_PER_S = 500;
 const PROCESSES = [1, 2];
 /** V8 flags of `deno task serve`, which the benchmark's servers use too. */

@@ -13,9 +13,9 @@ declare const self: DedicatedWorkerGlobalScope;
 /** The engine's settings. The benchmark sends them in its first message to the worker. */
 export interface EngineSettings {
   readonly latencyMs: number;
-  /** Response bodies of each conversation, in order. */
+  /** The response bodies of each conversation, in order. */
   readonly scripts: readonly (readonly string[])[];
-  /** Response body of the simulated user. */
+  /** The response body of the simulated user. */
   readonly userAnswer: string;
 }
 
@@ -35,8 +35,8 @@ export interface EngineReport {
   /** Milliseconds between each answer and the next request of the same conversation. */
   readonly gapsMs: readonly number[];
   /**
-   * Request bodies of every 16th conversation, in order; empty unless the previous request for a report asked to keep
-   * them.
+   * The request bodies of every 16th conversation, in order; empty unless the previous request for a report asked to
+   * keep them.
    */
   readonly bodies: readonly (readonly string[])[];
 }

@@ -33,7 +33,7 @@ export interface PlainRequests {
   readonly chains: readonly (readonly string[])[];
 }
 
-/** Request bodies, parsed in advance so that parsing is not part of the measured CPU time. */
+/** The request bodies, parsed in advance so that parsing is not part of the measured CPU time. */
 let bodies: readonly (readonly string[])[] = [];
 
 async function open({ tauBench, user }: ServerSettings) {

@@ -18,11 +18,11 @@ export interface EnvironmentBench {
   readonly tasks: number;
 }
 
-/** Duration of a repeat in milliseconds. */
+/** The duration of a repeat in milliseconds. */
 const REPEAT_MS = 300;
-/** Number of repeats. */
+/** The number of repeats. */
 const REPEATS = 7;
-/** Number of live episodes while memory is measured. */
+/** The number of live episodes while memory is measured. */
 const LIVE = 2000;
 
 /** A user whose messages are always the same. */

@@ -45,7 +45,7 @@ const VARIANTS: Readonly<Record<string, Partial<Config["rl"]>>> = {
   ),
 };
 
-/** Names of the variants: first the estimators, then the importance ratios and the credit assignments. */
+/** The names of the variants: first the estimators, then the importance ratios and the credit assignments. */
 export const VARIANT_NAMES: readonly string[] = Object.keys(VARIANTS);
 
 /** Options for {@linkcode benchEstimators}. */
@@ -53,9 +53,9 @@ export interface EstimatorBenchOptions {
   readonly recipe: Recipe;
   /** Overrides for keys of the recipe. */
   readonly overrides: readonly Override[];
-  /** Names of the variants to train, from {@linkcode VARIANT_NAMES}. */
+  /** The names of the variants to train, from {@linkcode VARIANT_NAMES}. */
   readonly variants: readonly string[];
-  /** Number of seeds; the benchmark uses seeds 1 to `seeds`. */
+  /** The number of seeds; the benchmark uses seeds 1 to `seeds`. */
   readonly seeds: number;
   /** The directory that contains the run dirs. */
   readonly runs: string;
@@ -67,8 +67,8 @@ export interface EstimatorBenchOptions {
 export interface VariantRun extends Passes {
   readonly seed: number;
   /**
-   * Total duration of the training steps in seconds, without evaluations. The steps of a starting policy are those of
-   * the cold start and of rejection fine-tuning. The steps of a variant are those of RL.
+   * The total duration of the training steps in seconds, without evaluations. The steps of a starting policy are those
+   * of the cold start and of rejection fine-tuning. The steps of a variant are those of RL.
    */
   readonly seconds: number;
 }

@@ -23,27 +23,27 @@ import {
 export interface HttpBench {
   readonly episodes: number;
   readonly latencyMs: number;
-  /** Mean number of sequential calls per episode. */
+  /** The mean number of sequential calls per episode. */
   readonly callsPerEpisode: number;
   /**
-   * Share of the conversations' time that taulab itself takes. taulab's time is the conversations' time minus the time
-   * of the same number of plain `fetch` calls with prepared bodies, at the same concurrency.
+   * The share of the conversations' time that taulab itself takes. taulab's time is the conversations' time minus the
+   * time of the same number of plain `fetch` calls with prepared bodies, at the same concurrency.
    */
   readonly ownShare: Measured;
   /**
-   * Share of the conversations' time that exceeds the server's latency. The excess includes taulab's own time, HTTP on
-   * this machine, and the server's work.
+   * The share of the conversations' time that exceeds the server's latency. The excess includes taulab's own time, HTTP
+   * on this machine, and the server's work.
    */
   readonly waitingShare: Measured;
   /** Answers per second across all conversations. */
   readonly callsPerS: Measured;
 }
 
-/** Number of concurrent conversations. */
+/** The number of concurrent conversations. */
 const EPISODES = 200;
-/** Latency of the model server in milliseconds. */
+/** The latency of the model server in milliseconds. */
 const LATENCY_MS = 50;
-/** Number of repeats. */
+/** The number of repeats. */
 const REPEATS = 5;
 
 /** Runs the benchmark on a dataset's test tasks. Tasks are reused if there are fewer of them than conversations. */

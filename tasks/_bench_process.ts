@@ -6,7 +6,7 @@
 import process from "node:process";
 import { linesOf } from "../env/child_process.ts";
 
-/** CPU time of a process, summed over its threads. */
+/** The CPU time of a process, summed over its threads. */
 export interface ProcessUsage {
   readonly cpuMs: number;
 }

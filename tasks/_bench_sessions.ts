@@ -19,7 +19,7 @@ export interface SessionsBench {
    * bodies of both requests have the same size, and so do the responses.
    */
   readonly stepMs: Measured;
-  /** Duration of the plain request in milliseconds. */
+  /** The duration of the plain request in milliseconds. */
   readonly plainMs: Measured;
   /** Heap bytes of the server per session, in the middle of the episodes. */
   readonly bytesPerSession: Measured;
@@ -31,7 +31,7 @@ export interface SessionsBench {
 
 const SESSIONS = 1000;
 const REPEATS = 5;
-/** Number of episodes per repeat. */
+/** The number of episodes per repeat. */
 const EPISODES = 60;
 
 /** Runs the benchmark on a dataset's test tasks, with the expert's actions. */

@@ -44,14 +44,14 @@ export interface Tau3Bench {
 /** Options for {@linkcode benchTau3}. */
 export interface Tau3BenchOptions {
   readonly dir: string;
-  /** Directory of Python packages that include tau2. Default: the packages of `python3`. */
+  /** The directory of Python packages that include tau2. Default: the packages of `python3`. */
   readonly packages?: string | undefined;
   readonly onStage?: (text: string) => void;
 }
 
 const REPEAT_MS = 500;
 const REPEATS = 5;
-/** Number of live episodes while memory is measured. */
+/** The number of live episodes while memory is measured. */
 const LIVE = 500;
 /** Seconds after which a repeat of the Python original starts no more episodes. */
 const PYTHON_S = 3;

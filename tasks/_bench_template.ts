@@ -18,9 +18,9 @@ export interface TemplateBench {
   readonly turnsPerS: Measured;
 }
 
-/** Duration of a repeat in milliseconds. */
+/** The duration of a repeat in milliseconds. */
 const REPEAT_MS = 200;
-/** Number of repeats. */
+/** The number of repeats. */
 const REPEATS = 7;
 
 const ANSWER: Answer = {

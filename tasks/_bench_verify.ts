@@ -19,7 +19,7 @@ import { type Measured, measured, timed } from "./_bench_measure.ts";
 /** The benchmark results for a pair of checkpoints. */
 export interface VerifyBench {
   readonly model: ModelName;
-  /** Total size of the files of both checkpoints. */
+  /** The total size of the files of both checkpoints. */
   readonly bytes: number;
   /** Speeds with the files in the page cache. */
   readonly warm: SpeedPair;
@@ -44,7 +44,7 @@ export interface SpeedPair {
 export interface VerifyBenchOptions {
   /** The model whose shape the checkpoints have; their values are random. */
   readonly model: ModelName;
-  /** Number of repeats. Default: 3. */
+  /** The number of repeats. Default: 3. */
   readonly repeats?: number;
   readonly onStage?: (text: string) => void;
 }

@@ -18,7 +18,7 @@ export type Outcome = Pick<
 >;
 
 const PROMPT = "you:   ";
-/** Maximum number of characters in the line of a tool call, in its arguments, and in a value. */
+/** The maximum number of characters in the line of a tool call, in its arguments, and in a value. */
 const FOLD = { line: 110, arguments: 60, value: 60 };
 
 /** Prints a conversation to a terminal as it progresses. */

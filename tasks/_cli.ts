@@ -37,7 +37,7 @@ export const EXIT = {
 
 /** Metadata that a flag's field can set with `.meta({…})`, in addition to its `description`. */
 export interface FlagMeta {
-  /** Placeholder for the value in the help, such as `DIR`. Default: `VALUE`, or `N` for numbers. */
+  /** The placeholder for the value in the help, such as `DIR`. Default: `VALUE`, or `N` for numbers. */
   readonly value?: string;
   /** Whether the flag may be passed without a value, as in `--resume [RUN]`. Its value is then `true`. */
   readonly valueOptional?: boolean;
@@ -519,7 +519,7 @@ function keyHint(
 }
 
 /**
- * Returns a hint to pass an unexpected operand, which is probably a run, with `--policy`. Returns `undefined` for other
+ * Returns a hint to use `--policy` for an unexpected operand, which is probably a run. Returns `undefined` for other
  * errors, and if the task has no such flag or accepts an operand. If the task has `--out`, the operand may be that
  * directory, so the result is `undefined` too.
  */

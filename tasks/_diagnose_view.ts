@@ -17,7 +17,7 @@ export interface ReportParts {
   readonly path: string;
   readonly report: DiagnosisReport;
   readonly all: readonly Diagnosed[];
-  /** Total number of episodes, including those that earned the reward. */
+  /** The total number of episodes, including those that earned the reward. */
   readonly episodes: number;
   /** The maximum number of episodes to list. */
   readonly show: number;

@@ -15,7 +15,7 @@ export interface Mocked {
   readonly asked: number;
   /** The number of drawn tasks. It is smaller than `asked` in a dry run of many tasks. */
   readonly drawn: number;
-  /** Duration of the generation in seconds. */
+  /** The duration of the generation in seconds. */
   readonly seconds: number;
   readonly coverage: readonly Coverage[];
   readonly excluded: readonly Exclusion[];

@@ -16,7 +16,7 @@ type Handler = (request: Request) => Response | Promise<Response>;
 /**
  * Starts an HTTP server. Port 0 selects a free port. If the process reaches its limit on open files, the server closes
  * idle connections and continues, and a note on the terminal says what to do.
- * @throws {ConfigError} If the port is in use or reserved, or this machine does not have the address.
+ * @throws {ConfigError} If the port is in use or reserved, or if this machine does not have the address.
  */
 export function listen(
   { host, port, terminal }: {

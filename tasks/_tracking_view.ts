@@ -4,7 +4,7 @@ import type { TrackerReport } from "../train/tracking/outbox.ts";
 import type { TrackOptions } from "../train/tracking/run_tracking.ts";
 import type { Terminal } from "./_terminal.ts";
 
-/** Returns a callback that prints a tracker's link to the run, which is a URL or a command. */
+/** Returns a callback that prints how to see the run in a tracker: a URL or a command. */
 export function linkNote(
   terminal: Terminal,
 ): NonNullable<TrackOptions["onLink"]> {

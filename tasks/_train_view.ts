@@ -25,9 +25,9 @@ import {
 } from "../train/progress/amounts.ts";
 import { table } from "../train/progress/text_table.ts";
 
-/** Number of consecutive steps without a learning signal before the first warning. */
+/** The number of consecutive steps without a learning signal before the first warning. */
 const FIRST_WARNING = 5;
-/** Number of consecutive steps without a learning signal between later warnings. */
+/** The number of consecutive steps without a learning signal between later warnings. */
 const WARN_EVERY = 25;
 
 /** The live line that shows the progress of a run. */

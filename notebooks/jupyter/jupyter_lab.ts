@@ -92,7 +92,7 @@ function labFlags({ dir, port, browser }: LabOptions): string[] {
     `--ServerApp.port=${port}`,
     "--ServerApp.answer_yes=True",
     ...(browser ? [] : ["--no-browser"]),
-    // Containers often run as root. Jupyter refuses to, although loopback and a token already protect the server.
+    // Containers often run as root. Jupyter refuses this, although loopback and a token protect the server.
     "--allow-root",
   ];
 }

@@ -130,7 +130,7 @@ export class Run implements Disposable {
     );
   }
 
-  /** Returns what Jupyter displays for the run, which is the output of {@linkcode Run.show}. */
+  /** Returns what Jupyter displays for the run: the output of {@linkcode Run.show}. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
     return this.show().bundle();
   }

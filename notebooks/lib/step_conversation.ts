@@ -252,7 +252,7 @@ export class Conversation {
     );
   }
 
-  /** Returns what Jupyter displays for the conversation, which is the output of {@linkcode Conversation.show}. */
+  /** Returns what Jupyter displays for the conversation: the output of {@linkcode Conversation.show}. */
   [Symbol.for("Jupyter.display")](): MimeBundle {
     return this.show().bundle();
   }

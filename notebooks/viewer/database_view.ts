@@ -187,7 +187,7 @@ function* compare(path: string, three: Three): Generator<FieldView> {
 
 /**
  * Checks whether a value is a list that should be compared item by item. Lists without objects are compared as a whole,
- * which is easier to read.
+ * because the result is easier to read.
  */
 function isListOfRows(value: JsonValue): value is JsonValue[] {
   return Array.isArray(value) && value.some((item) => item instanceof Map);

@@ -193,7 +193,7 @@ export class ResultsSource implements EpisodeSource {
     return { dataset: null, note };
   }
 
-  /** Returns the file's current content, which is read again if the file has changed. */
+  /** Returns the file's current content. Reads the file again if it has changed. */
   async #load(): Promise<Loaded> {
     const stamp = await stampOf(this.path);
     if (stamp !== this.#stamp) this[Symbol.dispose]();
