@@ -20,7 +20,7 @@ export interface FinalRewardOptions extends CallOptions {
 /**
  * Grades a conversation that has ended. As in τ-bench, the reward of a truncated conversation is 0, regardless of its
  * parts.
- * @throws {InfrastructureError} With the kind `not_judged`, if only a judge could grade it and there is none.
+ * @throws {InfrastructureError} With the kind `not_judged`, if grading requires a judge that asks a model, and none is set.
  */
 export async function finalReward(
   environment: Environment,

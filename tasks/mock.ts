@@ -467,8 +467,8 @@ async function tau3Files(dir: string) {
 }
 
 /**
- * Returns the help on the options that `--set` accepts with a command line. With `--rows`, these are the options for
- * tasks on a benchmark's tables; otherwise, those of the world that `--env` names, by default `retail`.
+ * Returns the help text for the options that `--set` accepts on the given command line. With `--rows`, these are the
+ * options for tasks on a benchmark's tables; otherwise, those of the world that `--env` names, by default `retail`.
  */
 function knobsHelp(argv: readonly string[]): string {
   if (argv.some((word) => /^--rows(=|$)/.test(word))) {

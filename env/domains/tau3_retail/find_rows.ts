@@ -33,8 +33,7 @@ export function productId(database: Database, id: JsonValue): string {
 
 /**
  * Returns the order that a call refers to, for writing.
- * @throws {ToolError} If the order does not exist. If `isRight` rejects its status, the error has the message
- * `refusal`.
+ * @throws {ToolError} If the order does not exist or, with the message `refusal`, if `isRight` rejects its status.
  */
 export function editOrder(
   database: Database,

@@ -42,7 +42,7 @@ function requiredReads(
   ];
 }
 
-/** The part `goals` of the library domain. */
+/** The `goals` part of the library domain. */
 export const libraryGoals = {
   tools: { renew: "renew_book" },
   fulfillingCalls: (context) =>

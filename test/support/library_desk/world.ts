@@ -62,7 +62,7 @@ interface Reader {
   }[];
 }
 
-/** The part `world` of the library domain, which generates worlds. */
+/** The `world` part of the library domain, which generates worlds. */
 export const libraryWorld = {
   options: libraryOptions,
   version: 1,

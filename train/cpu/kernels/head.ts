@@ -384,8 +384,9 @@ function targetWeight(job: TrainJob, loss: LossRow, logprob: f32): f32 {
 /**
  * Computes the gradients of a row, where w is `weight`, r is `share` (the part of the target's probability that comes
  * from copying), s is softmax(logits), a is the pointer's attention, c is `mass`, g is `gate` and z is the gate's
- * input: dlogits = w(1 - r)(s - 1[target]), dscores = w·r·a(1 - 1[the next token is the target]/c), and dz = -w(r - g).
- * The entropy term, whose weight is `pull`, adds dL/dp = pull·log p, which is propagated through the same mixture.
+ * input: dlogits = w(1 - r)(s - 1[target]), dscores = w·r·a(1 - 1[the token after the attended position is the
+ * target]/c), and dz = -w(r - g). The entropy term, whose weight is `pull`, adds dL/dp = pull·log p, which is propagated
+ * through the same mixture.
  */
 function rowGradient(
   model: Model,

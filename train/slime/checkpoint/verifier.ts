@@ -20,7 +20,7 @@ import { verifyCheckpoints, type VerifyReport } from "./verify_checkpoint.ts";
 
 /** The result of a verification. */
 export interface Verified {
-  /** Whether no fault was found, even if only a single directory was inspected. */
+  /** Whether no fault was found. This also applies if only a single directory was inspected. */
   readonly equal: boolean;
   /** Descriptions of the faults, one line each. */
   readonly faults: readonly string[];

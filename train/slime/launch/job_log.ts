@@ -125,8 +125,8 @@ export class LogReading {
 
   /**
    * Appends the next piece to the copy, except for the part that the copy already has.
-   * @returns Whether the log agrees with the copy. If it does not, nothing is appended, and {@linkcode
-   * JobLog.takeWhole} must be called.
+   * @returns `false` if the log differs from the copy. In this case, nothing is appended, and
+   * {@linkcode JobLog.takeWhole} must be called.
    */
   async take(piece: string): Promise<boolean> {
     if (this.#isChecked) {

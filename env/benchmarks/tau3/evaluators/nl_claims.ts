@@ -84,7 +84,7 @@ export function numbersIn(text: string): NumberMention[] {
   }));
 }
 
-/** Returns the stems of a text's words: lower case, without hyphens and plural endings. */
+/** Returns the stems of a text's words, in lower case and without hyphens or plural endings. */
 export function stems(text: string): Set<string> {
   return new Set(wordList(text));
 }

@@ -1,4 +1,4 @@
-/** Draws bookings that policy refuses: a valid booking with one forbidden addition. */
+/** Draws bookings that policy refuses: valid bookings, each with one change that breaks a clause. */
 
 import { freeBags } from "../goal/fares.ts";
 import { nameOf, type Trip } from "../goal/request.ts";
