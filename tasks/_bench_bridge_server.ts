@@ -33,7 +33,9 @@ export interface PlainRequests {
   readonly chains: readonly (readonly string[])[];
 }
 
-/** The request bodies, parsed in advance so that parsing is not part of the measured CPU time. */
+/**
+ * The texts of the request bodies, received before the measurement so that receiving them does not count as CPU time.
+ */
 let bodies: readonly (readonly string[])[] = [];
 
 async function open({ tauBench, user }: ServerSettings) {

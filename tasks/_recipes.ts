@@ -17,7 +17,7 @@ export async function readRecipe(given: string): Promise<Recipe> {
 }
 
 /**
- * Reads a slime recipe, as {@linkcode readRecipe} does.
+ * Reads a recipe with {@linkcode readRecipe}, and checks that it is a slime recipe.
  * @throws {ConfigError} If the recipe does not exist, is damaged or is not a slime recipe.
  */
 export async function readSlimeRecipe(given: string): Promise<Recipe> {

@@ -1,7 +1,7 @@
 /**
- * Determines which characters Python's `repr` leaves unescaped: the space, and all characters of Unicode 14 (CPython
- * 3.11) outside the categories C and Z. JavaScript's `\p{}` classes are not used, because they follow a newer Unicode
- * version.
+ * Determines which characters are printable according to Python's `str.isprintable`: the space, and all characters of
+ * Unicode 14 (CPython 3.11) outside the categories C and Z. JavaScript's `\p{}` classes are not used, because they
+ * follow a newer Unicode version.
  */
 
 /**
@@ -47,7 +47,7 @@ ji f 5 1 f uo v 69 7 1 h 2 7 1 2 1 5 5x 19 3 e 2 a 4 2 8w v h 1m 5 1 yo 7 1 4 1 
 /** The first code point of each run, ascending; runs at odd indices are printable. */
 const STARTS = runStarts();
 
-/** Checks whether Python's `repr` leaves the code point unescaped. */
+/** Checks whether a code point is printable according to Python's `str.isprintable`. */
 export function isPrintable(codePoint: number): boolean {
   let [low, high] = [0, STARTS.length];
   while (low + 1 < high) {

@@ -51,7 +51,7 @@ export async function slimeFiles(): Promise<[string, string][]> {
 }
 
 /**
- * Chooses the directories and ports for the runs of a test file, and writes the `ray` script that they use to `dir`.
+ * Chooses the directories and ports for the runs of a test file, and writes their `ray` script to `dir`.
  * `dir` must be short, because the paths of Ray's sockets begin with it.
  */
 export async function launchWorld(dir: string): Promise<LaunchWorld> {

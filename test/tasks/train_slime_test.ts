@@ -1,4 +1,7 @@
-/** Tests the output and the permissions of `deno task train --recipe qwen3-4b --dry-run` in a separate process. */
+/**
+ * Tests the output, the exit codes and the permissions of `deno task train` with slime recipes, each run in a separate
+ * process.
+ */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

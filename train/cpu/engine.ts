@@ -159,8 +159,8 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * Returns a block of working memory for each thread, with at least `bytes[i]` bytes for the i-th thread. The next
-   * call may move a block.
+   * Returns a block of working memory for each thread, with at least `bytes[i]` bytes for the i-th thread. A block is
+   * valid only until the next call, which may free it. Its initial contents are unspecified.
    */
   scratch(bytes: readonly number[]): { at: number; end: number }[] {
     return bytes.map((need, i) => {

@@ -16,7 +16,7 @@ import type { Config } from "../config/config.ts";
 /**
  * Creates the tokenizer and its chat template from the tokenizer's files.
  * @param origin The directory of the files, as named in error messages. Default: none.
- * @throws {DataError} If they are damaged.
+ * @throws {DataError} If the files are invalid, or contain no chat template.
  */
 export function codecOf(files: TokenizerFiles, origin?: string): Codec {
   const tokenizer = createTokenizer(files, origin);

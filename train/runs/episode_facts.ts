@@ -181,7 +181,7 @@ export const FRAME_INTEGERS = FRAME
   .filter(({ isInteger }) => isInteger)
   .map(({ name }) => name as keyof EpisodeFrame);
 
-/** Converts an episode to the columns of a data frame. */
+/** Converts an episode to a row of a data frame. */
 export function frameOf(episode: Omit<StoredEpisode, "id">): EpisodeFrame {
   const values = episode as Readonly<Record<string, unknown>>;
   return Object.fromEntries(

@@ -102,7 +102,7 @@ export function hparamsValue(
   return hparams("_hparams_/session_start_info", [3, "bytes", start]);
 }
 
-/** Encodes the outcome of the session for the dashboard's table of runs by hyperparameters. */
+/** Encodes the outcome of the session for TensorBoard's HParams dashboard. */
 export function sessionEndValue(
   { isCompleted, timeMs }: {
     readonly isCompleted: boolean;

@@ -51,7 +51,7 @@ export interface EngineMemory {
   readonly beside: number;
 }
 
-/** The memory of a run. */
+/** The memory and disk space that a run needs. */
 export interface MemoryPlan {
   readonly gpu: number;
   /** The number of tokens per GPU in the largest micro-batch. */

@@ -3,7 +3,7 @@
  * because these characters are removed from messages.
  */
 
-/** A switch of the phone with the states on and off. */
+/** An on/off switch on the phone. */
 export type Switch =
   | "airplane"
   | "data"
