@@ -86,7 +86,7 @@ export function textValue(tag: string, text: string): Uint8Array {
   );
 }
 
-/** Encodes the settings of this run for the dashboard's table of runs by hyperparameters. */
+/** Encodes the settings of this run for TensorBoard's HParams dashboard. */
 export function hparamsValue(
   settings: ReadonlyMap<string, string | number | boolean>,
   { startedAtMs }: { readonly startedAtMs: number },
