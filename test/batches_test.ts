@@ -20,7 +20,7 @@ Deno.test("each test file is in exactly one batch, and no batch is empty", async
 Deno.test("deno test runs each batch, and the examples of all folders", async () => {
   assert.deepEqual(project.test.include, [
     ...NAMES.map((name) => `test/batches/${name}.ts`),
-    ...["env/", "train/", "notebooks/", "tasks/", "mod.ts", "README.md"],
+    ...["env/", "train/", "notebooks/", "tasks/", "mod.ts"],
   ]);
   for (const name of NAMES) {
     const file = new URL(`batches/${name}.ts`, import.meta.url);

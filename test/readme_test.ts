@@ -49,6 +49,24 @@ Deno.test("READMEs have at least five scripts, each with at most twenty lines of
   }
 });
 
+Deno.test("scripts in READMEs type-check", () =>
+  inTempDir(async (dir) => {
+    const files = SCRIPTS.map((_, i) => join(dir, `script_${i}.ts`));
+    for (const [i, { code }] of SCRIPTS.entries()) {
+      await Deno.writeTextFile(files[i]!, code);
+    }
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "check",
+        "--quiet",
+        `--config=${join(ROOT, "deno.json")}`,
+        ...files,
+      ],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+  }));
+
 /**
  * Returns the permissions that a README gives to a script: none, or access to the run dirs. A script that trains may
  * read all files, because it loads the kernels.
