@@ -199,8 +199,8 @@ const checkpointsSchema = z.strictObject({
 });
 
 /**
- * Returns the default number of threads: one per core, but at most 16. A step has too few conversations to keep more
- * threads busy.
+ * Returns the number of threads if the config has none: one per core, but at most 16, the number of conversations in a
+ * supervised step of the default recipe.
  */
 export function defaultThreads(cores = navigator.hardwareConcurrency): number {
   return Math.min(cores, 16);
@@ -253,12 +253,6 @@ export const configSchema = z.strictObject({
     path: ["control"],
     error:
       "expected no control while coldStart.steps is 0 or both rft.steps and rl.steps are 0",
-  },
-).refine(
-  ({ rollout, model }) => rollout.cacheTokens >= model.contextLength,
-  {
-    path: ["rollout", "cacheTokens"],
-    error: "expected at least model.contextLength, the longest conversation",
   },
 );
 

@@ -104,6 +104,13 @@ Deno.test("the number of threads is bounded, also by default on hosts with many 
   assert.match(refusal("", ["threads=65"]), /^--set threads=65: .*64/);
 });
 
+Deno.test("resolveConfig() accepts a cache for fewer tokens than the longest possible conversation", () => {
+  const { model, rollout } = resolveConfig({ name: "", text: "" }, [
+    parseSet("rollout.cacheTokens=8192"),
+  ]);
+  assert.ok(rollout.cacheTokens < model.contextLength);
+});
+
 Deno.test("resolveConfig() reports where a text is not a YAML map", () => {
   assert.match(refusal("rl: [\n"), /^r.yaml:\d+:\d+: the recipe is not YAML/);
   assert.match(refusal("- a\n"), /^r.yaml: a recipe must be a YAML map/);
